@@ -1,0 +1,137 @@
+"""The plan of the house, held against the import statements: floors only look down, guests stay in their rooms."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "kanbert_filter"
+
+FLOORS = (
+    {"immutable"},
+    {"errors", "limits", "operators"},
+    {"values", "context", "nodes", "builder", "checked"},
+    {"notations"},
+    {"endpoints"},
+    {"meaning"},
+    {"backends", "integrations"},
+    {"__init__", "cli", "__main__"},
+)
+"""Bottom to top. A room looks into lower floors and, without going in circles, into its own."""
+
+CLOSED_DOORS = (
+    ("backends", "notations"),
+    ("backends", "endpoints.tables"),
+    ("backends", "endpoints.openapi"),
+    ("backends", "integrations"),
+)
+"""Who may not look into what, although it lies below."""
+
+GUESTS = {
+    "notations.dsl": {"lark"},
+    "backends.sqlalchemy": {"sqlalchemy"},
+    "backends.django": {"django"},
+    "backends.narwhals": {"narwhals"},
+    "integrations.django": {"django"},
+    "integrations.starlette": {"starlette"},
+    "integrations.fastapi": {"fastapi", "starlette"},
+    "cli": {"click"},
+}
+"""Packages that are not ours, and the only rooms that import them."""
+
+NAMELESS = {"utils", "util", "helpers", "base", "common", "core", "misc"}
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imports(module: str) -> Iterator[str]:
+    """The full name of everything a module imports, wherever the statement stands."""
+    package = ["kanbert_filter", *MODULES[module].relative_to(PACKAGE).parent.parts]
+    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = package[: len(package) - node.level + 1] if node.level else []
+            source = ".".join([*start, *filter(None, [node.module])])
+            yield from (f"{source}.{alias.name}" for alias in node.names)
+
+
+def looks_into(module: str) -> set[str]:
+    """The modules of this package that a module imports."""
+    return {ours(target) for target in imports(module) if stands_in(target, "kanbert_filter")}
+
+
+def ours(target: str) -> str:
+    inside = target.removeprefix("kanbert_filter").removeprefix(".")
+    while inside and inside not in MODULES:
+        inside = inside.rpartition(".")[0]
+    return inside or "__init__"
+
+
+def stands_in(module: str, room: str) -> bool:
+    """Whether a module is the room, lies inside it, or is split off from it (`dsl_tables` from `dsl`)."""
+    return module == room or module.startswith((f"{room}.", f"{room}_"))
+
+
+def floor_of(module: str) -> int:
+    room = module.partition(".")[0]
+    [floor] = [number for number, rooms in enumerate(FLOORS) if room in rooms] or pytest.fail(f"{room} has no floor")
+    return floor
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_room_looks_only_down(module: str) -> None:
+    doors = {door for room, door in CLOSED_DOORS if stands_in(module, room)}
+    for target in looks_into(module):
+        assert floor_of(target) <= floor_of(module)
+        assert not any(stands_in(target, door) for door in doors), target
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_notations_do_not_know_each_other(module: str) -> None:
+    if stands_in(module, "notations") and module not in ("notations", "notations.query"):
+        family = module.partition("_")[0]
+        neighbours = {target for target in looks_into(module) if stands_in(target, "notations")}
+        assert all(stands_in(target, family) for target in neighbours), neighbours
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_guests_stay_in_their_rooms(module: str) -> None:
+    packages = {target.partition(".")[0] for target in imports(module)} - {"kanbert_filter"}
+    welcome = set().union(*(guests for room, guests in GUESTS.items() if stands_in(module, room)))
+    assert packages <= sys.stdlib_module_names | welcome
+
+
+def test_no_circles() -> None:
+    TopologicalSorter({module: looks_into(module) for module in MODULES}).prepare()
+
+
+def test_every_room_has_a_name() -> None:
+    assert not [module for module in MODULES if NAMELESS & {*module.split(".")}]
+
+
+def test_only_reading_the_dsl_loads_a_guest() -> None:
+    script = """if True:
+        import sys
+        import kanbert_filter as kf
+
+        read = kf.parse_json('[{"field": "title", "op": "eq", "value": "Acme"}]')
+        kf.parse_form(kf.to_form(read))
+        kf.parse_query(kf.to_query(read, notation="form"))
+        kf.to_dsl(read), kf.to_json_text(read)
+        print(*{name.partition(".")[0] for name in sys.modules})
+        kf.parse_dsl('title = "Acme"')
+        assert "lark" in sys.modules
+    """
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert not set().union(*GUESTS.values()) & {*loaded}
