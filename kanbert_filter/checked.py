@@ -1,0 +1,85 @@
+"""The checked filter: the only thing back ends accept."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from .errors import Problem, UnsupportedFilterError
+from .immutable import Immutable
+from .nodes import And, Everything, Filter
+
+
+class FieldType(Protocol):
+    """What the floors below the endpoints know of a field's type: its kind, and the fields of a relation's records."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def scope(self) -> Scope | None: ...
+
+
+class Scope(Protocol):
+    """A set of fields: an endpoint's, or those of a relation's records."""
+
+    @property
+    def name(self) -> str: ...
+
+    def field_type(self, path: str) -> FieldType | None:
+        """The type of the field with this path (a counted relation's `.count` included), or None."""
+
+
+class Part(Immutable):
+    """One checked tree with the scope it was checked against."""
+
+    __slots__ = ("filter", "scope")
+    __match_args__ = ("filter", "scope")
+
+    filter: Filter
+    scope: Scope
+
+    def __init__(self, filter: Filter, scope: Scope) -> None:
+        self._fill(filter=filter, scope=scope)
+
+
+class CheckedFilter(Immutable):
+    """A filter found sound for its endpoint, its values in canonical form. `Endpoint.check` and `Endpoint.parse` make it.
+
+    `a & b` matches what both match; each part keeps its own endpoint, so a server's condition and a user's compose and neither can
+    weaken the other. `repr` shows the endpoints and no conditions.
+    """
+
+    __slots__ = ("parts",)
+    __match_args__ = ("parts",)
+
+    parts: tuple[Part, ...]
+
+    def __init__(self, parts: tuple[Part, ...]) -> None:
+        self._fill(parts=parts)
+
+    @property
+    def filter(self) -> Filter:
+        """The tree. Raises `UnsupportedFilterError` for a filter composed over several endpoints, which has no single one."""
+        scope = self.parts[0].scope
+        if any(part.scope != scope for part in self.parts):
+            message = "A filter composed over several endpoints is no single tree; write one of its parts"
+            raise UnsupportedFilterError(Problem("unsupported", message))
+        trees = [part.filter for part in self.parts]
+        return trees[0] if len(trees) == 1 else And(trees)
+
+    def __and__(self, other: CheckedFilter) -> CheckedFilter:
+        if not isinstance(other, CheckedFilter):
+            return NotImplemented
+        parts = [part for part in (*self.parts, *other.parts) if not isinstance(part.filter, Everything)]
+        return CheckedFilter(tuple(parts) or self.parts[:1])
+
+    def __bool__(self) -> bool:
+        raise TypeError("a filter has no truth value: combine checked filters with &")
+
+    def __repr__(self) -> str:
+        return f"<CheckedFilter of {' & '.join(part.scope.name for part in self.parts)}>"
+
+
+def tree_of(filter: Filter | CheckedFilter) -> Filter:
+    """The tree of a filter, checked or not."""
+    return filter.filter if isinstance(filter, CheckedFilter) else filter

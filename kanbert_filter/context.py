@@ -1,0 +1,194 @@
+"""The evaluation context: what `now`, `today`, `me.id` and a day mean at one moment, in one place of the world."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from enum import Enum
+from typing import Final, Literal
+
+from .immutable import Immutable
+
+_WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_DAYS: Final = range(date.min.toordinal(), date.max.toordinal() + 1)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+WeekDay = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+class Edge(Enum):
+    """A moment outside the calendar: before the year 1, or after the year 9999."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+Instant = datetime | Edge
+Day = date | Edge
+
+
+class Context(Immutable):
+    """What a compiled filter takes from outside: the time, the time zones, the user.
+
+    `now` is an aware datetime (default: the moment of compiling). `timezone` gives days, specials and filter timestamps without an
+    offset their meaning, `storage_timezone` stored timestamps without one; both are IANA names or `tzinfo` objects, by default
+    UTC, never the machine's zone. `me` is the id of the current user, `week_start` the week's first day.
+
+    Raises `ValueError` for a naive `now`, an unknown zone or day.
+
+    >>> from datetime import UTC, datetime
+    >>> from kanbert_filter import Context
+    >>> Context(now=datetime(2024, 5, 1, 22, 30, tzinfo=UTC), timezone="Europe/Vienna").today()
+    datetime.date(2024, 5, 2)
+    """
+
+    __slots__ = ("me", "now", "storage_timezone", "timezone", "week_start")
+
+    now: datetime | None
+    timezone: tzinfo
+    storage_timezone: tzinfo
+    me: str | None
+    week_start: WeekDay
+
+    def __init__(
+        self,
+        *,
+        now: datetime | None = None,
+        timezone: str | tzinfo = UTC,
+        storage_timezone: str | tzinfo = UTC,
+        me: object = None,
+        week_start: WeekDay = "monday",
+    ) -> None:
+        if now is not None and now.utcoffset() is None:
+            raise ValueError(f"now is {now!r}, expected an aware datetime: give it a tzinfo")
+        if week_start not in _WEEKDAYS:
+            raise ValueError(f"week_start is {week_start!r}, expected one of {', '.join(_WEEKDAYS)}")
+        self._fill(
+            now=now,
+            timezone=_zone(timezone),
+            storage_timezone=_zone(storage_timezone),
+            me=None if me is None else str(me),
+            week_start=week_start,
+        )
+
+    def at_now(self) -> Context:
+        """This context with its `now` settled: the same one if it has one, else one of this moment."""
+        return self if self.now is not None else self.replace(now=datetime.now(UTC))
+
+    def replace(self, **changes: object) -> Context:
+        """A context with some of its parts exchanged."""
+        parts = {name: getattr(self, name) for name in self.__slots__}
+        return Context(**(parts | changes))
+
+    def now_instant(self) -> datetime:
+        """`now`, in UTC."""
+        return (self.now or datetime.now(UTC)).astimezone(UTC)
+
+    def today(self, days: int = 0) -> Day:
+        """The calendar date in `timezone`, moved by whole days."""
+        return moved(local_date(self.now_instant(), self.timezone), days)
+
+    def week(self, weeks: int = 0) -> Day:
+        """The first day of the current week, moved by whole weeks."""
+        today = local_date(self.now_instant(), self.timezone)
+        since = (today.weekday() - _WEEKDAYS.index(self.week_start)) % 7
+        return moved(today, 7 * weeks - since)
+
+    def month(self, months: int = 0) -> Day:
+        """The first day of the current month, moved by whole months."""
+        today = local_date(self.now_instant(), self.timezone)
+        year, month = divmod(today.year * 12 + today.month - 1 + months, 12)
+        return date(year, month + 1, 1) if year <= date.max.year else Edge.AFTER
+
+    def _key(self) -> tuple[object, ...]:
+        return tuple([getattr(self, name) for name in self.__slots__])
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _restore, self._key()
+
+    def __repr__(self) -> str:
+        return f"Context({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__slots__)})"
+
+
+def _restore(*parts: object) -> Context:
+    return Context(**dict(zip(Context.__slots__, parts, strict=True)))  # type: ignore[arg-type]
+
+
+def _zone(zone: str | tzinfo) -> tzinfo:
+    if isinstance(zone, tzinfo):
+        return zone
+    if zone.upper() == "UTC":
+        return UTC
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(zone)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"{zone!r} is no time zone; expected an IANA name such as 'Europe/Vienna'") from error
+
+
+def moved(day: Day, days: int) -> Day:
+    """The day that many days later, or the edge of the calendar."""
+    if isinstance(day, Edge):
+        return day
+    ordinal = day.toordinal() + days
+    if ordinal in _DAYS:
+        return date.fromordinal(ordinal)
+    return Edge.AFTER if days > 0 else Edge.BEFORE
+
+
+def local_date(instant: datetime, zone: tzinfo) -> date:
+    """The calendar date at an instant in a zone; at the calendar's edges, its first or last day."""
+    try:
+        return instant.astimezone(zone).date()
+    except OverflowError:
+        return date.min if instant.year == 1 else date.max
+
+
+def instant_of(wall: datetime, zone: tzinfo) -> Instant:
+    """The instant of a wall time: the earlier offset where the clock shows it twice or skips it.
+
+    >>> from datetime import datetime
+    >>> from zoneinfo import ZoneInfo
+    >>> from kanbert_filter.context import instant_of
+    >>> instant_of(datetime(2024, 10, 27, 2, 30), ZoneInfo("Europe/Vienna")).isoformat()
+    '2024-10-27T00:30:00+00:00'
+    """
+    try:
+        return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    except OverflowError:
+        return Edge.BEFORE if wall.year == 1 else Edge.AFTER
+
+
+def first_instant(day: Day, zone: tzinfo) -> Instant:
+    """The first instant of a day: the earliest at which the zone's calendar shows that day or a later one.
+
+    Mostly midnight; where the clock skips midnight, the instant of the skip.
+
+    >>> from datetime import date
+    >>> from zoneinfo import ZoneInfo
+    >>> from kanbert_filter.context import first_instant
+    >>> first_instant(date(2018, 11, 4), ZoneInfo("America/Sao_Paulo")).isoformat()
+    '2018-11-04T03:00:00+00:00'
+    """
+    if isinstance(day, Edge):
+        return day
+    midnight = datetime(day.year, day.month, day.day)
+    instant = instant_of(midnight, zone)
+    if zone is UTC or isinstance(instant, Edge):
+        return instant
+    if local_date(instant, zone) == day and instant.astimezone(zone).replace(tzinfo=None) == midnight:
+        return instant
+    # Midnight is skipped. The skip lies at most a day before the instant the old offset gives.
+    earlier, later = instant - timedelta(days=1), instant
+    while later - earlier > _MICROSECOND:
+        middle = earlier + (later - earlier) / 2
+        if local_date(middle, zone) >= day:
+            later = middle
+        else:
+            earlier = middle
+    return later
+
+
+def just_before(instant: Instant) -> Instant:
+    """One microsecond earlier."""
+    return instant if isinstance(instant, Edge) else instant - _MICROSECOND

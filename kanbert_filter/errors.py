@@ -1,0 +1,335 @@
+"""What can go wrong and how it is told: one problem has a machine form and a caret form, made from the same data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from .immutable import Immutable
+
+CODES: Final[dict[str, str]] = {
+    # the text as a whole
+    "invalid_encoding": "The input is not valid UTF-8, or holds half of a surrogate pair.",
+    "unexpected_input": "Something stands where the notation expects something else.",
+    "trailing_input": "Text follows after the end of the filter.",
+    "missing_parenthesis": "A parenthesis or bracket is opened and not closed, or closed and not opened.",
+    "unterminated_string": "A quoted text has no closing quote.",
+    "invalid_escape": "A backslash in a quoted text is followed by something that is no escape.",
+    "doubled_quote": "A quote inside a text is doubled as in SQL; here it is escaped with a backslash.",
+    "invalid_number": "A number is written in a way the language does not know.",
+    "invalid_field": "A field name is not well-formed.",
+    "unquoted_value": "A text, date or timestamp stands without quotes.",
+    "invalid_special": "A special value is misspelled or malformed.",
+    "foreign_operator": "An operator of another language; the message says what to write here.",
+    "unknown_operator": "A word or symbol that is no operator.",
+    "negated_group": "There is no negation of a group.",
+    "list_expected": "A set operator needs a list in brackets.",
+    "null_comparison": "Null is tested with `is null`, not compared.",
+    "lost_plus": "A `+` was turned into a space by a query string; it must be sent as `%2B`.",
+    # JSON and forms
+    "invalid_json": "The text is not JSON.",
+    "duplicate_key": "A key stands twice in one object or form.",
+    "unknown_key": "An object has a key that means nothing here.",
+    "missing_key": "An object lacks a key it needs.",
+    "wrong_shape": "A value has the wrong JSON type or form shape for its place.",
+    "empty_group": "A group or list is empty where it must hold something.",
+    "malformed_key": "A form key is not of the shape `filter[0][field]`.",
+    "mixed_notations": "One request carries the filter in more than one notation, or twice.",
+    # the check against an endpoint
+    "unknown_field": "The endpoint has no such field.",
+    "operator_not_allowed": "The field does not allow this operator.",
+    "invalid_value": "A value is not of its field's type.",
+    "invalid_choice": "A value is not one of the field's choices.",
+    "invalid_date": "A text on a date field is no date.",
+    "invalid_timestamp": "A text on a datetime field is no timestamp.",
+    "invalid_pattern": "A `like` pattern ends in a lone backslash.",
+    # limits
+    "text_too_long": "Limit `max_text_length`.",
+    "too_deep": "Limit `max_depth`.",
+    "too_many_conditions": "Limit `max_conditions`.",
+    "list_too_long": "Limit `max_list_values`.",
+    "too_many_values": "Limit `max_values`.",
+    "relations_too_deep": "Limit `max_relation_depth`.",
+    "string_too_long": "Limit `max_string_length`.",
+    "number_too_long": "Limits `max_number_digits` and `max_exponent`.",
+    "day_offset_too_large": "Limit `max_day_offset`.",
+    "too_many_keys": "Limit `max_form_keys`.",
+    "key_too_long": "Limit `max_form_key_bytes`.",
+    "truncated": "Limit `max_problems`: there are more problems than are told.",
+    # writing and compiling
+    "unsupported": "A notation or an engine cannot say what the filter says.",
+}
+"""Every problem code, with what it stands for. Codes are stable; messages may become clearer."""
+
+_WIDTH = 76
+
+
+def quoted(value: object, length: int = 60) -> str:
+    """A value as messages show it: in single quotes, control characters escaped, the middle of a long one left out.
+
+    >>> from kanbert_filter.errors import quoted
+    >>> quoted("tit\\nel")
+    "'tit\\\\nel'"
+    """
+    return f"'{printable(_abbreviated(str(value), length))}'"
+
+
+def printable(text: str) -> str:
+    """The text with everything escaped that a terminal would act on or could not show."""
+    return text if text.isprintable() else "".join([c if c.isprintable() else _escaped(c) for c in text])
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def _abbreviated(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length // 2]}…{text[len(text) - length // 2 + 1 :]}"
+
+
+class TextLocation(Immutable):
+    """A place in DSL text (or in JSON text that is no JSON): the characters from `start` up to, not including, `end`.
+
+    >>> from kanbert_filter.errors import TextLocation
+    >>> place = TextLocation("a = 1\\nand b == 2", 12, 14)
+    >>> place.line, place.column
+    (2, 7)
+    >>> print(place.excerpt())
+      and b == 2
+            ^^
+    """
+
+    __slots__ = ("end", "start", "text")
+    __match_args__ = ("text", "start", "end")
+
+    text: str
+    start: int
+    end: int
+
+    def __init__(self, text: str, start: int, end: int) -> None:
+        self._fill(text=text, start=start, end=end)
+
+    @property
+    def line(self) -> int:
+        """The line, counted from 1."""
+        return self.text.count("\n", 0, self.start) + 1
+
+    @property
+    def column(self) -> int:
+        """The column in that line, in characters counted from 1."""
+        return self.start - self.text.rfind("\n", 0, self.start)
+
+    def excerpt(self) -> str:
+        """The line with a caret under the fault; a long line is cut around it."""
+        left = self.text.rfind("\n", 0, self.start) + 1
+        right = self.text.find("\n", self.start)
+        right = len(self.text) if right < 0 else right
+        end = max(self.start, min(self.end, right, self.start + _WIDTH))
+        before, after = "", ""
+        if self.start - left > _WIDTH // 2:
+            left, before = self.start - _WIDTH // 2, "…"
+        if right - end > _WIDTH // 2:
+            right, after = end + _WIDTH // 2, "…"
+        lead = before + printable(self.text[left : self.start])
+        fault = printable(self.text[self.start : end])
+        rest = printable(self.text[end:right]) + after
+        return f"  {lead}{fault}{rest}\n  {' ' * _columns(lead)}{'^' * max(1, _columns(fault))}"
+
+    def __repr__(self) -> str:
+        return f"TextLocation(start={self.start}, end={self.end})"
+
+
+def _columns(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+class JsonLocation(Immutable):
+    """A place in JSON: its JSON Pointer (RFC 6901) and the text of the value there.
+
+    >>> from kanbert_filter.errors import JsonLocation
+    >>> print(JsonLocation("/0/op", '"=="').excerpt())
+      at /0/op: "=="
+    """
+
+    __slots__ = ("pointer", "value")
+    __match_args__ = ("pointer", "value")
+
+    pointer: str
+    value: str
+
+    def __init__(self, pointer: str, value: str) -> None:
+        self._fill(pointer=pointer, value=value)
+
+    def excerpt(self) -> str:
+        """The pointer and the value, on one line."""
+        where = f"at {printable(_abbreviated(self.pointer, _WIDTH))}" if self.pointer else "at the top"
+        return f"  {where}: {printable(_abbreviated(self.value, _WIDTH))}"
+
+
+class FormLocation(Immutable):
+    """A place in a form: its key and the value there.
+
+    >>> from kanbert_filter.errors import FormLocation
+    >>> print(FormLocation("filter[0][op]", "==").excerpt())
+      at filter[0][op]: ==
+    """
+
+    __slots__ = ("key", "value")
+    __match_args__ = ("key", "value")
+
+    key: str
+    value: str
+
+    def __init__(self, key: str, value: str) -> None:
+        self._fill(key=key, value=value)
+
+    def excerpt(self) -> str:
+        """The key and the value, on one line."""
+        value = f": {printable(_abbreviated(self.value, _WIDTH))}" if self.value else ""
+        return f"  at {printable(_abbreviated(self.key, _WIDTH))}{value}"
+
+
+Location = TextLocation | JsonLocation | FormLocation
+"""Where a problem is: one class for each notation, each with an `excerpt()`."""
+
+
+class Problem(Immutable):
+    """One thing that is wrong with a filter.
+
+    `code` is one of `CODES` and stable; `message` says what was found, what was expected and what to do; `field` is the full path of
+    the field at fault, or None; `location` is the place, where the filter came from an input; `suggestions` are names or words to offer.
+    """
+
+    __slots__ = ("code", "field", "location", "message", "suggestions")
+    __match_args__ = ("code", "message", "field", "location", "suggestions")
+
+    code: str
+    message: str
+    field: str | None
+    location: Location | None
+    suggestions: tuple[str, ...]
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        field: str | None = None,
+        location: Location | None = None,
+        suggestions: Iterable[str] = (),
+    ) -> None:
+        if code not in CODES:
+            raise ValueError(f"{code!r} is no problem code; codes are listed in kanbert_filter.errors.CODES")
+        self._fill(code=code, message=message, field=field, location=location, suggestions=tuple(suggestions))
+
+    def __str__(self) -> str:
+        lines = [f"{self.field}: {self.message}" if self.field and self.field not in self.message else self.message]
+        unnamed = [word for word in self.suggestions if f"'{word}'" not in self.message]
+        if self.location is not None:
+            lines.append(self.location.excerpt())
+        if unnamed:
+            lines.append(f"  expected one of: {', '.join(unnamed)}")
+        return "\n".join(lines)
+
+
+class FilterError(ValueError):
+    """The filter is at fault, and with it the client: answer 400 with `response_body()`.
+
+    `problems` holds every problem found, in source order; `str(error)` shows each with its place.
+    """
+
+    problems: tuple[Problem, ...]
+
+    def __init__(self, problems: Sequence[Problem] | Problem) -> None:
+        self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
+
+    def response_body(self) -> dict[str, object]:
+        """The documented body of the 400 response, as plain data for `json.dumps`.
+
+        >>> import kanbert_filter as kf
+        >>> try:
+        ...     kf.Endpoint("projects", {"budget": "number"}).parse('budget contains "x"')
+        ... except kf.FilterError as error:
+        ...     error.response_body()["errors"]
+        [{'field': 'budget', 'issue': "Operator 'contains' is not allowed for type 'number'"}]
+        """
+        return {
+            "message": "Invalid filter",
+            "errors": [{"field": problem.field, "issue": problem.message} for problem in self.problems],
+        }
+
+
+class FilterSyntaxError(FilterError):
+    """The input is no filter: it cannot be read, or what was to be built is no tree of the language."""
+
+
+class FilterCheckError(FilterError):
+    """The filter is well-formed, but the endpoint does not allow it."""
+
+
+class UnsupportedFilterError(FilterError):
+    """A notation or an engine cannot say what the filter says."""
+
+
+class ContextError(Exception):
+    """Compiling needs something the context or the endpoint lacks: the user's id, or the conditions of a scope."""
+
+
+class RecordError(Exception):
+    """A record holds a value that is not of its field's type.
+
+    `field` is the path of the field, `type` the type the endpoint gives it, `value` what the record holds.
+    """
+
+    def __init__(self, field: str, type: str, value: object) -> None:
+        self.field = field
+        self.type = type
+        self.value = value
+        super().__init__(field, type, value)
+
+    def __str__(self) -> str:
+        kind = type(self.value).__name__
+        found = quoted(_safe_repr(self.value))
+        return f"Field '{self.field}' holds {found} ({kind}), expected a value of type '{self.type}' or null"
+
+
+def _safe_repr(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception:
+        return "a value that cannot be shown"
+
+
+class Problems:
+    """Collects the problems of one pass up to a limit; the rest is told as one last problem, `truncated`."""
+
+    __slots__ = ("_found", "_limit")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._found: list[Problem] = []
+
+    @property
+    def full(self) -> bool:
+        """Whether more problems were found than are told: a pass may stop looking."""
+        return len(self._found) > self._limit
+
+    def add(self, problem: Problem) -> None:
+        """Add a problem; past the limit only that there are more is kept."""
+        if len(self._found) < self._limit:
+            self._found.append(problem)
+        elif not self.full:
+            message = f"More than {self._limit} problems were found; the first {self._limit} are told"
+            self._found.append(Problem("truncated", message))
+
+    def raise_if_any(self, error: Callable[[Sequence[Problem]], FilterError]) -> None:
+        """Raise the error with what was collected, if anything was."""
+        if self._found:
+            raise error(self._found)

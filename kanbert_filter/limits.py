@@ -1,0 +1,103 @@
+"""How much a filter may hold before it is refused: one object, given to everything that reads or checks."""
+
+from __future__ import annotations
+
+from .immutable import Immutable
+
+MAX_DEPTH = 100
+"""No tree is deeper, whatever the limits: so comparing, hashing, pickling, writing and compiling never run out of stack."""
+
+
+class Limits(Immutable):
+    """The bounds within which a filter is read and checked.
+
+    Every bound is inclusive, and each has an error code of its own. `max_depth` counts a condition on its own as 1 and every
+    group, list, pair of parentheses and relation around it as one more; it may be raised to 100 and no further (`ValueError`).
+
+    >>> from kanbert_filter import Limits
+    >>> Limits().max_conditions
+    500
+    >>> Limits(max_conditions=20).max_conditions
+    20
+    >>> Limits(max_depth=101)
+    Traceback (most recent call last):
+    ValueError: max_depth is 101, expected 1 to 100: deeper trees are refused everywhere
+    """
+
+    __slots__ = (
+        "max_conditions",
+        "max_day_offset",
+        "max_depth",
+        "max_exponent",
+        "max_form_key_bytes",
+        "max_form_keys",
+        "max_list_values",
+        "max_number_digits",
+        "max_problems",
+        "max_relation_depth",
+        "max_string_length",
+        "max_text_length",
+        "max_values",
+    )
+
+    max_text_length: int
+    max_depth: int
+    max_conditions: int
+    max_list_values: int
+    max_values: int
+    max_relation_depth: int
+    max_string_length: int
+    max_number_digits: int
+    max_exponent: int
+    max_day_offset: int
+    max_form_keys: int
+    max_form_key_bytes: int
+    max_problems: int
+
+    def __init__(
+        self,
+        *,
+        max_text_length: int = 64 * 1024,
+        max_depth: int = 20,
+        max_conditions: int = 500,
+        max_list_values: int = 1000,
+        max_values: int = 2000,
+        max_relation_depth: int = 4,
+        max_string_length: int = 4096,
+        max_number_digits: int = 40,
+        max_exponent: int = 64,
+        max_day_offset: int = 36_500,
+        max_form_keys: int = 2000,
+        max_form_key_bytes: int = 512,
+        max_problems: int = 20,
+    ) -> None:
+        bounds = {name: value for name, value in locals().items() if name in self.__slots__}
+        for name, value in bounds.items():
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ValueError(f"{name} is {value!r}, expected a whole number of at least 1")
+        if max_depth > MAX_DEPTH:
+            raise ValueError(f"max_depth is {max_depth}, expected 1 to {MAX_DEPTH}: deeper trees are refused everywhere")
+        self._fill(**bounds)
+
+    @classmethod
+    def lifted(cls) -> Limits:
+        """Limits for input you trust, such as what the writers wrote: depth at its bound, everything else out of the way."""
+        return cls(**{name: MAX_DEPTH if name == "max_depth" else 2**62 for name in cls.__slots__})
+
+    def __repr__(self) -> str:
+        default = DEFAULT_LIMITS
+        changed = [f"{n}={getattr(self, n)}" for n in self.__slots__ if getattr(self, n) != getattr(default, n)]
+        return f"Limits({', '.join(changed)})"
+
+    def _key(self) -> tuple[object, ...]:
+        return tuple([getattr(self, name) for name in self.__slots__])
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _restore, self._key()
+
+
+def _restore(*bounds: int) -> Limits:
+    return Limits(**dict(zip(Limits.__slots__, bounds, strict=True)))
+
+
+DEFAULT_LIMITS = Limits()

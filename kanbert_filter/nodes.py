@@ -1,0 +1,433 @@
+"""The tree: few immutable classes in a closed union, in which a wrong filter cannot be built."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar, cast
+
+from .errors import FilterSyntaxError, Location, Problem, quoted
+from .immutable import Immutable
+from .limits import MAX_DEPTH
+from .operators import (
+    COMPARISONS,
+    WORDS,
+    ComparisonOperator,
+    MembershipOperator,
+    NullOperator,
+    RelationOperator,
+)
+from .values import Value, value_of
+
+MAX_FIELD_LENGTH: Final = 256
+_FIELD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_][A-Za-z0-9_-]*){0,9}")
+
+
+class Origin(Protocol):
+    """The input some conditions were read from. It works out places only when somebody asks."""
+
+    def locate(self, index: int, part: str, item: int | None = None) -> Location | None:
+        """The place of a part (`field`, `operator`, `value`, or `condition` for the whole) of the condition with this index.
+
+        `item` picks one value of a list. None where the input no longer tells.
+        """
+
+
+class Node(Immutable):
+    """What every node can do: `&` and `|` with another filter, tell its depth, and refuse a truth value."""
+
+    __slots__ = ()
+
+    depth: int
+    """How many levels of groups and relations the tree has; 1 for a condition on its own."""
+
+    def __and__(self, other: Filter) -> Filter:
+        return _combined(And, cast("Filter", self), other)
+
+    def __or__(self, other: Filter) -> Filter:
+        return _combined(Or, cast("Filter", self), other)
+
+    def __bool__(self) -> bool:
+        raise TypeError("a filter has no truth value: combine filters with & and |, not with 'and', 'or' or chained comparisons")
+
+
+# A condition is first a draft, which can be filled, and is closed by being given its final class: the cheapest way to a slotted object
+# that refuses assignment. Only this module knows.
+
+
+class _ComparisonDraft:
+    __slots__ = ("field", "index", "operator", "origin", "value")
+
+    def __init__(self, field: str, operator: str, value: object, origin: Origin | None, index: int) -> None:
+        self.field = field
+        self.operator = operator
+        self.value = value
+        self.origin = origin
+        self.index = index
+
+
+class _MembershipDraft:
+    __slots__ = ("field", "index", "operator", "origin", "values")
+
+    def __init__(self, field: str, operator: str, values: object, origin: Origin | None, index: int) -> None:
+        self.field = field
+        self.operator = operator
+        self.values = values
+        self.origin = origin
+        self.index = index
+
+
+class _NullCheckDraft:
+    __slots__ = ("field", "index", "operator", "origin")
+
+    def __init__(self, field: str, operator: str, origin: Origin | None, index: int) -> None:
+        self.field = field
+        self.operator = operator
+        self.origin = origin
+        self.index = index
+
+
+class _GroupDraft:
+    __slots__ = ("depth", "items")
+
+    def __init__(self, items: tuple[Filter, ...], depth: int) -> None:
+        self.items = items
+        self.depth = depth
+
+
+class Condition(Node):
+    """What the four kinds of condition share: a field, an operator, and where they were read.
+
+    `origin` and `index` say where the condition was read; they take no part in equality and hash, and a pickle leaves them out.
+    """
+
+    __slots__ = ()
+
+    depth = 1
+    field: str
+    origin: Origin | None
+    index: int
+
+    @property
+    def location(self) -> Location | None:
+        """Where the condition stands in the input it was read from, or None if it was built in Python."""
+        return None if self.origin is None else self.origin.locate(self.index, "condition")
+
+
+class Comparison(_ComparisonDraft, Condition):
+    """A field compared with one value: equality, order and text operators.
+
+    `Comparison("budget", "gte", 1000)`. Aliases of operators and Python dates are turned into what the tree holds.
+    """
+
+    __slots__ = ()
+    __match_args__ = ("field", "operator", "value")
+
+    field: str
+    operator: ComparisonOperator
+    value: Value
+
+    def __init__(self, field: str, operator: str, value: object) -> None:
+        word = _word(operator, COMPARISONS)
+        self._fill(field=field_name(field), operator=word, value=value_of(value), origin=None, index=0)
+
+    def _key(self) -> tuple[object, ...]:
+        return self.field, self.operator, self.value, self.value.__class__ is bool
+
+
+class Membership(_MembershipDraft, Condition):
+    """A field looked up in a list: `Membership("status", "in", ["ACTIVE", "PENDING"])`. The list may be empty."""
+
+    __slots__ = ()
+    __match_args__ = ("field", "operator", "values")
+
+    field: str
+    operator: MembershipOperator
+    values: tuple[Value, ...]
+
+    def __init__(self, field: str, operator: str, values: Iterable[object]) -> None:
+        if isinstance(values, (str, bytes)):
+            raise TypeError(f"expected a list of values, not one {type(values).__name__}; write [{values!r}]")
+        word = _word(operator, ("in", "nin"))
+        self._fill(field=field_name(field), operator=word, values=tuple(map(value_of, values)), origin=None, index=0)
+
+    def _key(self) -> tuple[object, ...]:
+        return self.field, self.operator, self.values, tuple([value.__class__ is bool for value in self.values])
+
+
+class NullCheck(_NullCheckDraft, Condition):
+    """A field tested for null: `NullCheck("budget", "isnull")`."""
+
+    __slots__ = ()
+    __match_args__ = ("field", "operator")
+
+    field: str
+    operator: NullOperator
+
+    def __init__(self, field: str, operator: str) -> None:
+        self._fill(field=field_name(field), operator=_word(operator, ("isnull", "isnotnull")), origin=None, index=0)
+
+
+class RelationTest(Condition):
+    """Related records tested: `RelationTest("tasks", "any", Comparison("status", "eq", "ACTIVE"))`.
+
+    The fields of `filter` belong to the related record. Without a filter, `any` and `none` ask whether there are related records.
+    """
+
+    __slots__ = ("depth", "field", "filter", "index", "operator", "origin")
+    __match_args__ = ("field", "operator", "filter")
+
+    field: str
+    operator: RelationOperator
+    filter: Filter | None
+
+    def __init__(
+        self, field: str, operator: str, filter: Filter | None = None, origin: Origin | None = None, index: int = 0
+    ) -> None:
+        word = _word(operator, ("any", "none", "all"))
+        if filter is None:
+            if word == "all":
+                raise _fault("missing_key", f"'all' on {quoted(field)} needs a filter that every related record is to match")
+        elif not isinstance(filter, Node):
+            raise TypeError(f"expected a filter on the related records, not {type(filter).__name__}")
+        elif isinstance(filter, Everything):
+            raise _fault("empty_group", f"EVERYTHING stands only as a whole filter; leave it out after '{word}'")
+        depth = _deeper(1 if filter is None else filter.depth + 1)
+        name = field if origin else field_name(field)
+        self._fill(field=name, operator=word, filter=filter, origin=origin, index=index, depth=depth)
+
+
+class Group(_GroupDraft, Node):
+    """Several filters as one, in normal form: no group of the same kind inside, never fewer than two items.
+
+    A group of one is its item, so `And([f])` gives `f`.
+    """
+
+    __slots__ = ()
+    __match_args__ = ("items",)
+
+    def __new__(cls, items: Iterable[Filter]) -> Group:
+        flat: list[Filter] = []
+        for item in items:
+            if item.__class__ is cls:
+                flat.extend(cast("Group", item).items)
+            elif isinstance(item, Everything):
+                raise _fault("empty_group", f"EVERYTHING stands only as a whole filter, not inside {cls.__name__}")
+            elif isinstance(item, Node):
+                flat.append(item)
+            else:
+                raise TypeError(f"expected filters inside {cls.__name__}, not {type(item).__name__}")
+        if len(flat) < 2:
+            if not flat:
+                raise _fault("empty_group", f"{cls.__name__} holds nothing, expected at least one filter; EVERYTHING is no filter at all")
+            return cast("Group", flat[0])
+        return group(cls, flat)
+
+    def __init__(self, items: Iterable[Filter]) -> None:
+        """`__new__` has done it."""
+
+
+class And(Group):
+    """All of its items match."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def __new__(cls, items: Iterable[Filter]) -> Filter: ...  # type: ignore[misc]
+
+
+class Or(Group):
+    """At least one of its items matches."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def __new__(cls, items: Iterable[Filter]) -> Filter: ...  # type: ignore[misc]
+
+
+class Everything(Node):
+    """No filter: it matches every record and stands only as a whole filter. There is one, `EVERYTHING`."""
+
+    __slots__ = ()
+
+    depth = 1
+
+    def __repr__(self) -> str:
+        return "EVERYTHING"
+
+    def __reduce__(self) -> str:  # type: ignore[override]
+        return "EVERYTHING"
+
+
+EVERYTHING: Final = Everything()
+
+Filter = And | Or | Comparison | Membership | NullCheck | RelationTest | Everything
+"""A filter: one of seven classes and no other."""
+
+G = TypeVar("G", bound=Group)
+
+
+# What readers use: their input has been looked at, so nothing is looked at again.
+
+
+def comparison(field: str, operator: str, value: Value, origin: Origin | None, index: int) -> Comparison:
+    """A comparison of parts already known to be sound."""
+    draft = _ComparisonDraft(field, operator, value, origin, index)
+    draft.__class__ = Comparison
+    return cast("Comparison", draft)
+
+
+def membership(field: str, operator: str, values: tuple[Value, ...], origin: Origin | None, index: int) -> Membership:
+    """A membership test of parts already known to be sound."""
+    draft = _MembershipDraft(field, operator, values, origin, index)
+    draft.__class__ = Membership
+    return cast("Membership", draft)
+
+
+def null_check(field: str, operator: str, origin: Origin | None, index: int) -> NullCheck:
+    """A null check of parts already known to be sound."""
+    draft = _NullCheckDraft(field, operator, origin, index)
+    draft.__class__ = NullCheck
+    return cast("NullCheck", draft)
+
+
+def group(kind: type[G], items: list[Filter]) -> G:
+    """A group of two or more items, none of them a group of the same kind."""
+    draft = _GroupDraft(tuple(items), _deeper(1 + max([item.depth for item in items])))
+    draft.__class__ = kind
+    return cast("G", draft)
+
+
+def field_name(name: str) -> str:
+    """The name itself. Raises `FilterSyntaxError` if it is not well-formed."""
+    if not isinstance(name, str):
+        raise TypeError(f"expected a field name, not {type(name).__name__}")
+    fault = field_fault(name)
+    if fault is not None:
+        raise _fault("invalid_field", fault)
+    return str(name)
+
+
+def field_fault(name: str) -> str | None:
+    """What is wrong with a field name, as a sentence; None for a well-formed one."""
+    if len(name) > MAX_FIELD_LENGTH:
+        return f"Found a field name of {len(name)} characters, expected at most {MAX_FIELD_LENGTH}"
+    if _FIELD.fullmatch(name) is None:
+        if name.count(".") > 9:
+            return f"Found a field name of {name.count('.') + 1} segments, expected at most 10"
+        return (
+            f"{quoted(name)} is no field name: expected segments joined by '.', the first of letters, digits and '_' and not"
+            " beginning with a digit, later ones of letters, digits, '_' and '-'"
+        )
+    return None
+
+
+def walk(filter: Filter) -> Iterator[Filter]:
+    """Every node of the tree, each before what it holds, in source order.
+
+    >>> import kanbert_filter as kf
+    >>> [type(node).__name__ for node in kf.walk(kf.parse('a = 1 and (b = 2 or tasks any (c = 3))'))]
+    ['And', 'Comparison', 'Or', 'Comparison', 'RelationTest', 'Comparison']
+    """
+    stack: list[Filter] = [filter]
+    while stack:
+        node = stack.pop()
+        yield node
+        if isinstance(node, (And, Or)):
+            stack.extend(reversed(node.items))
+        elif isinstance(node, RelationTest) and node.filter is not None:
+            stack.append(node.filter)
+
+
+def fields_of(filter: Filter) -> frozenset[str]:
+    """The full path of every field the filter names; fields of related records stand behind the relation's own path.
+
+    >>> import kanbert_filter as kf
+    >>> sorted(kf.fields_of(kf.parse("title = 'A' and members any (first_name = 'Neil')")))
+    ['members', 'members.first_name', 'title']
+    """
+    found: set[str] = set()
+    stack: list[tuple[str, Filter]] = [("", filter)]
+    while stack:
+        prefix, node = stack.pop()
+        match node:
+            case And(items) | Or(items):
+                stack.extend((prefix, item) for item in items)
+            case Everything():
+                pass
+            case _:
+                found.add(prefix + node.field)
+                if isinstance(node, RelationTest) and node.filter is not None:
+                    stack.append((f"{prefix}{node.field}.", node.filter))
+    return frozenset(found)
+
+
+def rename_fields(filter: Filter, names: Mapping[str, str]) -> Filter:
+    """The filter with fields renamed, its places in the input forgotten.
+
+    `names` maps full paths, as `fields_of` gives them, to new names; the new name of a field inside a relation is, like the field
+    itself, relative to the related record. A renamed relation takes its `.count` along.
+
+    Raises `FilterSyntaxError` for a new name that is not well-formed.
+
+    >>> import kanbert_filter as kf
+    >>> f = kf.parse("name = 'A' and tasks any (state = 'DONE') and tasks.count > 3")
+    >>> kf.to_dsl(kf.rename_fields(f, {"name": "title", "tasks": "todos", "tasks.state": "status"}))
+    'title = "A" and todos any (status = "DONE") and todos.count > 3'
+    """
+
+    def renamed(prefix: str, name: str) -> str:
+        path = prefix + name
+        stem = path.removesuffix(".count")
+        if path in names:
+            return field_name(names[path])
+        return field_name(f"{names[stem]}.count") if stem in names else name
+
+    def rebuilt(prefix: str, node: Filter) -> Filter:
+        match node:
+            case And(items):
+                return And([rebuilt(prefix, item) for item in items])
+            case Or(items):
+                return Or([rebuilt(prefix, item) for item in items])
+            case Comparison(field, operator, value):
+                return comparison(renamed(prefix, field), operator, value, None, 0)
+            case Membership(field, operator, values):
+                return membership(renamed(prefix, field), operator, values, None, 0)
+            case NullCheck(field, operator):
+                return null_check(renamed(prefix, field), operator, None, 0)
+            case RelationTest(field, operator, inner):
+                return RelationTest(renamed(prefix, field), operator, inner and rebuilt(f"{prefix}{field}.", inner))
+            case Everything():
+                return node
+
+    return rebuilt("", filter)
+
+
+def _combined(kind: type[And] | type[Or], left: Filter, right: Filter) -> Filter:
+    if not isinstance(right, Node):
+        return NotImplemented
+    if isinstance(left, Everything) or isinstance(right, Everything):
+        if kind is Or:
+            return EVERYTHING
+        return right if isinstance(left, Everything) else left
+    return kind([left, right])
+
+
+def _word(word: str, allowed: Iterable[str]) -> str:
+    name = WORDS.get(word.lower(), word) if isinstance(word, str) else word
+    if name not in allowed:
+        raise _fault("unknown_operator", f"Found operator {quoted(word)}, expected one of {', '.join(sorted(allowed))}")
+    return name
+
+
+def _deeper(depth: int) -> int:
+    if depth > MAX_DEPTH:
+        message = f"The filter is nested {depth} levels deep, expected at most {MAX_DEPTH}; flatten its groups"
+        raise _fault("too_deep", message)
+    return depth
+
+
+def _fault(code: str, message: str) -> FilterSyntaxError:
+    return FilterSyntaxError(Problem(code, message))

@@ -1,0 +1,272 @@
+"""What stands on the right-hand side: texts, exact numbers, booleans, specials, and how each is read and written."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Final
+from uuid import UUID
+
+from .errors import FilterSyntaxError, Problem, quoted
+from .immutable import Immutable
+
+PLAIN_DIGITS: Final = 40
+"""A number is written in plain decimal up to this many digits, and with an exponent beyond."""
+
+_MAX_INTEGER_EXPONENT: Final = 64
+
+NUMBER: Final = re.compile(r"(-?)((?:0|[1-9][0-9]*)(?:\.[0-9]+)?)(?:[eE]([+-]?[0-9]+))?")
+"""How a number is written in every notation."""
+
+_SPECIAL: Final = re.compile(r"me\.id|now|sow|eow|som|eom|today(?:([+-](?:0|[1-9][0-9]*))d)?")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIMESTAMP: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+
+
+class Special(Immutable):
+    """A value that only the evaluation context can give: `me.id`, `now`, `today±Nd`, the week's and the month's first and last instant.
+
+    The tree keeps it symbolic. `TODAY` takes whole days.
+
+    >>> import kanbert_filter as kf
+    >>> str(kf.TODAY + 5), str(kf.TODAY - 30), str(kf.ME)
+    ('today+5d', 'today-30d', 'me.id')
+    """
+
+    __slots__ = ("days", "name")
+    __match_args__ = ("name", "days")
+
+    name: str
+    days: int
+
+    def __init__(self, name: str, days: int = 0) -> None:
+        if name not in SPECIAL_NAMES or (days and name != "today"):
+            raise _fault("invalid_special", f"Found {quoted(name)}, expected one of {', '.join(SPECIAL_NAMES)}; days go with 'today'")
+        self._fill(name=name, days=days)
+
+    def __add__(self, days: int | timedelta) -> Special:
+        if isinstance(days, timedelta):
+            if days != timedelta(days=days.days):
+                raise TypeError(f"'today' moves by whole days, not by {days}")
+            days = days.days
+        if self.name != "today" or not isinstance(days, int) or isinstance(days, bool):
+            return NotImplemented
+        return Special("today", self.days + days)
+
+    def __sub__(self, days: int | timedelta) -> Special:
+        return self + -days
+
+    def __str__(self) -> str:
+        return f"{self.name}{self.days:+d}d" if self.days else self.name
+
+    def __repr__(self) -> str:
+        return f"Special({str(self)!r})"
+
+
+SPECIAL_NAMES: Final = ("me.id", "now", "today", "sow", "eow", "som", "eom")
+
+ME: Final = Special("me.id")
+NOW: Final = Special("now")
+TODAY: Final = Special("today")
+SOW: Final = Special("sow")
+EOW: Final = Special("eow")
+SOM: Final = Special("som")
+EOM: Final = Special("eom")
+
+_PLAIN_SPECIALS: Final = {special.name: special for special in (ME, NOW, TODAY, SOW, EOW, SOM, EOM)}
+
+
+class UntypedText(Immutable):
+    """A value of a form before its field's type decides what it is: a form cannot tell `5` from `"5"`."""
+
+    __slots__ = ("text",)
+    __match_args__ = ("text",)
+
+    text: str
+
+    def __init__(self, text: str) -> None:
+        if not isinstance(text, str):
+            raise TypeError(f"untyped text is a str, not {type(text).__name__}")
+        self._fill(text=sound_text(text))
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Number = int | Decimal
+Value = str | int | Decimal | bool | Special | UntypedText
+"""A value of the tree. Dates and timestamps are texts, kept as RFC 3339."""
+
+
+def value_of(operand: object) -> Value:
+    """The tree's value for a Python value: dates, datetimes, UUIDs and enum members become what the language writes for them.
+
+    Raises `FilterSyntaxError` for what the language cannot write (NaN, half a surrogate pair, None) and `TypeError` for a type
+    it does not know.
+    """
+    if isinstance(operand, Enum):
+        operand = operand.value
+    match operand:
+        case bool() | Special() | UntypedText():
+            return operand
+        case str():
+            return sound_text(str(operand))
+        case int() | Decimal() | float():
+            return exact(operand)
+        case datetime():
+            return timestamp_text(operand)
+        case date():
+            return operand.isoformat()
+        case UUID():
+            return str(operand)
+        case None:
+            raise _fault("null_comparison", "Found None, expected a value; test for null with is_null() or is_not_null()")
+    raise TypeError(f"expected a str, number, bool, date, datetime, UUID, enum member or special, not {type(operand).__name__}")
+
+
+def sound_text(text: str) -> str:
+    """The text itself. Raises `FilterSyntaxError` for half of a surrogate pair, which no notation can carry."""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            message = f"Found half of a surrogate pair in {quoted(text)}, expected Unicode text; send both halves or leave it out"
+            raise _fault("invalid_encoding", message) from error
+    return text
+
+
+# numbers
+
+
+def exact(number: int | float | Decimal) -> Number:
+    """The number by value: an int where it is whole, else a Decimal without trailing zeros; a float means its shortest decimal.
+
+    >>> from kanbert_filter.values import exact
+    >>> exact(0.1), exact(1e0), exact(-0.0)
+    (Decimal('0.1'), 1, 0)
+    """
+    if isinstance(number, int):
+        if -(10**_MAX_INTEGER_EXPONENT) < number < 10**_MAX_INTEGER_EXPONENT:
+            return int(number)
+        decimal = Decimal(number)
+    else:
+        decimal = Decimal(repr(float(number))) if isinstance(number, float) else number
+        if not decimal.is_finite():
+            raise _fault("invalid_number", f"Found {number}, expected a finite number")
+    sign, digits, exponent = decimal.as_tuple()
+    assert isinstance(exponent, int)  # finite
+    text = "".join(map(str, digits)).rstrip("0")
+    if not text:
+        return 0
+    exponent += len(digits) - len(text)
+    if exponent >= 0 and len(text) + exponent <= _MAX_INTEGER_EXPONENT:
+        return int(decimal)
+    return Decimal((sign, tuple(map(int, text)), exponent))
+
+
+def number_text(number: Number) -> str:
+    """The number in plain decimal without trailing zeros; with an exponent where plain would pass 40 digits.
+
+    >>> from kanbert_filter.values import exact, number_text
+    >>> [number_text(exact(x)) for x in (1000, 0.5, -1e63, 1e-60)]
+    ['1000', '0.5', '-1e63', '1e-60']
+    """
+    if number.__class__ is int and -(10**PLAIN_DIGITS) < number < 10**PLAIN_DIGITS:
+        return str(number)
+    sign, digits, exponent = Decimal(number).as_tuple()
+    assert isinstance(exponent, int)  # finite
+    text = "".join(map(str, digits)).lstrip("0")
+    stripped = text.rstrip("0")
+    exponent += len(text) - len(stripped)
+    text = stripped
+    if not text:
+        return "0"
+    point = len(text) + exponent
+    if point <= 0 and 1 - exponent <= PLAIN_DIGITS:
+        plain = f"0.{'0' * -point}{text}"
+    elif 0 < point <= PLAIN_DIGITS and max(point, len(text)) <= PLAIN_DIGITS:
+        plain = text[:point].ljust(point, "0") + (f".{text[point:]}" if text[point:] else "")
+    else:
+        plain = f"{text[0]}.{text[1:]}".rstrip(".") + f"e{point - 1}"
+    return f"-{plain}" if sign else plain
+
+
+def number_size(text: str) -> tuple[int, int] | None:
+    """The digits and the adjusted exponent of a number as written, or None if the text is no number."""
+    match = NUMBER.fullmatch(text)
+    if match is None:
+        return None
+    mantissa, exponent = match.group(2, 3)
+    whole, _, fraction = mantissa.partition(".")
+    if len(exponent or "") > 18:
+        return len(whole) + len(fraction), 10**18
+    lead = len(whole) - 1 if whole != "0" else -1 - (len(fraction) - len(fraction.lstrip("0"))) if fraction.strip("0") else 0
+    return len(whole) + len(fraction), lead + int(exponent or "0")
+
+
+# dates and timestamps
+
+
+def read_date(text: str) -> date | None:
+    """The calendar date the text writes as `YYYY-MM-DD`, or None."""
+    if _DATE.fullmatch(text) is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def read_timestamp(text: str) -> datetime | None:
+    """The timestamp the text writes, aware (in UTC) if it has an offset and naive if not; None if it is none.
+
+    >>> from kanbert_filter.values import read_timestamp
+    >>> read_timestamp("2024-01-01T10:30:00.5+02:00")
+    datetime.datetime(2024, 1, 1, 8, 30, 0, 500000, tzinfo=datetime.timezone.utc)
+    """
+    match = _TIMESTAMP.fullmatch(text)
+    if match is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment if match.group(1) is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def timestamp_text(moment: datetime) -> str:
+    """The timestamp as the language writes it: an instant in UTC with `Z`, a wall time without offset as it is."""
+    try:
+        text = moment.replace(tzinfo=None).isoformat() if moment.tzinfo is None else moment.astimezone(UTC).isoformat()[:-6]
+    except OverflowError as error:
+        message = f"Found {moment}, expected an instant between the years 1 and 9999 in UTC"
+        raise _fault("invalid_timestamp", message) from error
+    return (text.rstrip("0") if "." in text else text) + ("" if moment.tzinfo is None else "Z")
+
+
+# specials
+
+
+def read_special(text: str) -> Special | None:
+    """The special the text writes, lower-case and without blanks, or None. The day offset may have any length.
+
+    >>> from kanbert_filter.values import read_special
+    >>> read_special("today-0d") == read_special("today")
+    True
+    """
+    plain = _PLAIN_SPECIALS.get(text)
+    if plain is not None:
+        return plain
+    match = _SPECIAL.fullmatch(text)
+    if match is None:
+        return None
+    days = match.group(1)
+    return Special("today", int(days) if len(days) <= 18 else int(days[0] + "9" * 18))
+
+
+def _fault(code: str, message: str) -> FilterSyntaxError:
+    return FilterSyntaxError(Problem(code, message))
