@@ -1,0 +1,27 @@
+"""How the documentation is built: `sphinx-build -W docs <somewhere>`."""
+
+import sys
+from importlib import metadata
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+project = "kanbert-filter"
+version = release = metadata.version(project)
+copyright = "the kanbert-filter contributors"
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "filter_language", "grammar_diagrams"]
+exclude_patterns = ["_build", "examples"]
+
+html_theme = "furo"
+html_title = f"{project} {release}"
+html_static_path = ["_static"]
+
+myst_heading_anchors = 3
+suppress_warnings = ["config.cache"]
+
+# Docstrings quote code with single backticks, as everything else here does.
+default_role = "code"
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+autodoc_class_signature = "mixed"

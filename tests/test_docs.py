@@ -1,0 +1,159 @@
+"""Everything a reader can try is tried: README, pages and docstrings are executed, and the pages leave nothing out."""
+
+import doctest
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+from sybil import Document, Example, Region
+from sybil.document import PythonDocStringDocument
+from sybil.evaluators.doctest import DocTestEvaluator
+from sybil.evaluators.python import PythonEvaluator
+from sybil.parsers.abstract.doctest import DocTestStringParser
+from sybil.parsers.doctest import DocTestParser
+from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
+
+import kanbert_filter as kf
+from kanbert_filter.errors import CODES
+from kanbert_filter.operators import OPERATORS
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *DOCS.glob("*.md")]
+MODULES = [*ROOT.glob("kanbert_filter/**/*.py")]
+
+COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+
+
+def run_console(example: Example) -> str | None:
+    """Run each `$ command` from the root of the checkout and compare what a terminal would show."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    if not COMMAND.match(example.parsed):
+        return "a console block begins with `$ ` and a command"
+    status = 0
+    for command, expected in COMMAND.findall(example.parsed):
+        run = subprocess.run(
+            f"(exit {status}); {command}",
+            shell=True,
+            cwd=ROOT,
+            env=os.environ | {"PATH": path, "COLUMNS": "80"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        status = run.returncode
+        checker = doctest.OutputChecker()
+        want, got = (text.rstrip() + "\n" for text in (expected, run.stdout))
+        if not checker.check_output(want, got, doctest.ELLIPSIS):
+            return f"$ {command}\n" + checker.output_difference(doctest.Example("", want), got, doctest.ELLIPSIS)
+    return None
+
+
+def read_json(example: Example) -> None:
+    json.loads(example.parsed)
+
+
+def read_dsl(example: Example) -> None:
+    """Each line is a filter, and writing loses nothing of it."""
+    for line in example.parsed.splitlines():
+        read = kf.parse_dsl(line)
+        assert kf.parse_dsl(kf.to_dsl(read)) == read
+
+
+def leave(example: Example) -> None:
+    """What only a person reads."""
+
+
+def leave_to_the_gate(example: Example) -> str | None:
+    return None if Path(example.path).name == "README.md" else "only the README's sh blocks are run by the gate"
+
+
+LANGUAGES: dict[str, Callable[[Example], str | None]] = {
+    "console": run_console,
+    "dsl": read_dsl,
+    "json": read_json,
+    "lark": leave,
+    "python": PythonEvaluator(),
+    "sh": leave_to_the_gate,
+    "sql": leave,
+    "text": leave,
+    **dict.fromkeys(("{grammar-diagrams}", "{operators}", "{toctree}", "{eval-rst}"), leave),
+}
+"""What a fenced block may be, and what is done with it."""
+
+
+def refuse(example: Example) -> str:
+    return "a block in a language that is not executed"
+
+
+def fences(document: Document) -> Iterable[Region]:
+    """Every fenced block of a page; a session of `>>>` prompts as one example per prompt."""
+    sessions = DocTestStringParser(DocTestEvaluator(doctest.ELLIPSIS))
+    for region in FencedCodeBlockLexer(r"[^\n]*")(document):
+        language = region.lexemes["language"].partition(" ")[0]
+        source = region.lexemes["source"]
+        if language == "python" and source.startswith(">>>"):
+            for session in sessions(source, document.path):
+                session.adjust(region, source)
+                yield session
+        else:
+            region.parsed = source
+            region.evaluator = LANGUAGES.get(language, refuse)
+            yield region
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_page(page: Path, subtests: pytest.Subtests) -> None:
+    for example in Document.parse(str(page), fences):
+        with subtests.test(line=example.line):
+            example.evaluate()
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(ROOT)))
+def test_docstrings(module: Path, subtests: pytest.Subtests) -> None:
+    for example in PythonDocStringDocument.parse(str(module), DocTestParser(doctest.ELLIPSIS)):
+        with subtests.test(line=example.line):
+            example.evaluate()
+
+
+@pytest.mark.parametrize(
+    ("block", "fault"),
+    [
+        ("```perl\nprint 1\n```", "not executed"),
+        ("```\nno language\n```", "not executed"),
+        ("```python\n>>> 1 + 1\n3\n```", "Expected"),
+        ("```console\n$ echo one\ntwo\n```", "Expected"),
+        ("```console\n$ false\n$ echo $?\n0\n```", "Expected"),
+        ("```console\nkanbert-filter\n```", "begins with"),
+        ("```sh\ntrue\n```", "gate"),
+        ("```json\n{\n```", "Expecting property name"),
+        ("```dsl\ntitle = 1\ntitle ==\n```", "="),
+    ],
+)
+def test_a_wrong_block_is_noticed(block: str, fault: str, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{block}\n")
+    [example] = Document.parse(str(page), fences)
+    with pytest.raises((AssertionError, ValueError), match=fault):
+        example.evaluate()
+
+
+@pytest.mark.parametrize(
+    ("page", "terms"),
+    [
+        ("errors.md", CODES),
+        ("language.md", OPERATORS),
+        ("api.md", kf.__all__),
+    ],
+)
+def test_page_is_complete(page: str, terms: Iterable[str]) -> None:
+    text = (DOCS / page).read_text()
+    assert not [term for term in terms if not re.search(rf"(?<![\w.]){term}\b", text)]
