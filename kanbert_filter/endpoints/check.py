@@ -1,0 +1,128 @@
+"""The check of a tree against a table of fields: every problem, in source order, and values in canonical form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, cast
+
+from ..errors import FilterCheckError, Location, Problem, Problems, quoted
+from ..limits import Limits
+from ..nodes import And, Comparison, Condition, Everything, Filter, Membership, NullCheck, Or, RelationTest, comparison, group, membership
+from ..operators import OPERATORS
+from ..values import Value
+from .types import FieldType, Relation, ValueFault
+
+if TYPE_CHECKING:
+    from .fields import Fields
+
+Conditions = Comparison | Membership | NullCheck | RelationTest
+
+
+def checked_tree(filter: Filter, fields: Fields, limits: Limits, *, suggestions: bool = True) -> Filter:
+    """The tree with its values in canonical form; where nothing needed a change, the very same nodes.
+
+    Raises `FilterCheckError` with every problem found.
+    """
+    check = _Check(limits, suggestions)
+    tree = check.tree(filter, fields, "")
+    check.problems.raise_if_any(FilterCheckError)
+    return tree
+
+
+class _Check:
+    def __init__(self, limits: Limits, suggestions: bool) -> None:
+        self.limits = limits
+        self.suggestions = suggestions
+        self.problems = Problems(limits.max_problems)
+
+    def tree(self, node: Filter, fields: Fields, prefix: str) -> Filter:
+        """The node checked. A comparison whose field takes its value as it is goes straight through; all others are looked at."""
+        if node.__class__ is Comparison:
+            row = fields.known.get(node.field)
+            if row is not None and node.value.__class__ in row.keeps.get(node.operator, ()):
+                return node
+            return self.condition(node, fields, prefix)
+        match node:
+            case And(items) | Or(items):
+                checked = [self.tree(item, fields, prefix) for item in items]
+                return node if all(map(_is, checked, items)) else group(type(node), checked)
+            case Everything():
+                return node
+            case _:
+                return self.condition(node, fields, prefix)
+
+    def condition(self, node: Conditions, fields: Fields, prefix: str) -> Filter:
+        if self.problems.full:
+            return node
+        row = fields.field_type(node.field)
+        if row is None:
+            relation = fields.field_type(node.field.removesuffix(".count"))
+            if isinstance(relation, Relation):
+                self.forbidden_operator(node, relation, prefix, "count")
+            else:
+                self.unknown_field(node, fields, prefix)
+            return node
+        if node.operator not in row.operators:
+            self.forbidden_operator(node, row, prefix)
+            return node
+        match node:
+            case Comparison(field, operator, value):
+                admitted = self.value(row, node, value, prefix)
+                return node if admitted is value else comparison(field, operator, admitted, node.origin, node.index)
+            case Membership(field, operator, values):
+                kept = row.keeps[operator]
+                if all([value.__class__ in kept for value in values]):
+                    return node
+                admitted_values = [self.value(row, node, value, prefix, i) for i, value in enumerate(values)]
+                return membership(field, operator, tuple(admitted_values), node.origin, node.index)
+            case NullCheck():
+                return node
+            case RelationTest(field, operator, filter):
+                if filter is None:
+                    return node
+                inner = self.tree(filter, cast("Relation", row).fields, f"{prefix}{field}.")
+                return node if inner is filter else RelationTest(field, operator, inner, node.origin, node.index)
+
+    def value(self, row: FieldType, node: Comparison | Membership, value: Value, prefix: str, item: int | None = None) -> Value:
+        try:
+            return row.admit(node.operator, value, self.limits)
+        except ValueFault as fault:
+            place = _place(node, "value", item)
+            self.problems.add(Problem(fault.code, fault.message, prefix + node.field, place, fault.suggestions))
+            return value
+
+    def unknown_field(self, node: Condition, fields: Fields, prefix: str) -> None:
+        path = prefix + node.field
+        message = f"Unknown field {quoted(path)}"
+        close: Sequence[str] = ()
+        relation, _, inner = node.field.partition(".")
+        row = fields.field_type(relation)
+        if self.suggestions and isinstance(row, Relation) and row.fields.field_type(inner) is not None:
+            message += f". {quoted(prefix + relation)} is a relation: write {relation} any ({inner} …)"
+        elif self.suggestions:
+            close = _close(node.field, fields.known)
+            if close:
+                message += f". Did you mean {' or '.join(quoted(prefix + name) for name in close)}?"
+        self.problems.add(Problem("unknown_field", message, path, _place(node, "field"), [prefix + name for name in close]))
+
+    def forbidden_operator(self, node: Conditions, row: FieldType, prefix: str, operator: str | None = None) -> None:
+        word = operator or node.operator
+        by_type = OPERATORS[word].group not in row.default_groups
+        target = f"type '{row.kind}'" if by_type else f"field {quoted(prefix + node.field)}"
+        message = f"Operator '{word}' is not allowed for {target}"
+        place = _place(node, "field" if operator else "operator")
+        self.problems.add(Problem("operator_not_allowed", message, prefix + node.field, place, row.ordered_operators()))
+
+
+def _is(left: object, right: object) -> bool:
+    return left is right
+
+
+def _place(node: Condition, part: str, item: int | None = None) -> Location | None:
+    return None if node.origin is None else node.origin.locate(node.index, part, item)
+
+
+def _close(name: str, names: Iterable[str]) -> list[str]:
+    from difflib import get_close_matches
+
+    return get_close_matches(name, names, n=3, cutoff=0.7)
