@@ -55,7 +55,7 @@ MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
 def imports(module: str, *, running: bool = False) -> Iterator[str]:
-    """The full name of everything a module imports, anywhere; when `running`, nothing that only the type checker sees."""
+    """The full names a module imports, wherever the statement stands; when `running`, without the type checker's."""
     package = ["kanbert_filter", *MODULES[module].relative_to(PACKAGE).parent.parts]
     statements = {*ast.walk(ast.parse(MODULES[module].read_text()))}
     if running:
