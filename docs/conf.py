@@ -1,8 +1,11 @@
 """How the documentation is built: `sphinx-build -W docs <somewhere>`."""
 
+import re
 import sys
 from importlib import metadata
 from pathlib import Path
+
+from sphinx.application import Sphinx
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
@@ -22,6 +25,18 @@ suppress_warnings = ["config.cache"]
 
 # Docstrings quote code with single backticks, as everything else here does.
 default_role = "code"
+autodoc_type_aliases = {"Filter": "Filter"}
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_class_signature = "mixed"
+
+
+def plain_aliases(
+    app: Sphinx, what: str, name: str, obj: object, options: object, *signature: str | None
+) -> tuple[str, ...]:
+    """Autodoc shows an alias inside a generic type as a reference object; a reader wants its name."""
+    return tuple(re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", part or "") for part in signature)
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("autodoc-process-signature", plain_aliases)
