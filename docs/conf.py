@@ -26,16 +26,19 @@ suppress_warnings = ["config.cache"]
 # Docstrings quote code with single backticks, as everything else here does.
 default_role = "code"
 autodoc_type_aliases = {"Filter": "Filter"}
+ALIAS = re.compile(r"TypeAliasForwardRef\('(\w+)'\)")
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_class_signature = "mixed"
 
 
 def plain_aliases(
-    app: Sphinx, what: str, name: str, obj: object, options: object, *signature: str | None
-) -> tuple[str, ...]:
+    app: Sphinx, what: str, name: str, obj: object, options: object, arguments: str | None, returned: str | None
+) -> tuple[str, str | None] | None:
     """Autodoc shows an alias inside a generic type as a reference object; a reader wants its name."""
-    return tuple(re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", part or "") for part in signature)
+    if arguments is None:
+        return None
+    return ALIAS.sub(r"\1", arguments), returned and ALIAS.sub(r"\1", returned)
 
 
 def setup(app: Sphinx) -> None:

@@ -1,10 +1,11 @@
 """Draws a Lark grammar as railroad diagrams, one per rule and named token, as Lark itself has understood it."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
+import patterns
 import railroad
 from docutils import nodes
 from lark import Token, Tree
@@ -17,9 +18,8 @@ from sphinx.util.typing import ExtensionMetadata
 Definition = Tree[Token | Symbol]
 Part = Definition | Token | Symbol
 
-LOOK_AROUND = re.compile(r"\(\?<?[!=](?:\[[^]]*\]|[^()])*\)|\\b")
-GROUP = re.compile(r"\((?:\?:)?([\w|]+)\)")
-WORDS = re.compile(r"\w+(?:\|\w+)*")
+INLINE = 6
+"""A token of no more spellings than this is shown by them; others have a diagram of their own."""
 
 
 class Diagrams:
@@ -32,7 +32,7 @@ class Diagrams:
 
     def __iter__(self) -> Iterator[tuple[str, railroad.Diagram]]:
         used = dict.fromkeys(str(token.name) for rule in self.rules.values() for token in leaves(rule, Terminal))
-        named = {name: self.tokens[name] for name in used if not spellings(self.tokens[name])}
+        named = {name: self.tokens[name] for name in used if not 0 < len(spellings(self.tokens[name])) <= INLINE}
         for name, definition in (self.rules | named).items():
             yield readable(name), railroad.Diagram(self.draw(definition))
 
@@ -42,9 +42,9 @@ class Diagrams:
                 return reference(part)
             case Terminal():
                 words = spellings(self.tokens[part.name])
-                return choice([railroad.Terminal(word) for word in words]) if words else reference(part)
+                return choice(map(railroad.Terminal, words)) if 0 < len(words) <= INLINE else reference(part)
             case Tree(data="expansions", children=ways):
-                return choice([self.draw(way) for way in ways])
+                return choice(map(self.draw, ways))
             case Tree(data="expansion", children=steps):
                 return self.sequence(steps)
             case Tree(data="alias" | "value", children=[inner, *_]):
@@ -56,7 +56,8 @@ class Diagrams:
             case Tree(data="range", children=[first, last]):
                 return railroad.Terminal(f"{plain(str(first))} … {plain(str(last))}")
             case Tree(data="literal", children=[literal]):
-                return choice([railroad.Terminal(word) for word in spellings(part) or [str(literal)]])
+                words = spellings(part)
+                return choice(map(railroad.Terminal, words)) if words else patterns.drawn(pattern(str(literal)))
         raise ValueError(f"no diagram for {part!r}")
 
     def sequence(self, steps: list[Part]) -> railroad.DiagramItem:
@@ -80,7 +81,7 @@ def only_way(tree: Part) -> list[Part]:
     return [tree]
 
 
-def choice(ways: list[railroad.DiagramItem]) -> railroad.DiagramItem:
+def choice(ways: Iterable[railroad.DiagramItem]) -> railroad.DiagramItem:
     """One of several ways; a choice between choices is one choice."""
     flat = [item for way in ways for item in (way.items if is_plain_choice(way) else [way])]
     return flat[0] if len(flat) == 1 else railroad.Choice(0, *flat)
@@ -112,10 +113,10 @@ def leaves(tree: Definition, kind: type[Symbol]) -> Iterator[Symbol]:
 
 
 def spellings(tree: Definition) -> list[str]:
-    """The words or symbols a token stands for, or none where it is a pattern."""
+    """The few words or symbols a token stands for, or none where there are too many to list."""
     match tree:
         case Tree(data="literal", children=[Token() as literal]):
-            return words(literal)
+            return [plain(literal)] if literal.startswith('"') else patterns.texts(pattern(literal))
         case Tree(data="value" | "expansion", children=[Tree() as inner]):
             return spellings(inner)
         case Tree(data="expansions", children=ways):
@@ -124,12 +125,8 @@ def spellings(tree: Definition) -> list[str]:
     return []
 
 
-def words(literal: str) -> list[str]:
-    """A literal's text, or the words between which its pattern chooses; none for any other pattern."""
-    if literal.startswith('"'):
-        return [plain(literal)]
-    pattern = GROUP.sub(r"\1", LOOK_AROUND.sub("", plain(literal)))
-    return pattern.split("|") if WORDS.fullmatch(pattern) else []
+def pattern(literal: str) -> list[Any]:
+    return patterns.parsed(plain(literal))
 
 
 def plain(literal: str) -> str:
