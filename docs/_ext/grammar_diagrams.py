@@ -32,17 +32,21 @@ class Diagrams:
 
     def __iter__(self) -> Iterator[tuple[str, railroad.Diagram]]:
         used = dict.fromkeys(str(token.name) for rule in self.rules.values() for token in leaves(rule, Terminal))
-        named = {name: self.tokens[name] for name in used if not 0 < len(spellings(self.tokens[name])) <= INLINE}
+        named = {name: self.tokens[name] for name in used if not self.inline(name)}
         for name, definition in (self.rules | named).items():
             yield readable(name), railroad.Diagram(self.draw(definition))
+
+    def inline(self, token: str) -> list[str]:
+        words = spellings(self.tokens[token])
+        return words if len(words) <= INLINE else []
 
     def draw(self, part: Part) -> railroad.DiagramItem:
         match part:
             case NonTerminal():
                 return reference(part)
             case Terminal():
-                words = spellings(self.tokens[part.name])
-                return choice(map(railroad.Terminal, words)) if 0 < len(words) <= INLINE else reference(part)
+                words = self.inline(part.name)
+                return choice(map(railroad.Terminal, words)) if words else reference(part)
             case Tree(data="expansions", children=ways):
                 return choice(map(self.draw, ways))
             case Tree(data="expansion", children=steps):
