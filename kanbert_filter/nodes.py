@@ -364,6 +364,16 @@ def fields_of(filter: Filter) -> frozenset[str]:
     return frozenset(found)
 
 
+def relation_depth(filter: Filter) -> int:
+    """How many relations stand inside each other, at most."""
+    match filter:
+        case And(items) | Or(items):
+            return max(map(relation_depth, items))
+        case RelationTest():
+            return 1 + (relation_depth(filter.filter) if filter.filter is not None else 0)
+    return 0
+
+
 def rename_fields(filter: Filter, names: Mapping[str, str]) -> Filter:
     """The filter with fields renamed, its places in the input forgotten.
 

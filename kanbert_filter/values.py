@@ -17,6 +17,9 @@ PLAIN_DIGITS: Final = 40
 
 _MAX_INTEGER_EXPONENT: Final = 64
 
+MAX_EXPONENT: Final = 10**9
+"""No number has a greater adjusted exponent, whatever the limits: `decimal` goes little further."""
+
 NUMBER: Final = re.compile(r"(-?)((?:0|[1-9][0-9]*)(?:\.[0-9]+)?)(?:[eE]([+-]?[0-9]+))?")
 """How a number is written in every notation."""
 

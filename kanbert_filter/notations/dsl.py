@@ -1,0 +1,346 @@
+"""The DSL: text to tree and tree to text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, assert_never
+
+from ..checked import CheckedFilter, tree_of
+from ..errors import FilterSyntaxError, Problem, TextLocation, UnsupportedFilterError, quoted
+from ..limits import DEFAULT_LIMITS, MAX_DEPTH, Limits
+from ..nodes import (
+    EVERYTHING,
+    And,
+    Comparison,
+    Everything,
+    Filter,
+    Membership,
+    NullCheck,
+    Or,
+    RelationTest,
+    comparison,
+    field_fault,
+    group,
+    membership,
+    null_check,
+    relation_depth,
+)
+from ..operators import OPERATORS, WORDS
+from ..values import MAX_EXPONENT, Special, UntypedText, Value, exact, number_size, number_text, read_special
+
+if TYPE_CHECKING:
+    from lark import Lark
+
+    from .lalr import Reader
+
+_ESCAPE: Final = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))")
+_ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t"}
+_ESCAPED: Final = {ord("\\"): "\\\\", ord('"'): '\\"', ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"} | {
+    code: f"\\u{code:04x}" for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029) if code not in (0x0A, 0x0D, 0x09)
+}
+_CANONICAL: Final = {spelling: WORDS[word] for word in WORDS for spelling in (word, OPERATORS[WORDS[word]].dsl)}
+_MAX_NAMES: Final = 4096
+_names: dict[str, str] = {}
+
+
+def parse_dsl(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Filter:
+    """The tree of a filter in DSL; `EVERYTHING` for blank text.
+
+    Raises `FilterSyntaxError` with the first problem, its place in the text, and what to write instead.
+
+    >>> import kanbert_filter as kf
+    >>> kf.parse_dsl("title contains 'Acme'")
+    Comparison('title', 'contains', 'Acme')
+    >>> kf.parse_dsl("budget == 1000")
+    Traceback (most recent call last):
+    kanbert_filter.errors.FilterSyntaxError: Found '==', expected an operator; write '=' to compare
+      budget == 1000
+             ^^
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"expected DSL text as a str, not {type(text).__name__}")
+    if _is_fit(text, limits):
+        if not text.strip(" \t\r\n"):
+            return EVERYTHING
+        reading = _Reading(text, limits)
+        tree = reader().read(text, reading, "LPAR", "RPAR", limits.max_depth - 1)
+        if tree is not None and reading.is_within(limits, tree):
+            return tree  # type: ignore[no-any-return]
+    from .dsl_faults import first_fault
+
+    raise FilterSyntaxError(first_fault(text, limits))
+
+
+def _is_fit(text: str, limits: Limits) -> bool:
+    """Whether the text as a whole is short enough and sound Unicode."""
+    if text.isascii():
+        return len(text) <= limits.max_text_length
+    try:
+        return len(text.encode()) <= limits.max_text_length
+    except UnicodeEncodeError:
+        return False
+
+
+@cache
+def language() -> Lark:
+    """Lark's own parser of the grammar. Importing Lark and building it take some tens of milliseconds, once."""
+    from importlib.resources import files
+
+    from lark import Lark
+
+    grammar = files(__package__.rpartition(".")[0]).joinpath("filter.lark").read_text("utf-8")
+    return Lark(grammar, parser="lalr", maybe_placeholders=False, g_regex_flags=re.ASCII)
+
+
+@cache
+def reader() -> Reader:
+    """The fast reader of the grammar."""
+    from .lalr import Reader
+
+    return Reader(language(), _BUILDERS, {"disjunction": _disjunction, "conjunction": _conjunction, "relation": _relation})
+
+
+@cache
+def _value_scanner() -> tuple[Callable[[str, int], re.Match[str] | None], dict[int, Callable[[_Reading, str], Value | None]]]:
+    pattern, tokens = reader().scanner("value")
+    return pattern.match, {group: _VALUES[name] for group, name in tokens.items()}
+
+
+class DslOrigin:
+    """The text conditions were read from; their index is where they start."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def locate(self, index: int, part: str, item: int | None = None) -> TextLocation:
+        """The characters of a condition's part."""
+        from .dsl_faults import span_of
+
+        start, end = span_of(self.text, index, part, item)
+        return TextLocation(self.text, start, end)
+
+
+class _Reading:
+    """What one reading of a text counts and hands to the nodes."""
+
+    __slots__ = ("comparisons", "limits", "listed", "max_string", "origin", "relations", "tests")
+
+    def __init__(self, text: str, limits: Limits) -> None:
+        self.origin = DslOrigin(text)
+        self.limits = limits
+        self.max_string = limits.max_string_length
+        self.comparisons = 0
+        self.tests = 0
+        self.relations = 0
+        self.listed = 0
+
+    def is_within(self, limits: Limits, tree: Filter) -> bool:
+        """Whether what was counted, and how deep it is nested, is within the limits."""
+        return (
+            self.comparisons + self.tests + self.relations <= limits.max_conditions
+            and self.comparisons + self.listed <= limits.max_values
+            and tree.depth <= limits.max_depth
+            and (not self.relations or relation_depth(tree) <= limits.max_relation_depth)
+        )
+
+
+# What builds the conditions. Each takes the kept texts of one shape and returns None for what `dsl_faults` is to explain.
+
+
+def _text_comparison(reading: _Reading, parts: tuple[str, ...], start: int) -> Filter | None:
+    field, word, raw = parts
+    if len(raw) > reading.max_string:
+        value = text_of(raw)
+        if value is None or len(value) > reading.max_string:
+            return None
+    else:
+        value = raw[1:-1] if "\\" not in raw else text_of(raw)
+    name = _names.get(field) or admitted_name(field)
+    if name is None or value is None:
+        return None
+    reading.comparisons += 1
+    return comparison(name, _CANONICAL.get(word) or WORDS[word.lower()], value, reading.origin, start)
+
+
+def _value_comparison(kind: str) -> Callable[[_Reading, tuple[str, ...], int], Filter | None]:
+    read = _VALUES[kind]
+
+    def build(reading: _Reading, parts: tuple[str, ...], start: int) -> Filter | None:
+        field, word, raw = parts
+        value = read(reading, raw)
+        name = _names.get(field) or admitted_name(field)
+        if name is None or value is None:
+            return None
+        reading.comparisons += 1
+        return comparison(name, _CANONICAL.get(word) or WORDS[word.lower()], value, reading.origin, start)
+
+    return build
+
+
+def _membership(reading: _Reading, parts: tuple[str, ...], start: int) -> Filter | None:
+    field, word, listed = parts
+    match, readers = _value_scanner()
+    values: list[Value] = []
+    position = 1
+    while (found := match(listed, position)) is not None:
+        value = readers[found.lastindex](reading, found.group(found.lastindex))  # type: ignore[index, arg-type]
+        if value is None:
+            return None
+        values.append(value)
+        position = listed.find(",", found.end()) + 1 or len(listed)
+    name = _names.get(field) or admitted_name(field)
+    if name is None or len(values) > reading.limits.max_list_values:
+        return None
+    reading.tests += 1
+    reading.listed += len(values)
+    return membership(name, _CANONICAL.get(word) or WORDS[word.lower()], tuple(values), reading.origin, start)
+
+
+def _is_null(reading: _Reading, parts: tuple[str, ...], start: int) -> Filter | None:
+    word = "isnull" if len(parts) == 3 else "isnotnull" if len(parts) == 4 else WORDS[parts[1].lower()]
+    name = _names.get(parts[0]) or admitted_name(parts[0])
+    if name is None:
+        return None
+    reading.tests += 1
+    return null_check(name, word, reading.origin, start)
+
+
+def _relation(reading: _Reading, children: list[Any]) -> Filter | None:
+    (field, start), (word, _), *inner = children
+    name = _names.get(field) or admitted_name(field)
+    if name is None:
+        return None
+    reading.relations += 1
+    return RelationTest(name, word.lower(), inner[0] if inner else None, reading.origin, start)
+
+
+def _disjunction(reading: _Reading, children: list[Any]) -> Filter | None:
+    return _group(Or, children)
+
+
+def _conjunction(reading: _Reading, children: list[Any]) -> Filter | None:
+    return _group(And, children)
+
+
+def _group(kind: type[And] | type[Or], children: list[Any]) -> Filter | None:
+    items: list[Filter] = []
+    for child in children:
+        if child.__class__ is kind:
+            items.extend(child.items)
+        else:
+            items.append(child)
+    return group(kind, items) if max([item.depth for item in items]) < MAX_DEPTH else None
+
+
+# What reads the values. None is a refusal that `dsl_faults` explains.
+
+
+def _string(reading: _Reading, raw: str) -> Value | None:
+    value = raw[1:-1] if "\\" not in raw else text_of(raw)
+    return None if value is None or len(value) > reading.max_string else value
+
+
+def _number(reading: _Reading, raw: str) -> Value | None:
+    if len(raw) < 16 and raw.isdigit():
+        return int(raw)
+    size = number_size(raw)
+    limits = reading.limits
+    if size is None or size[0] > limits.max_number_digits or abs(size[1]) > min(limits.max_exponent, MAX_EXPONENT):
+        return None
+    return exact(Decimal(raw))
+
+
+def _boolean(reading: _Reading, raw: str) -> Value | None:
+    return raw[0] in "tT"
+
+
+def _special(reading: _Reading, raw: str) -> Value | None:
+    special = read_special(raw)
+    return special if special is not None and abs(special.days) <= reading.limits.max_day_offset else None
+
+
+_VALUES: Final = {"STRING": _string, "NUMBER": _number, "BOOLEAN": _boolean, "SPECIAL": _special}
+_BUILDERS: Final = {
+    ("FIELD", "OPERATOR", "STRING"): _text_comparison,
+    **{("FIELD", "OPERATOR", kind): _value_comparison(kind) for kind in ("NUMBER", "BOOLEAN", "SPECIAL")},
+    ("FIELD", "SET", "list"): _membership,
+    ("FIELD", "IS", "NULL"): _is_null,
+    ("FIELD", "IS", "NOT", "NULL"): _is_null,
+    ("FIELD", "NULL_WORD"): _is_null,
+}
+
+
+def admitted_name(name: str) -> str | None:
+    """The name, remembered so that it is looked at once; None if it is not well-formed."""
+    if field_fault(name) is not None:
+        return None
+    if len(_names) >= _MAX_NAMES:
+        _names.clear()
+    return _names.setdefault(name, name)
+
+
+def text_of(literal: str) -> str | None:
+    """The text a quoted literal stands for; None if an escape is half of a surrogate pair."""
+    text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else _ESCAPES.get(found[2], found[2]), literal[1:-1])
+    if text.isascii():
+        return text
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        return None
+
+
+# writing
+
+
+def to_dsl(filter: Filter | CheckedFilter) -> str:
+    """The filter in DSL, in canonical writing; `""` for `EVERYTHING`.
+
+    Raises `UnsupportedFilterError` for untyped form text, which is written after a check.
+
+    >>> import kanbert_filter as kf
+    >>> kf.to_dsl(kf.parse("(a NEQ 'x') AND (b in [1, 2] or c is null)"))
+    'a != "x" and (b in [1, 2] or c is null)'
+    """
+    tree = tree_of(filter)
+    return "" if isinstance(tree, Everything) else _written(tree)
+
+
+def _written(node: Filter) -> str:
+    match node:
+        case Comparison(field, operator, value):
+            return f"{field} {OPERATORS[operator].dsl} {_literal(field, value)}"
+        case Membership(field, operator, values):
+            return f"{field} {operator} [{', '.join([_literal(field, value) for value in values])}]"
+        case NullCheck(field, operator):
+            return f"{field} {OPERATORS[operator].dsl}"
+        case RelationTest(field, operator, None):
+            return f"{field} {operator}"
+        case RelationTest(field, operator, inner):
+            return f"{field} {operator} ({_written(inner)})"
+        case And(items):
+            return " and ".join([f"({_written(item)})" if isinstance(item, Or) else _written(item) for item in items])
+        case Or(items):
+            return " or ".join(map(_written, items))
+        case Everything():
+            raise AssertionError("EVERYTHING stands only as a whole filter")
+    assert_never(node)
+
+
+def _literal(field: str, value: Value) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f'"{value.translate(_ESCAPED)}"'
+        case Special():
+            return str(value)
+        case UntypedText():
+            message = f"The form value {quoted(value)} has no type yet; check the filter with its endpoint before writing it as DSL"
+            raise UnsupportedFilterError(Problem("unsupported", message, field))
+    return number_text(value)
