@@ -1,0 +1,236 @@
+"""The form notation: pairs of keys and values with PHP brackets, folded into the shape JSON has, and unfolded from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from ..checked import CheckedFilter, FieldType, Scope, tree_of
+from ..errors import FilterSyntaxError, FormLocation, Problem, UnsupportedFilterError, quoted
+from ..limits import DEFAULT_LIMITS, Limits
+from ..nodes import EVERYTHING, Filter, Membership, walk
+from ..values import Special, UntypedText, Value, number_text, sound_text
+from .shapes import Path, Source, read, text_within, written
+
+Pairs = Iterable[tuple[str, str]] | Mapping[str, str]
+
+
+def parse_form(pairs: Pairs, *, name: str = "filter", limits: Limits = DEFAULT_LIMITS) -> Filter:
+    """The filter among the decoded pairs of a form or query string: a mapping, or `(key, value)` pairs.
+
+    Pairs whose key does not begin with `name[` belong to others and are left alone; without any of ours the filter is `EVERYTHING`.
+    The values are `UntypedText` until an endpoint's field types decide what they are.
+
+    Raises `FilterSyntaxError` with the key of the first fault, and `TypeError` for keys or values that are no `str`.
+
+    >>> from kanbert_filter.notations.form import parse_form
+    >>> parse_form([("filter[0][field]", "budget"), ("filter[0][op]", "gte"), ("filter[0][value]", "1000"), ("page[size]", "30")])
+    Comparison('budget', 'gte', UntypedText('1000'))
+    """
+    form = _Form(name)
+    size = 0
+    keys = 0
+    for key, value in pairs.items() if isinstance(pairs, Mapping) else pairs:
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise TypeError(f"expected pairs of str, not {type(key).__name__} and {type(value).__name__}")
+        if key == name:
+            message = (
+                f"Found text under {quoted(name)}, expected keys such as '{name}[0][field]'; parse_query reads both"
+            )
+            raise _fault("wrong_shape", message, key, value)
+        if key.startswith(f"{name}["):
+            keys += 1
+            if keys > limits.max_form_keys:
+                message = f"Found more than {limits.max_form_keys} keys, expected at most {limits.max_form_keys}"
+                raise _fault("too_many_keys", message, key, value)
+            size += _size(value, key, value)
+            if size > limits.max_text_length:
+                message = f"Found more than {limits.max_text_length} bytes of values, expected at most that; shorten the filter"
+                raise _fault("text_too_long", message, key, value)
+            if _size(key, key, value) > limits.max_form_key_bytes:
+                message = f"Found a key of more than {limits.max_form_key_bytes} bytes, expected at most that"
+                raise _fault("key_too_long", message, key, value)
+            form.add(key, value)
+    return read(form, limits) if keys else EVERYTHING
+
+
+def to_form(filter: Filter | CheckedFilter, *, name: str = "filter") -> list[tuple[str, str]]:
+    """The filter as pairs of a form, not yet percent-encoded.
+
+    Raises `UnsupportedFilterError` for what a form cannot say: an empty list, and a number or boolean unless the filter is checked
+    and the field's type tells which it is (a `custom` field's does not).
+
+    >>> import kanbert_filter as kf
+    >>> kf.to_form(kf.field("title").contains("Acme"))
+    [('filter[0][field]', 'title'), ('filter[0][op]', 'contains'), ('filter[0][value]', 'Acme')]
+    """
+    scope = filter.parts[0].scope if isinstance(filter, CheckedFilter) else None
+
+    def text(path: Path, value: Value) -> str:
+        if isinstance(value, (str, Special, UntypedText)):
+            return str(value)
+        kind = _kind(scope, path)
+        if kind is None or kind == "custom":
+            raise _unsupported(path, value)
+        return str(value).lower() if isinstance(value, bool) else number_text(value)
+
+    tree = tree_of(filter)
+    for node in walk(tree):
+        if isinstance(node, Membership) and not node.values:
+            message = "A form cannot say an empty list; write the filter as DSL or JSON"
+            raise UnsupportedFilterError(Problem("unsupported", message, node.field))
+    return list(_flat(name, written(tree, text)))
+
+
+# reading
+
+
+class _Form(Source):
+    """A form folded into objects: one dict for each pair of brackets, a list where they hold numbers or nothing."""
+
+    __slots__ = ("_name", "_top")
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._top: dict[str, object] = {}
+
+    def add(self, key: str, value: str) -> None:
+        """Fold in one pair."""
+        labels = self._labels(key, value)
+        level = self._top
+        for label in labels[:-1]:
+            self._check_kind(level, label, key, value)
+            inner = level.setdefault(label, {})
+            if not isinstance(inner, dict):
+                raise _fault("wrong_shape", "Found both a value and keys below it, expected one of them", key, value)
+            level = inner
+        label = labels[-1]
+        self._check_kind(level, label, key, value)
+        if label == "":
+            values = level.setdefault("", [])
+            assert isinstance(values, list)  # only values stand under []
+            values.append(value)
+        elif label not in level:
+            level[label] = value
+        elif isinstance(level[label], str):
+            raise _fault(
+                "duplicate_key", "Found the key twice, expected it once; number the items of a list", key, value
+            )
+        else:
+            raise _fault("wrong_shape", "Found both a value and keys below it, expected one of them", key, value)
+
+    def _labels(self, key: str, value: str) -> list[str]:
+        """What stands in the brackets of a key."""
+        brackets = key[len(self._name) :]
+        labels = brackets[1:-1].split("][")
+        inside = "".join(labels)
+        if not brackets.endswith("]") or "[" in inside or "]" in inside:
+            example = f"'{self._name}[0][field]'"
+            message = f"{quoted(key)} is no well-formed key, expected pairs of brackets as in {example}"
+            raise _fault("malformed_key", message, key, value)
+        if "" in labels[:-1]:
+            message = "Found '[]' before the end of the key, expected a number; number the items: '[0]', '[1]', …"
+            raise _fault("malformed_key", message, key, value)
+        for label in labels:
+            if label[:1] == "0" != label and _is_number(label):
+                message = f"Found index {quoted(label)}, expected one without leading zeros"
+                raise _fault("malformed_key", message, key, value)
+        return labels
+
+    def _check_kind(self, level: dict[str, object], label: str, key: str, value: str) -> None:
+        """The labels of one level are all numbers, all names, or all empty."""
+        for first in level:
+            if (_is_number(first), first == "") != (_is_number(label), label == ""):
+                message = f"Found '[{_short(label)}]' beside '[{_short(first)}]', expected numbers, names or '[]' and no mixture"
+                raise _fault("wrong_shape", message, key, value)
+            return
+
+    def top(self) -> object:
+        return self._top
+
+    def opened(self, data: object) -> object:
+        if not isinstance(data, dict):
+            return data
+        first = next(iter(data))
+        if first == "":
+            return data[""]
+        return [data[label] for label in _in_order(data)] if _is_number(first) else data
+
+    def value(self, data: object, limits: Limits) -> Value:
+        assert isinstance(data, str)  # all else was opened
+        return UntypedText(text_within(sound_text(data), limits))
+
+    def is_blank(self, data: object) -> bool:
+        return data == ""
+
+    def is_true(self, data: object) -> bool:
+        return data == "true"
+
+    def place(self, path: Path) -> FormLocation:
+        key = [self._name]
+        data: object = self._top
+        for step in path:
+            level = data
+            data = self.opened(level)
+            assert isinstance(level, dict) and isinstance(data, (list, dict))
+            label = str(step) if isinstance(data, dict) else "" if "" in level else _in_order(level)[int(step)]
+            data = data[step]  # type: ignore[index]
+            key.append(f"[{label}]")
+        return FormLocation("".join(key), data if isinstance(data, str) else "")
+
+
+def _is_number(label: str) -> bool:
+    return label.isascii() and label.isdigit()
+
+
+def _in_order(level: dict[str, object]) -> list[str]:
+    """Numbers by size; without leading zeros the longer is the greater."""
+    return sorted(level, key=lambda label: (len(label), label))
+
+
+def _size(text: str, key: str, value: str) -> int:
+    try:
+        return len(text) if text.isascii() else len(text.encode())
+    except UnicodeEncodeError:
+        message = f"Found half of a surrogate pair in {quoted(text)}, expected Unicode text"
+        raise _fault("invalid_encoding", message, key, value) from None
+
+
+def _short(label: str) -> str:
+    return quoted(label, 20)[1:-1]
+
+
+def _fault(code: str, message: str, key: str, value: str) -> FilterSyntaxError:
+    return FilterSyntaxError(Problem(code, message, None, FormLocation(key, value)))
+
+
+# writing
+
+
+def _flat(key: str, data: object) -> Iterator[tuple[str, str]]:
+    stack: list[tuple[str, object]] = [(key, data)]
+    while stack:
+        key, data = stack.pop()
+        match data:
+            case dict():
+                stack.extend([(f"{key}[{label}]", item) for label, item in reversed(data.items())])
+            case [str(), *_]:
+                stack.extend([(f"{key}[]", item) for item in reversed(data)])
+            case list():
+                stack.extend([(f"{key}[{position}]", data[position]) for position in reversed(range(len(data)))])
+            case _:
+                yield key, str(data)
+
+
+def _kind(scope: Scope | None, path: Path) -> str | None:
+    """The kind of the field at the end of a path through relations, where a scope tells it."""
+    field: FieldType | None = None
+    for name in path:
+        field = None if scope is None else scope.field_type(str(name))
+        scope = None if field is None else field.scope
+    return None if field is None else field.kind
+
+
+def _unsupported(path: Path, value: object) -> UnsupportedFilterError:
+    name = ".".join(map(str, path))
+    message = f"A form cannot tell the value {quoted(value)} from text unless the field's type is known; check the filter first"
+    return UnsupportedFilterError(Problem("unsupported", message, name))

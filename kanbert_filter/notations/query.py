@@ -1,0 +1,119 @@
+"""Any notation: one filter from text, data or a whole query string, and back into a query string."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from ..checked import CheckedFilter, tree_of
+from ..errors import FilterSyntaxError, FormLocation, Location, Problem, quoted
+from ..limits import DEFAULT_LIMITS, Limits
+from ..nodes import EVERYTHING, Everything, Filter
+from .dsl import parse_dsl, to_dsl
+from .form import parse_form, to_form
+from .json import parse_json, to_json_text
+
+Notation = Literal["dsl", "json", "form"]
+
+_BLANK: Final = " \t\n\r"
+
+
+def parse(source: object, *, limits: Limits = DEFAULT_LIMITS) -> Filter:
+    """The filter in DSL text, JSON text, UTF-8 bytes of either, or decoded JSON.
+
+    Text whose first non-blank character is `[` or `{` is JSON, all other text is DSL; blank text is `EVERYTHING`.
+
+    Raises `FilterSyntaxError` with the place of the first fault, and `TypeError` for a Python object that is none of these.
+
+    >>> import kanbert_filter as kf
+    >>> kf.parse('budget >= 1000') == kf.parse('[{"field": "budget", "op": "gte", "value": 1000}]')
+    True
+    """
+    if isinstance(source, (bytes, bytearray)):
+        if source.lstrip(_BLANK.encode())[:1] in (b"[", b"{"):
+            return parse_json(source, limits=limits)
+        try:
+            source = source.decode()
+        except UnicodeDecodeError as error:
+            raise _not_utf8(error) from None
+    if isinstance(source, str) and source.lstrip(_BLANK)[:1] not in ("[", "{"):
+        return parse_dsl(source, limits=limits)
+    return parse_json(source, limits=limits)
+
+
+def parse_query(query: str | bytes, *, name: str = "filter", limits: Limits = DEFAULT_LIMITS) -> Filter:
+    """The filter among the parameters of a query string: `filter=…` as DSL or JSON, or `filter[…]=…` as a form.
+
+    Other parameters are left alone, a leading `?` is skipped, and a query string without the filter gives `EVERYTHING`.
+
+    Raises `FilterSyntaxError` also if the filter comes twice or in two notations, or if its percent-escapes are not UTF-8.
+
+    >>> import kanbert_filter as kf
+    >>> kf.parse_query("page[size]=30&filter=title+contains+%22Acme%22")
+    Comparison('title', 'contains', 'Acme')
+    """
+    texts: list[str] = []
+    pairs: list[tuple[str, str]] = []
+    for key, value in _parameters(query, name):
+        if texts or (pairs and key == name):
+            message = f"Found the filter more than once, expected either one '{name}=…' or keys '{name}[…]=…'; send one of them"
+            raise FilterSyntaxError(Problem("mixed_notations", message, None, FormLocation(key, value)))
+        if key == name:
+            texts.append(value)
+        else:
+            pairs.append((key, value))
+    if texts:
+        return parse(texts[0], limits=limits)
+    return parse_form(pairs, name=name, limits=limits)
+
+
+def to_query(filter: Filter | CheckedFilter, *, notation: Notation = "dsl", name: str = "filter") -> str:
+    """The filter as part of a query string, percent-encoded; empty for `EVERYTHING`.
+
+    Raises `UnsupportedFilterError` where the notation cannot say it.
+
+    >>> import kanbert_filter as kf
+    >>> kf.to_query(kf.field("title").contains("Acme"))
+    'filter=title%20contains%20%22Acme%22'
+    """
+    from urllib.parse import quote
+
+    match notation:
+        case "dsl":
+            pairs = [(name, to_dsl(filter))]
+        case "json":
+            pairs = [(name, to_json_text(filter))]
+        case "form":
+            pairs = to_form(filter, name=name)
+        case _:
+            raise ValueError(f"notation is {notation!r}, expected 'dsl', 'json' or 'form'")
+    if isinstance(tree_of(filter), Everything):
+        return ""
+    return "&".join([f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in pairs])
+
+
+def _parameters(query: str | bytes, name: str) -> list[tuple[str, str]]:
+    """The parameters of this name, with or without brackets, decoded."""
+    from urllib.parse import unquote_to_bytes
+
+    if isinstance(query, str):
+        query = query.encode(errors="surrogatepass")
+    if not isinstance(query, bytes):
+        raise TypeError(f"expected a query string as str or bytes, not {type(query).__name__}")
+    ours = name.encode()
+    found = []
+    for parameter in query.removeprefix(b"?").split(b"&"):
+        key, _, value = parameter.partition(b"=")
+        key = unquote_to_bytes(key.replace(b"+", b" "))
+        if key == ours or key.startswith(ours + b"["):
+            try:
+                found.append((key.decode(), unquote_to_bytes(value.replace(b"+", b" ")).decode()))
+            except UnicodeDecodeError as error:
+                place = FormLocation(key.decode(errors="replace"), value.decode(errors="replace"))
+                raise _not_utf8(error, place) from None
+    return found
+
+
+def _not_utf8(error: UnicodeDecodeError, location: Location | None = None) -> FilterSyntaxError:
+    shown = "".join([f"%{byte:02X}" for byte in error.object[error.start : error.end]])
+    message = f"Found {quoted(shown)}, which is not UTF-8; encode the text as UTF-8"
+    return FilterSyntaxError(Problem("invalid_encoding", message, None, location))

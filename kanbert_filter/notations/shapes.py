@@ -1,0 +1,379 @@
+"""Conditions as objects, groups as lists: the shape that JSON and forms share, read and written in one place.
+
+JSON has it as it stands; a form is first folded into it. What differs between the two (how a value, "nothing" and a place are
+written) is asked of a `Source`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, TypeVar
+
+from .. import nodes
+from ..errors import FilterSyntaxError, Location, Problem, quoted
+from ..limits import MAX_DEPTH, Limits
+from ..nodes import EVERYTHING, And, Comparison, Condition, Everything, Filter, Membership, NullCheck, Or, RelationTest
+from ..operators import OPERATORS, WORDS, Operator
+from ..values import Value
+
+Path = tuple[str | int, ...]
+"""The keys and positions that lead from the top to a place."""
+
+GROUPS: Final[dict[str, type[And] | type[Or]]] = {"and": And, "or": Or}
+
+_KEYS: Final = ("field", "op", "value")
+_PARTS: Final[dict[str, Path]] = {"condition": (), "field": ("field",), "operator": ("op",), "value": ("value",)}
+_HABITS: Final = {"==": "eq", "<>": "ne", "not in": "nin", "operator": "op", "name": "field", "values": "value"}
+_DSL: Final = {row.dsl.lower(): row.name for row in OPERATORS.values()}
+
+T = TypeVar("T")
+
+
+class Numeral:
+    """A number of JSON text, kept as it is written."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+class Source:
+    """An input of this shape, and the origin of the conditions read from it."""
+
+    __slots__ = ("_paths",)
+
+    _paths: list[Path]
+
+    def top(self) -> object:
+        """The whole input."""
+        raise NotImplementedError
+
+    def opened(self, data: object) -> object:
+        """One level of the input: a list, an object, or what is neither."""
+        raise NotImplementedError
+
+    def value(self, data: object, limits: Limits) -> Value:
+        """The value of the tree that a scalar stands for. Raises `FilterSyntaxError`, without a place."""
+        raise NotImplementedError
+
+    def is_blank(self, data: object) -> bool:
+        """Whether this stands for no operand at all."""
+        raise NotImplementedError
+
+    def is_true(self, data: object) -> bool:
+        """Whether this affirms a null check."""
+        raise NotImplementedError
+
+    def duplicate(self, data: dict[object, object]) -> str | None:
+        """A key that stands twice in the object, if there is one."""
+        return None
+
+    def place(self, path: Path) -> Location:
+        """The location at the end of a path."""
+        raise NotImplementedError
+
+    def locate(self, index: int, part: str, item: int | None = None) -> Location | None:
+        """The place of a part of the condition with this index; see `nodes.Origin`."""
+        try:
+            if not hasattr(self, "_paths"):
+                self._paths = list(self._conditions())
+            return self.place((*self._paths[index], *_PARTS[part], *(() if item is None else (item,))))
+        except (LookupError, TypeError, AttributeError):  # decoded data may have been changed since
+            return None
+
+    def _conditions(self) -> Iterator[Path]:
+        stack: list[tuple[Path, object]] = [((), self.top())]
+        while stack:
+            path, data = stack.pop()
+            data = self.opened(data)
+            if isinstance(data, list):
+                stack.extend([((*path, position), data[position]) for position in reversed(range(len(data)))])
+            elif isinstance(data, dict) and len(path) <= 2 * MAX_DEPTH:
+                for word in GROUPS.keys() & data.keys():
+                    stack.append(((*path, word), data[word]))
+                if "field" in data:
+                    yield path
+                    if OPERATORS[WORDS[data["op"].lower()]].group == "relation" and "value" in data:
+                        stack.append(((*path, "value"), data["value"]))
+
+
+# reading
+
+
+def read(source: Source, limits: Limits) -> Filter:
+    """The tree of an input, read with care. Raises `FilterSyntaxError` with its first problem, in source order."""
+    return _Reader(source, limits).tree()
+
+
+class _Reader:
+    """One careful pass over a source, counting what the limits bound."""
+
+    def __init__(self, source: Source, limits: Limits) -> None:
+        self.source = source
+        self.limits = limits
+        self.conditions = 0
+        self.values = 0
+        self.relations: list[str] = []
+
+    def tree(self) -> Filter:
+        data = self.source.opened(self.source.top())
+        if not isinstance(data, list):
+            return self.filter(data, (), 1)
+        if not data:
+            return EVERYTHING
+        items = [self.filter(item, (position,), 1) for position, item in enumerate(data)]
+        tree = self.placed((), None, And, items)
+        if tree.depth > self.limits.max_depth:
+            raise self.too_deep(())
+        return tree
+
+    def filter(self, data: object, path: Path, depth: int) -> Filter:
+        """A list, a group or a condition; `depth` counts it in."""
+        if depth > self.limits.max_depth:
+            raise self.too_deep(path)
+        data = self.source.opened(data)
+        if isinstance(data, list):
+            return self.group(And, data, path, depth)
+        if not isinstance(data, dict):
+            expected = 'a condition {"field", "op", "value"}, a group {"and": […]} or {"or": […]}, or a list of them'
+            raise self.fault("wrong_shape", f"Found {_described(data)}, expected {expected}", path)
+        words = [word for word in GROUPS if word in data]
+        self.check_keys(data, tuple(words) or _KEYS, path)
+        if not words:
+            return self.condition(data, path, depth)
+        if len(words) == 2:
+            message = "Found both 'and' and 'or' in one object, expected one of them; put one group inside the other"
+            raise self.fault("wrong_shape", message, path)
+        [word] = words
+        inner = self.source.opened(data[word])
+        if not isinstance(inner, list):
+            message = f"Found {_described(inner)} after '{word}', expected a list of conditions; number the items"
+            raise self.fault("wrong_shape", message, (*path, word))
+        return self.group(GROUPS[word], inner, (*path, word), depth)
+
+    def group(self, kind: type[And] | type[Or], data: list[object], path: Path, depth: int) -> Filter:
+        if not data:
+            message = "Found an empty group, expected at least one condition in it; leave the group out"
+            raise self.fault("empty_group", message, path)
+        return kind([self.filter(item, (*path, position), depth + 1) for position, item in enumerate(data)])
+
+    def condition(self, data: dict[object, object], path: Path, depth: int) -> Filter:
+        index = self.conditions
+        self.conditions += 1
+        if self.conditions > self.limits.max_conditions:
+            most = self.limits.max_conditions
+            raise self.fault("too_many_conditions", f"Found more than {most} conditions, expected at most {most}", path)
+        field = self.field(data, path)
+        row = self.operator(data, path, field)
+        if row.operand == "value":
+            value = self.value(self.operand(data, path, field, row), (*path, "value"), field)
+            return nodes.comparison(field, row.name, value, self.source, index)
+        if row.operand == "list":
+            values = self.list(self.operand(data, path, field, row), (*path, "value"), field, row)
+            return nodes.membership(field, row.name, values, self.source, index)
+        if row.operand == "nothing":
+            self.check_nothing(data, (*path, "value"), field, row)
+            return nodes.null_check(field, row.name, self.source, index)
+        return RelationTest(field, row.name, self.related(data, path, depth, field, row), self.source, index)
+
+    def field(self, data: dict[object, object], path: Path) -> str:
+        name = self.required(data, "field", path)
+        if not isinstance(name, str):
+            message = f"Found {_described(name)} as field, expected the name of a field as text"
+            raise self.fault("wrong_shape", message, (*path, "field"))
+        return self.placed((*path, "field"), None, nodes.field_name, name)
+
+    def operator(self, data: dict[object, object], path: Path, field: str) -> Operator:
+        word = self.required(data, "op", path, field)
+        path = (*path, "op")
+        if not isinstance(word, str):
+            message = f"Found {_described(word)} as operator, expected an operator word such as 'eq'"
+            raise self.fault("wrong_shape", message, path, field)
+        name = WORDS.get(word.lower()) if word.isascii() else None
+        if name is None:
+            suggestions = _suggestions(word, WORDS.keys() - {"count"}, _DSL)
+            message = f"{quoted(word)} is no operator here, expected an operator word such as 'eq'"
+            raise self.fault("unknown_operator", message + _did_you_mean(suggestions), path, field, suggestions)
+        if name == "count":
+            message = f"'count' is no operator here; compare the field '{field}.count' with a number"
+            raise self.fault("unknown_operator", message, path, field)
+        return OPERATORS[name]
+
+    def operand(self, data: dict[object, object], path: Path, field: str, row: Operator) -> object:
+        return self.source.opened(self.required(data, "value", path, field, f" for operator '{row.name}'"))
+
+    def value(self, data: object, path: Path, field: str) -> Value:
+        if isinstance(data, (list, dict)):
+            remedy = "; operator 'in' takes a list" if isinstance(data, list) else ""
+            message = f"Found {_described(data)}, expected one value{remedy}"
+            raise self.fault("wrong_shape", message, path, field)
+        self.values += 1
+        if self.values > self.limits.max_values:
+            most = self.limits.max_values
+            raise self.fault("too_many_values", f"Found more than {most} values, expected at most {most}", path, field)
+        return self.placed(path, field, self.source.value, data, self.limits)
+
+    def list(self, data: object, path: Path, field: str, row: Operator) -> tuple[Value, ...]:
+        if not isinstance(data, list):
+            message = f"Found {_described(data)}, expected a list of values after '{row.name}'"
+            raise self.fault("list_expected", message, path, field)
+        if len(data) > self.limits.max_list_values:
+            message = f"Found a list of {len(data)} values, expected at most {self.limits.max_list_values}"
+            raise self.fault("list_too_long", message, path, field)
+        return tuple(
+            [self.value(self.source.opened(item), (*path, position), field) for position, item in enumerate(data)]
+        )
+
+    def check_nothing(self, data: dict[object, object], path: Path, field: str, row: Operator) -> None:
+        if "value" in data:
+            value = self.source.opened(data["value"])
+            if not (self.source.is_blank(value) or self.source.is_true(value)):
+                other = "isnotnull" if row.name == "isnull" else "isnull"
+                message = f"Found {_described(value)}, expected no value after '{row.name}'; the opposite is '{other}'"
+                raise self.fault("wrong_shape", message, path, field)
+
+    def related(self, data: dict[object, object], path: Path, depth: int, field: str, row: Operator) -> Filter | None:
+        if len(self.relations) >= self.limits.max_relation_depth:
+            message = f"Found relations {len(self.relations) + 1} levels deep, expected at most {len(self.relations)}"
+            raise self.fault("relations_too_deep", message, path, field)
+        if self.source.is_blank(data.get("value")) or "value" not in data:
+            if row.operand == "filter":
+                message = f"Found nothing after '{row.name}', expected a filter that every related record is to match"
+                raise self.fault("missing_key", message, path, field)
+            return None
+        self.relations.append(field)
+        inner = self.filter(data["value"], (*path, "value"), depth + 1)
+        self.relations.pop()
+        return inner
+
+    # what every part needs
+
+    def check_keys(self, data: dict[object, object], known: tuple[str, ...], path: Path) -> None:
+        """An object holds each key once, and none but the known."""
+        for key in data:
+            if not isinstance(key, str):
+                raise self.fault("wrong_shape", f"Found {_described(key)} as a key, expected text", path)
+            if key not in known:
+                if key == "not":
+                    message = "There is no negation of a group; negate its conditions: 'ne', 'nin', 'isnotnull', 'none'"
+                    raise self.fault("negated_group", message, (*path, key))
+                suggestions = _suggestions(key, [*_KEYS, *GROUPS] if known is _KEYS else [], {})
+                expected = (
+                    " and ".join([f"'{word}'" for word in known]) if known is not _KEYS else "'field', 'op' and 'value'"
+                )
+                message = f"Found key {quoted(key)}, expected only {expected}" + _did_you_mean(suggestions)
+                raise self.fault("unknown_key", message, (*path, key), suggestions=suggestions)
+        twice = self.source.duplicate(data)
+        if twice is not None:
+            raise self.fault(
+                "duplicate_key", f"Found key '{twice}' twice in one object, expected it once", (*path, twice)
+            )
+
+    def required(
+        self, data: dict[object, object], key: str, path: Path, field: str | None = None, purpose: str = ""
+    ) -> object:
+        if key not in data:
+            message = f"Found no '{key}' in the condition, expected one{purpose}"
+            raise self.fault("missing_key", message, path, field)
+        return data[key]
+
+    def placed(self, path: Path, field: str | None, make: Callable[..., T], *arguments: object) -> T:
+        """What `make` makes; a fault it finds is given its place."""
+        try:
+            return make(*arguments)
+        except FilterSyntaxError as error:
+            [problem] = error.problems
+        raise self.fault(problem.code, problem.message, path, field, problem.suggestions)
+
+    def too_deep(self, path: Path) -> FilterSyntaxError:
+        return self.fault("too_deep", too_deep(self.limits), path)
+
+    def fault(
+        self, code: str, message: str, path: Path, field: str | None = None, suggestions: Iterable[str] = ()
+    ) -> FilterSyntaxError:
+        name = None if field is None else ".".join([*self.relations, field])
+        return FilterSyntaxError(Problem(code, message, name, self.source.place(path), suggestions))
+
+
+def too_deep(limits: Limits) -> str:
+    """The message for an input that is nested too deep."""
+    return f"The filter is nested too deep, expected at most {limits.max_depth} levels; flatten its groups"
+
+
+def text_within(text: str, limits: Limits) -> str:
+    """The text itself. Raises `FilterSyntaxError` if it is longer than one value may be."""
+    if len(text) > limits.max_string_length:
+        message = f"Found a text of {len(text)} characters, expected at most {limits.max_string_length}; shorten it"
+        raise FilterSyntaxError(Problem("string_too_long", message))
+    return text
+
+
+def _described(data: object) -> str:
+    match data:
+        case None:
+            return "null"
+        case bool():
+            return str(data).lower()
+        case str():
+            return f"text {quoted(data)}"
+        case list():
+            return "a list"
+        case dict():
+            return "an object"
+        case Numeral():
+            return f"number {quoted(data.text)}"
+        case int() | float():
+            return "a number"
+    return f"a Python object of type '{type(data).__name__}'"
+
+
+def _suggestions(word: str, words: Iterable[str], spellings: dict[str, str]) -> list[str]:
+    from difflib import get_close_matches
+
+    word = word.strip().lower()
+    words = sorted(words)
+    meant = spellings.get(word) or _HABITS.get(word)
+    if meant in words:
+        return [meant]
+    return get_close_matches(word, words, n=2, cutoff=0.7) if len(word) <= 40 else []
+
+
+def _did_you_mean(suggestions: list[str]) -> str:
+    return "; did you mean " + " or ".join([f"'{word}'" for word in suggestions]) + "?" if suggestions else ""
+
+
+# writing
+
+
+def written(filter: Filter, value: Callable[[Path, Value], object]) -> list[object]:
+    """A tree in this shape, canonical: AND at the top is a list, a single condition a list of one, no filter the empty list.
+
+    `value` turns a value of the tree into a scalar; it is told the names of the relations around the field, and the field.
+    """
+    match filter:
+        case Everything():
+            return []
+        case And(items):
+            return [_written(item, (), value) for item in items]
+    return [_written(filter, (), value)]
+
+
+def _written(filter: Filter, relations: Path, value: Callable[[Path, Value], object]) -> dict[str, object]:
+    match filter:
+        case And(items):
+            return {"and": [_written(item, relations, value) for item in items]}
+        case Or(items):
+            return {"or": [_written(item, relations, value) for item in items]}
+        case Everything():
+            raise AssertionError("stands only as a whole filter")
+    path = (*relations, filter.field)
+    condition: dict[str, object] = {"field": filter.field, "op": filter.operator}
+    match filter:
+        case Comparison():
+            condition["value"] = value(path, filter.value)
+        case Membership():
+            condition["value"] = [value(path, item) for item in filter.values]
+        case RelationTest(_, _, inner) if inner is not None:
+            condition["value"] = _written(inner, path, value)
+    return condition
