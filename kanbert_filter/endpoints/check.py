@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from ..errors import FilterCheckError, Location, Problem, Problems, quoted
 from ..limits import Limits
 from ..nodes import And, Comparison, Condition, Everything, Filter, Membership, NullCheck, Or, RelationTest, comparison, group, membership
 from ..operators import OPERATORS
 from ..values import Value
-from .types import FieldType, Relation, ValueFault
-
-if TYPE_CHECKING:
-    from .fields import Fields
+from .fields import Fields, Relation
+from .scalars import FieldType, ValueFault
 
 Conditions = Comparison | Membership | NullCheck | RelationTest
 

@@ -7,11 +7,11 @@ from typing import Self
 
 from ..checked import CheckedFilter, Part
 from ..limits import DEFAULT_LIMITS, Limits
-from ..nodes import Filter, fields_of
+from ..nodes import And, Everything, Filter, Or, RelationTest
 from ..notations.query import parse, parse_query
 from .check import checked_tree
-from .fields import Fields, Rows
-from .types import Custom, FieldType, Scope
+from .fields import Fields, Relation, Rows
+from .scalars import Custom, FieldType, Scope
 
 
 class Endpoint(Fields):
@@ -39,9 +39,8 @@ class Endpoint(Fields):
 
     def __init__(self, name: str, fields: Rows | Fields, *, suggestions: bool = True) -> None:
         self._fill(_name=name, suggestions=suggestions)
-        rows = dict(fields.items())
-        super().__init__(rows)
-        self._set({name: self._bound(row) for name, row in self._rows.items()})
+        super().__init__(dict(fields.items()))
+        self._set(_with_checked_conditions(self))
 
     @property
     def name(self) -> str:
@@ -86,34 +85,15 @@ class Endpoint(Fields):
     def bind(self, **scopes: Mapping[str, Filter | CheckedFilter]) -> Endpoint:
         """This endpoint with conditions for scopes: `bind(archived={"with": …, "only": …, "without": …})`.
 
-        Raises `ValueError` for a name that is no scope, and for conditions that are not exactly its choices.
+        `bind(**{"tasks.archived": …})` binds a scope of related records. A plain filter may use every operator of a field's type,
+        also where users may not; a field the endpoint does not have is taken as of type custom.
+
+        Raises `ValueError` for a name that is no scope, and for conditions that are not exactly for its choices.
         """
-        rows = dict(self._rows)
+        bound: Fields = self
         for name, conditions in scopes.items():
-            row = rows.get(name)
-            if not isinstance(row, Scope):
-                raise ValueError(f"{self.name!r} has no scope {name!r}")
-            if set(conditions) != set(row.choices):
-                raise ValueError(f"scope {name!r} has the choices {', '.join(row.choices)}; got {', '.join(conditions)}")
-            rows[name] = row.with_parts(conditions=dict(conditions))
-        return Endpoint(self.name, rows, suggestions=self.suggestions)
-
-    def _bound(self, row: FieldType) -> FieldType:
-        """The row with plain filters among a scope's conditions checked, once, against the fields of the whole endpoint."""
-        if not isinstance(row, Scope) or row.conditions is None:
-            return row
-        conditions = {
-            choice: condition if isinstance(condition, CheckedFilter) else self._internal_check(condition)
-            for choice, condition in row.conditions.items()
-        }
-        return row.with_parts(conditions=conditions)
-
-    def _internal_check(self, condition: Filter) -> CheckedFilter:
-        rows = {name: row for name, row in self._rows.items() if not isinstance(row, Scope)}
-        table = Fields(rows)
-        unknown = {name: Custom() for name in fields_of(condition) if "." not in name and table.field_type(name) is None}
-        scope = self._derived({**rows, **unknown})
-        return scope.check(condition, limits=Limits.lifted())
+            bound = self._derived(bound._bound(name, conditions))
+        return Endpoint(self.name, bound, suggestions=self.suggestions)
 
     def _derived(self, rows: dict[str, FieldType]) -> Self:
         made = object.__new__(type(self))
@@ -130,3 +110,42 @@ class Endpoint(Fields):
 
 def _restored(name: str, rows: dict[str, FieldType], suggestions: bool) -> Endpoint:
     return Endpoint(name, rows, suggestions=suggestions)
+
+
+def _with_checked_conditions(fields: Fields) -> dict[str, FieldType]:
+    """The rows; what plain filters scopes stand for is checked, once, against the table the scope is in."""
+    rows = dict(fields.items())
+    for name, row in fields.items():
+        if isinstance(row, Relation):
+            rows[name] = row.with_fields(_with_checked_conditions(row.fields))
+        elif isinstance(row, Scope) and row.conditions is not None:
+            rows[name] = row.with_parts(conditions={c: _checked(f, fields) for c, f in row.conditions.items()})
+    return rows
+
+
+def _checked(condition: Filter | CheckedFilter, fields: Fields) -> CheckedFilter:
+    if isinstance(condition, CheckedFilter):
+        return condition
+    table = fields._derived(_without_restrictions(fields))
+    unknown = {name: Custom() for name in _named(condition) if table.field_type(name) is None}
+    table = table._derived({**dict(table.items()), **unknown})
+    return CheckedFilter((Part(checked_tree(condition, table, Limits.lifted()), table),))
+
+
+def _without_restrictions(fields: Fields) -> dict[str, FieldType]:
+    """The rows with every operator of their types: what users may do does not bind the owner."""
+    rows = {name: row.with_parts(operators=None) for name, row in fields.items() if not isinstance(row, Scope)}
+    for name, row in rows.items():
+        if isinstance(row, Relation):
+            rows[name] = row.with_fields(_without_restrictions(row.fields))
+    return rows
+
+
+def _named(condition: Filter) -> set[str]:
+    """The fields a filter names in the records themselves, not in related ones."""
+    match condition:
+        case And(items) | Or(items):
+            return set().union(*map(_named, items))
+        case RelationTest() | Everything():
+            return set()
+    return {condition.field}

@@ -1,0 +1,565 @@
+"""The types of fields that hold one value: what each takes, which operators it allows, how tables write it."""
+
+from __future__ import annotations
+
+import enum as python_enum
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeVar
+
+from ..checked import CheckedFilter
+from ..errors import quoted
+from ..immutable import Immutable
+from ..limits import Limits
+from ..nodes import Filter, Node
+from ..operators import OPERATORS, TEXT_OPERATORS, Group, of_groups, operator
+from ..values import ME, Special, UntypedText, Value, exact, number_size, number_text, read_date, read_special, read_timestamp, timestamp_text
+
+if TYPE_CHECKING:
+    from .fields import Fields
+
+_NOTATION: Final = re.compile(r"([A-Za-z]+)\s*(?:<([^<>]*)>\s*)?(?::(.*))?", re.DOTALL)
+_CHOICE: Final = re.compile(r'\s*(?:("(?:[^"\\]|\\.)*")\s*|([^,]*))(?:,|$)', re.DOTALL)
+_PLAIN_CHOICE: Final = re.compile(r"[\w.:/+*#%=!?$'-]+(?: [\w.:/+*#%=!?$'-]+)*")
+_SCHEMA_NAME: Final = re.compile(r"[\w.,/|\\-]+(?: [\w.,/|\\-]+)*")
+_TEXT: Final = frozenset({str})
+_NUMBERS: Final = frozenset({int, Decimal})
+_NONE: Final[frozenset[type]] = frozenset()
+
+
+class ValueFault(Exception):
+    """A value its field does not take: a problem code, what is wrong, and what could stand there instead."""
+
+    def __init__(self, code: str, message: str, suggestions: Iterable[str] = ()) -> None:
+        self.code = code
+        self.message = message
+        self.suggestions = tuple(suggestions)
+        super().__init__(code, message)
+
+
+class FieldType(Immutable):
+    """What all field types share.
+
+    `operators` are the words the field allows (default: those of its type), in any spelling; `source` is the dotted path where the
+    data is, when that is not the public name.
+    """
+
+    __slots__ = ("keeps", "operators", "source")
+    __match_args__ = ("operators", "source")
+
+    kind: ClassVar[str]
+    default_groups: ClassVar[tuple[Group, ...]]
+
+    operators: frozenset[str]
+    source: str | None
+    keeps: Mapping[str, frozenset[type]]
+    """For each allowed operator the classes of values that are taken as they are, so that `check` need not look closer."""
+
+    def __init__(self, *, operators: Iterable[str] | None = None, source: str | None = None) -> None:
+        self._configure(operators, source)
+
+    def _configure(self, operators: Iterable[str] | None, source: str | None, **slots: object) -> None:
+        possible = of_groups(*self.default_groups)
+        if operators is None:
+            allowed = possible
+        else:
+            try:
+                allowed = frozenset([operator(word).name for word in operators])
+            except KeyError as error:
+                raise ValueError(f"{error.args[0]!r} is no operator; expected words such as {', '.join(sorted(possible))}") from None
+            if not allowed <= possible:
+                wrong = ", ".join(sorted(allowed - possible))
+                raise ValueError(f"type '{self.kind}' has no operator {wrong}; it has {', '.join(sorted(possible))}")
+        self._fill(operators=allowed, source=source, **slots)
+        self._fill(keeps={name: self._kept_classes(name) for name in allowed})
+
+    def _kept_classes(self, operator: str) -> frozenset[type]:
+        return _NONE
+
+    @property
+    def scope(self) -> Fields | None:
+        """The fields of the related records, for a relation."""
+        return None
+
+    @property
+    def notation(self) -> str:
+        """The type as tables write it."""
+        return self.kind
+
+    def admit(self, operator: str, value: Value, limits: Limits) -> Value:
+        """The value in canonical form. Raises `ValueFault` if the field does not take it with this operator."""
+        raise NotImplementedError
+
+    def with_parts(self, **parts: object) -> Self:
+        """This type with some of its parts exchanged."""
+        return _restored(type(self), dict(zip(self.__match_args__, self._arguments(), strict=True)) | parts)
+
+    def ordered_operators(self) -> list[str]:
+        """The allowed operators in the order of the language's own table."""
+        return [name for name in OPERATORS if name in self.operators]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.notation!r}>"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _restored, (type(self), dict(zip(self.__match_args__, self._arguments(), strict=True)))
+
+
+T = TypeVar("T", bound=FieldType)
+
+
+def _restored(kind: type[T], parts: dict[str, Any]) -> T:
+    made = object.__new__(kind)
+    made._configure(**parts)
+    return made
+
+
+class String(FieldType):
+    """Text. With `case_sensitive=True` the text operators tell upper from lower case."""
+
+    __slots__ = ("case_sensitive",)
+    __match_args__ = ("operators", "source", "case_sensitive")
+
+    kind = "string"
+    default_groups = ("set", "equality", "text", "null")
+
+    case_sensitive: bool
+
+    def __init__(
+        self, *, operators: Iterable[str] | None = None, source: str | None = None, case_sensitive: bool = False
+    ) -> None:
+        self._configure(operators, source, case_sensitive=case_sensitive)
+
+    def _kept_classes(self, operator: str) -> frozenset[type]:
+        return _NONE if operator == "like" else _TEXT
+
+    def admit(self, operator: str, value: Value, limits: Limits) -> Value:
+        return _admitted_text(operator, value)
+
+
+class Number(FieldType):
+    """An integer or a decimal, exact."""
+
+    __slots__ = ()
+
+    kind = "number"
+    default_groups = ("equality", "order", "set", "null")
+
+    def _kept_classes(self, operator: str) -> frozenset[type]:
+        return _NUMBERS
+
+    def admit(self, operator: str, value: Value, limits: Limits) -> Value:
+        if isinstance(value, UntypedText):
+            return _read_number(value.text, limits)
+        if value.__class__ in _NUMBERS:
+            return value
+        raise _not_a("number", value, remedy="write it without quotes" if _is_number(value) else "")
+
+
+class Currency(FieldType):
+    """A number whose text operators see it in plain decimal without trailing zeros."""
+
+    __slots__ = ("case_sensitive",)
+    __match_args__ = ("operators", "source", "case_sensitive")
+
+    kind = "currency"
+    default_groups = ("equality", "order", "set", "null", "text")
+
+    case_sensitive: bool
+
+    def __init__(
+        self, *, operators: Iterable[str] | None = None, source: str | None = None, case_sensitive: bool = False
+    ) -> None:
+        self._configure(operators, source, case_sensitive=case_sensitive)
+
+    def _kept_classes(self, operator: str) -> frozenset[type]:
+        if operator in TEXT_OPERATORS:
+            return _NONE if operator == "like" else _TEXT
+        return _NUMBERS
+
+    def admit(self, operator: str, value: Value, limits: Limits) -> Value:
+        if operator in TEXT_OPERATORS:
+            return _admitted_text(operator, value)
+        return Number.admit(self, operator, value, limits)  # type: ignore[arg-type]
+
+
+class Boolean(FieldType):
+    """`true` or `false`."""
+
+    __slots__ = ()
+
+    kind = "boolean"
+    default_groups = ("equality", "null")
+
+    def _kept_classes(self, operator: str) -> frozenset[type]:
+        return frozenset({bool})
+
+    def admit(self, operator: str, value: Value, limits: Limits) -> Value:
+        if isinstance(value, UntypedText) and value.text in ("true", "false"):
+            return value.text == "true"
+        if isinstance(value, bool):
+            return value
+        raise _not_a("boolean", value, expected="true or false")
+
+
+class Date(FieldType):
+    """A calendar date: `YYYY-MM-DD`, `today±Nd` and the other date specials."""
+
+    __slots__ = ()
+
+    kind = "date"
+    default_groups = ("equality", "order", "set", "null")
+
+    def admit(self, operator: str, value: Value, limits: Limits) -> Value:
+        text = _moment_text(self.kind, value, limits)
+        if isinstance(text, Special) or read_date(text) is not None:
+            return text
+        if read_timestamp(text) is not None:
+            message = f"Found the timestamp {quoted(text)}, expected a date; write {quoted(text[:10])}"
+            raise ValueFault("invalid_date", message, [text[:10]])
+        raise ValueFault("invalid_date", f"Found {quoted(text)}, expected a date such as '2024-01-31' or a special such as today-7d")
+
+
+class DateTime(FieldType):
+    """An instant: a timestamp, a whole day, or a date special."""
+
+    __slots__ = ()
+
+    kind = "datetime"
+    default_groups = ("equality", "order", "set", "null")
+
+    def admit(self, operator: str, value: Value, limits: Limits) -> Value:
+        text = _moment_text(self.kind, value, limits)
+        if isinstance(text, Special) or read_date(text) is not None:
+            return text
+        moment = read_timestamp(text)
+        if moment is not None:
+            return text if moment.tzinfo is None else timestamp_text(moment)
+        if read_timestamp(text.replace(" ", "+", 2).replace("+", " ", 1) if "T" not in text else text.replace(" ", "+")):
+            message = f"Found {quoted(text)}, expected an offset; a '+' in a query string must be sent as %2B"
+            raise ValueFault("lost_plus", message)
+        message = f"Found {quoted(text)}, expected a timestamp such as '2024-01-31T12:00:00Z', a date, or a special such as today-7d"
+        raise ValueFault("invalid_timestamp", message)
+
+
+class Enum(FieldType):
+    """One of the listed texts, or any text where none are listed.
+
+    `Enum("running", "closed")` lists its choices; a Python enum class lists its members' values; `name` is the name of the
+    enumeration in the public tables.
+    """
+
+    __slots__ = ("choices", "name")
+    __match_args__ = ("operators", "source", "choices", "name")
+
+    kind = "enum"
+    default_groups = ("equality", "set", "null")
+
+    choices: tuple[str, ...]
+    name: str | None
+
+    def __init__(
+        self,
+        *choices: str | type[python_enum.Enum],
+        name: str | None = None,
+        operators: Iterable[str] | None = None,
+        source: str | None = None,
+    ) -> None:
+        listed: list[str] = []
+        for choice in choices:
+            listed.extend([choice] if isinstance(choice, str) else [str(member.value) for member in choice])
+        self._configure(operators, source, choices=tuple(dict.fromkeys(listed)), name=_schema_name(name))
+
+    def _kept_classes(self, operator: str) -> frozenset[type]:
+        return _NONE if self.choices else _TEXT
+
+    @property
+    def notation(self) -> str:
+        """The type as tables write it, with its choices."""
+        named = f"enum<{self.name}>" if self.name else "enum"
+        like_a_scope = self.name is None and is_scope(self.choices)
+        return f"{named}: {_listed(self.choices, quoting=like_a_scope)}" if self.choices else named
+
+    def admit(self, operator: str, value: Value, limits: Limits) -> Value:
+        text = _admitted_text(operator, value)
+        if self.choices and text not in self.choices:
+            raise _no_choice(text, self.choices)
+        return text
+
+
+class Id(FieldType):
+    """The id of an entity: text or an integer, equal by their text, and `me.id`. `Id("UserData")` names the entity's schema."""
+
+    __slots__ = ("entity",)
+    __match_args__ = ("operators", "source", "entity")
+
+    kind = "id"
+    default_groups = ("equality", "set", "null")
+
+    entity: str | None
+
+    def __init__(
+        self, entity: str | None = None, *, operators: Iterable[str] | None = None, source: str | None = None
+    ) -> None:
+        self._configure(operators, source, entity=_schema_name(entity))
+
+    @property
+    def notation(self) -> str:
+        """The type as tables write it, with its entity."""
+        return f"id<{self.entity}>" if self.entity else "id"
+
+    def admit(self, operator: str, value: Value, limits: Limits) -> Value:
+        if isinstance(value, UntypedText):
+            value = value.text
+        if value == ME or value == ME.name:
+            return ME
+        if isinstance(value, str):
+            return value
+        if isinstance(value, int) and not isinstance(value, bool):
+            return number_text(value)
+        raise _not_a("id", value, expected="a text, an integer or me.id")
+
+
+class Custom(FieldType):
+    """A field whose values are of any simple kind; only values of the same kind compare."""
+
+    __slots__ = ("case_sensitive",)
+    __match_args__ = ("operators", "source", "case_sensitive")
+
+    kind = "custom"
+    default_groups = ("set", "equality", "order", "text", "null")
+
+    case_sensitive: bool
+
+    def __init__(
+        self, *, operators: Iterable[str] | None = None, source: str | None = None, case_sensitive: bool = False
+    ) -> None:
+        self._configure(operators, source, case_sensitive=case_sensitive)
+
+    def _kept_classes(self, operator: str) -> frozenset[type]:
+        if operator in TEXT_OPERATORS:
+            return _NONE if operator == "like" else _TEXT
+        return frozenset({str, int, Decimal}) if operator in of_groups("order") else frozenset({str, int, Decimal, bool})
+
+    def admit(self, operator: str, value: Value, limits: Limits) -> Value:
+        if operator in TEXT_OPERATORS:
+            return _admitted_text(operator, value)
+        if isinstance(value, UntypedText):
+            return value.text
+        if isinstance(value, Special):
+            raise _not_a("custom", value, expected="a text, number or boolean", remedy=f'write "{value}" in quotes to mean the text')
+        if isinstance(value, bool) and operator in of_groups("order"):
+            raise _not_a("custom", value, expected="a text or number: booleans have no order")
+        return value
+
+
+class Count(FieldType):
+    """The number of a relation's records: the type of `tasks.count`. The check makes it; no table writes it."""
+
+    __slots__ = ("relation",)
+    __match_args__ = ("operators", "source", "relation")
+
+    kind = "count"
+    default_groups = ("equality", "order")
+
+    relation: FieldType
+
+    def __init__(self, relation: FieldType) -> None:
+        self._configure(None, None, relation=relation)
+
+    def admit(self, operator: str, value: Value, limits: Limits) -> Value:
+        number = _read_number(value.text, limits) if isinstance(value, UntypedText) and _is_number(value.text) else value
+        if isinstance(number, int) and not isinstance(number, bool) and number >= 0:
+            return number
+        raise _not_a("count", number, expected="a whole number of at least 0")
+
+
+class Scope(FieldType):
+    """A switch such as `archived: with, only, without`, which compares no column: each choice stands for a condition.
+
+    The conditions are the owner's: filters over this endpoint's fields (a field it does not have is taken as of type custom), or
+    filters checked by an endpoint that knows more. Without conditions the scope is unbound: it can be read, checked and
+    written, and must be bound (`Endpoint.bind`) before it is compiled.
+    """
+
+    __slots__ = ("choices", "conditions")
+    __match_args__ = ("operators", "source", "choices", "conditions")
+
+    kind = "scope"
+    default_groups = ("equality",)
+
+    choices: tuple[str, ...]
+    conditions: Mapping[str, Filter | CheckedFilter] | None
+
+    def __init__(self, conditions: Mapping[str, Filter | CheckedFilter] | Iterable[str]) -> None:
+        bound = _conditions(conditions) if isinstance(conditions, Mapping) else None
+        self._configure(["eq"], None, choices=tuple(dict.fromkeys(conditions)), conditions=bound)
+
+    def bound(self, conditions: Mapping[str, Filter | CheckedFilter]) -> Scope:
+        """This scope with these conditions. Raises `ValueError` if they are not exactly for its choices."""
+        if set(conditions) != set(self.choices):
+            raise ValueError(f"the choices are {', '.join(self.choices)}; got conditions for {', '.join(conditions)}")
+        return self.with_parts(conditions=_conditions({choice: conditions[choice] for choice in self.choices}))
+
+    def _key(self) -> tuple[object, ...]:
+        return self.choices, self.conditions and tuple(self.conditions.items())
+
+    @property
+    def notation(self) -> str:
+        """The type as tables write it: its choices as an enumeration where the public tables do so."""
+        word = "enum" if is_scope(self.choices) else "scope"
+        return f"{word}: {_listed(self.choices)}"
+
+    def admit(self, operator: str, value: Value, limits: Limits) -> Value:
+        text = _admitted_text(operator, value)
+        if text not in self.choices:
+            raise _no_choice(text, self.choices)
+        return text
+
+
+def _conditions(conditions: Mapping[str, Filter | CheckedFilter]) -> dict[str, Filter | CheckedFilter]:
+    for choice, condition in conditions.items():
+        if not isinstance(condition, (Node, CheckedFilter)):
+            raise TypeError(f"scope choice {choice!r} is a {type(condition).__name__}, expected a filter")
+    return dict(conditions)
+
+
+def is_scope(choices: Iterable[str]) -> bool:
+    """Whether an enumeration with these choices is the tables' way to write a scope."""
+    return sorted(choices) == ["only", "with", "without"]
+
+
+_SIMPLE: Final[dict[str, type[FieldType]]] = {
+    row.kind: row for row in (String, Number, Currency, Boolean, Date, DateTime, Enum, Id, Custom)
+}
+
+
+def from_notation(text: str, *, operators: Iterable[str] | None = None) -> FieldType:
+    """The type a public table writes, such as `string`, `enum: a, b`, `enum<Name>` or `id<Entity>`.
+
+    A choice with a comma or another mark in it is written as a JSON string.
+
+    Raises `ValueError` for a text that writes none.
+
+    >>> from kanbert_filter import types
+    >>> types.from_notation('enum: ACTIVE, DONE, "on hold, or late"').choices
+    ('ACTIVE', 'DONE', 'on hold, or late')
+    """
+    match = _NOTATION.fullmatch(text.strip())
+    word, name, listed = (match[1].lower(), match[2], match[3]) if match else ("", None, None)
+    if word == "enum" or (word == "scope" and name is None):
+        choices = _choices(listed or "")
+        if word == "scope" or (name is None and is_scope(choices) and '"' not in text):
+            if operators is not None and not {*operators} <= {"eq"}:
+                raise ValueError(f"type 'scope' has the operator eq and no other, got {', '.join(operators)}")
+            return Scope(choices)
+        return Enum(*choices, name=name, operators=operators)
+    if word == "id" and listed is None:
+        return Id(name, operators=operators)
+    if word in _SIMPLE and name is None and listed is None:
+        return _SIMPLE[word](operators=operators)
+    expected = ", ".join(sorted(_SIMPLE))
+    raise ValueError(f"{quoted(text)} is no field type; expected one of {expected}, such as 'enum: a, b', 'enum<Name>' or 'id<Entity>'")
+
+
+def _choices(listed: str) -> list[str]:
+    choices: list[str] = []
+    for text, plain in _CHOICE.findall(listed):
+        if text:
+            choices.append(_read_quoted(text))
+        elif plain.strip():
+            choices.append(plain.strip())
+    return choices
+
+
+def _read_quoted(text: str) -> str:
+    from json import loads
+
+    try:
+        return str(loads(text, strict=False))
+    except ValueError:
+        raise ValueError(f"{quoted(text)} is no choice of an enumeration; expected plain text or a JSON string") from None
+
+
+def _listed(choices: Iterable[str], *, quoting: bool = False) -> str:
+    from json import dumps
+
+    return ", ".join(
+        choice if _PLAIN_CHOICE.fullmatch(choice) and not quoting else dumps(choice, ensure_ascii=False) for choice in choices
+    )
+
+
+def _schema_name(name: str | None) -> str | None:
+    name = (name or "").strip()
+    if name and _SCHEMA_NAME.fullmatch(name) is None:
+        raise ValueError(f"{quoted(name)} is no name of an enumeration or entity; expected letters, digits and . , / | \\ - _ or a blank")
+    return name or None
+
+
+def _describe(value: Value) -> str:
+    match value:
+        case bool():
+            return f"the boolean {str(value).lower()}"
+        case Special():
+            return f"the special value {value}"
+        case str() | UntypedText():
+            return f"the text {quoted(value)}"
+    return f"the number {quoted(number_text(value))[1:-1]}"
+
+
+def _not_a(kind: str, value: Value, *, expected: str = "", remedy: str = "") -> ValueFault:
+    sentence = f"Found {_describe(value)}, expected {expected or f'a {kind}'}"
+    return ValueFault("invalid_value", f"{sentence}; {remedy}" if remedy else sentence)
+
+
+def _no_choice(found: str, choices: tuple[str, ...]) -> ValueFault:
+    shown = ", ".join(map(quoted, choices[:20])) + (", …" if len(choices) > 20 else "")
+    return ValueFault("invalid_choice", f"Found {quoted(found)}, expected one of {shown}", choices[:20])
+
+
+def _admitted_text(operator: str, value: Value) -> str:
+    text = value.text if isinstance(value, UntypedText) else value
+    if not isinstance(text, str):
+        remedy = f'write "{text}" in quotes to mean the text' if isinstance(text, Special) else "write it in quotes"
+        raise _not_a("text", value, remedy=remedy)
+    if operator == "like" and (len(text) - len(text.rstrip("\\"))) % 2:
+        message = f"The pattern {quoted(text)} ends in a lone backslash, expected a character after it; write \\\\ for a backslash"
+        raise ValueFault("invalid_pattern", message)
+    return text
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, str) and number_size(value) is not None
+
+
+def _read_number(text: str, limits: Limits) -> Value:
+    size = number_size(text)
+    if size is None:
+        raise _not_a("number", UntypedText(text))
+    digits, exponent = size
+    if digits > limits.max_number_digits or abs(exponent) > limits.max_exponent:
+        message = (
+            f"Found a number of {digits} digits and exponent {exponent}, expected at most {limits.max_number_digits} digits"
+            f" and an exponent within ±{limits.max_exponent}"
+        )
+        raise ValueFault("number_too_long", message)
+    return exact(Decimal(text))
+
+
+def _moment_text(kind: str, value: Value, limits: Limits) -> str | Special:
+    special = value if isinstance(value, Special) else read_special(str(value)) if isinstance(value, (str, UntypedText)) else None
+    if special is not None:
+        if special == ME:
+            raise _not_a(kind, special, remedy="me.id stands on id fields")
+        if abs(special.days) > limits.max_day_offset:
+            message = f"Found an offset of more than {limits.max_day_offset} days, expected at most that; write a date"
+            raise ValueFault("day_offset_too_large", message)
+        return special
+    if isinstance(value, (str, UntypedText)):
+        text = str(value)
+        if re.fullmatch(r"(?i:today) [0-9]+[dD]?", text):
+            message = f"Found {quoted(text)}, expected today+Nd or today-Nd; a '+' in a query string must be sent as %2B"
+            raise ValueFault("lost_plus", message)
+        return text
+    raise _not_a(kind, value, expected=f"a {kind} in quotes")
