@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Self
 
 from ..checked import CheckedFilter
+from ..errors import quoted
 from ..immutable import Immutable
+from ..limits import MAX_DEPTH
 from ..nodes import Filter, field_name
-from .scalars import Count, FieldType, Scope, from_notation
+from .notation import read_notation
+from .scalars import (
+    Boolean,
+    Count,
+    Currency,
+    Custom,
+    Date,
+    DateTime,
+    Enum,
+    FieldType,
+    Id,
+    Number,
+    Scope,
+    String,
+)
 
 COUNT: Final = ".count"
 
@@ -23,13 +39,15 @@ class Fields(Immutable):
     the one whose first difference is exact.
     """
 
-    __slots__ = ("_hash", "_known", "_rows", "_wildcards")
+    __slots__ = ("_hash", "_known", "_rows", "_wildcards", "columns")
     __match_args__ = ("_rows",)
 
     _rows: dict[str, FieldType]
     _known: dict[str, FieldType]
     _wildcards: list[tuple[tuple[str, ...], FieldType]]
     _hash: int
+    columns: dict[str, Any]
+    """What the floors above have worked out about fields, by path: a memory of theirs, no part of the table."""
 
     def __init__(self, rows: Rows) -> None:
         self._set({name: _row(name, row) for name, row in rows.items()})
@@ -41,7 +59,7 @@ class Fields(Immutable):
                 known.setdefault(name + COUNT, Count(row))
         wildcards = [(tuple(name.split(".")), row) for name, row in rows.items() if "*" in name]
         wildcards.sort(key=lambda wildcard: [segment == "*" for segment in wildcard[0]])
-        self._fill(_rows=rows, _known=known, _wildcards=wildcards, _hash=hash(frozenset(rows.items())))
+        self._fill(_rows=rows, _known=known, _wildcards=wildcards, _hash=hash(frozenset(rows.items())), columns={})
 
     @property
     def name(self) -> str:
@@ -64,27 +82,38 @@ class Fields(Immutable):
         return row
 
     def source_of(self, path: str) -> tuple[str, ...]:
-        """The path at which the field's data is, as segments; a `*` of a wildcard row's source stands for the path's own segment."""
+        """Where the field's data is, as segments; a `*` of a wildcard row's source stands for the path's own segment."""
+        row, pattern = self._row_and_pattern(path)
+        own = iter([segment for p, segment in zip(pattern, path.split("."), strict=False) if p == "*"])
+        return tuple([next(own) if segment == "*" else segment for segment in _source(row, pattern)])
+
+    def wild_segments(self, path: str) -> tuple[bool, ...]:
+        """For each segment of the field's source, whether it is one that a wildcard admitted."""
+        return tuple([segment == "*" for segment in _source(*self._row_and_pattern(path))])
+
+    def _row_and_pattern(self, path: str) -> tuple[FieldType | None, Sequence[str]]:
+        """The row whose source says where the data is (for a count, the relation's), and its name as segments."""
         row = self.field_type(path)
         if isinstance(row, Count):
-            path, row = path.removesuffix(COUNT), row.relation
-        if row is None or row.source is None:
-            return tuple(path.split("."))
-        _, segments = (row, []) if path in self._known else self._by_wildcard(path)
-        wild = iter(segments)
-        return tuple([next(wild) if segment == "*" else segment for segment in row.source.split(".")])
+            return self._row_and_pattern(path.removesuffix(COUNT))
+        return (row, path.split(".")) if path in self._known or row is None else self._by_wildcard(path)
 
-    def _by_wildcard(self, path: str) -> tuple[FieldType | None, list[str]]:
-        """The wildcard row that admits the path, and the segments its `*` stand for."""
+    def _by_wildcard(self, path: str) -> tuple[FieldType | None, Sequence[str]]:
+        """The wildcard row that admits the path, and its name as segments."""
         segments = path.split(".")
         for pattern, row in self._wildcards:
             if len(pattern) == len(segments) and all(p in ("*", s) for p, s in zip(pattern, segments, strict=True)):
-                return row, [segment for p, segment in zip(pattern, segments, strict=True) if p == "*"]
-        return None, []
+                return row, pattern
+        return None, segments
 
     def items(self) -> Iterable[tuple[str, FieldType]]:
         """The rows as written, in order."""
         return self._rows.items()
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """The rows as plain data, without sources and scopes' conditions."""
+        return {name: row.description for name, row in self._rows.items()}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._rows)
@@ -184,18 +213,98 @@ class Relation(FieldType):
         return self.fields
 
     @property
-    def notation(self) -> str:
-        """The type as tables write it: `Relation - name (type) …`."""
-        return " ".join(["Relation", *(f"- {name} ({row.notation})" for name, row in self.fields.items())])
+    def description(self) -> dict[str, Any]:
+        """The type as plain data, with the descriptions of the related records' fields."""
+        own = super().description
+        return {"type": self.kind, "fields": self.fields.description, "operators": own["operators"]}
+
+
+TYPES: Final[dict[str, type[FieldType]]] = {
+    row.kind: row for row in (String, Number, Currency, Boolean, Date, DateTime, Enum, Id, Custom, Relation, Scope)
+}
+"""Every type a table can name, by its kind."""
+
+_PARTS: Final[dict[str, tuple[type, str]]] = {
+    "operators": (list, "a list of words"),
+    "choices": (list, "a list of texts"),
+    "name": (str, "a text"),
+    "entity": (str, "a text"),
+    "case_sensitive": (bool, "true or false"),
+    "fields": (Mapping, "an object of descriptions"),
+}
+
+
+def from_notation(text: str, *, operators: Iterable[str] | None = None) -> FieldType:
+    """The type a public table writes, such as `string`, `enum: a, b`, `enum<Name>` or `id<Entity>`.
+
+    A relation writes its fields as `Relation - name (string) - status (enum: a, b)`; a choice with a comma or another mark in it is
+    a JSON string; behind semicolons may stand `case-sensitive` and the operators.
+
+    Raises `ValueError` for a text that writes none.
+
+    >>> from kanbert_filter import types
+    >>> types.from_notation('enum: ACTIVE, DONE, "on hold, or late"').choices
+    ('ACTIVE', 'DONE', 'on hold, or late')
+    """
+    description = read_notation(text)
+    if operators is not None:
+        if "operators" in description:
+            raise ValueError(f"found operators in the type {quoted(text)}, expected them in one place")
+        description["operators"] = list(operators)
+    return from_description(description)
+
+
+def from_description(description: Mapping[str, Any], *, level: int = 1) -> FieldType:
+    """The type of a description, as `FieldType.description` gives it. Raises `ValueError` for what describes none."""
+    if not isinstance(description, Mapping):
+        raise ValueError(f"found {quoted(description)}, expected an object with the key 'type'")
+    parts = dict(description)
+    kind = parts.pop("type", None)
+    if not isinstance(kind, str) or kind not in TYPES:
+        raise ValueError(f"found type {quoted(kind)}, expected one of {', '.join(TYPES)}")
+    if level > MAX_DEPTH:
+        raise ValueError(f"found relations nested more than {MAX_DEPTH} levels deep, expected fewer")
+    known = [part for part in TYPES[kind].__match_args__ if part in _PARTS]
+    for part, value in parts.items():
+        if part not in known:
+            raise ValueError(f"found {quoted(part)} on type '{kind}', expected no keys but type, {', '.join(known)}")
+        shape, expected = _PARTS[part]
+        if not isinstance(value, shape) or (shape is list and not all(isinstance(item, str) for item in value)):
+            raise ValueError(f"found {quoted(value)} as {part}, expected {expected}")
+    if kind == "relation":
+        fields = described_rows(parts.pop("fields", {}), level=level + 1)
+        return Relation(fields, **parts)
+    if kind == "enum":
+        return Enum(*parts.pop("choices", ()), **parts)
+    if kind == "scope":
+        return Scope(parts.pop("choices", ())).with_parts(**parts)
+    return TYPES[kind](**parts)
+
+
+def described_rows(descriptions: Mapping[str, Any], *, level: int = 1) -> dict[str, FieldType]:
+    """The rows of descriptions by name. Raises `ValueError` that names the row at fault."""
+    rows: dict[str, FieldType] = {}
+    for name, description in descriptions.items():
+        try:
+            rows[_row_name(name)] = from_description(description, level=level)
+        except ValueError as error:
+            raise ValueError(f"field {quoted(name)}: {error}") from None
+    return rows
 
 
 def _row(name: str, row: FieldType | str | Mapping[str, Any]) -> FieldType:
-    first, *rest = name.split(".")
-    field_name(".".join([first, *("x" if segment == "*" else segment for segment in rest)]))
-    made = _type(name, row)
-    if made.source is not None and made.source.split(".").count("*") > rest.count("*"):
+    made = _type(_row_name(name), row)
+    if made.source is not None and made.source.split(".").count("*") > name.split(".").count("*"):
         raise ValueError(f"field {name!r} has the source {made.source!r}, expected no more wildcards than in its name")
     return made
+
+
+def _row_name(name: str) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"expected a field name, not {type(name).__name__}")
+    first, *rest = name.split(".")
+    field_name(".".join([first, *("x" if segment == "*" else segment for segment in rest)]))
+    return name
 
 
 def _type(name: str, row: FieldType | str | Mapping[str, Any]) -> FieldType:
@@ -205,7 +314,9 @@ def _type(name: str, row: FieldType | str | Mapping[str, Any]) -> FieldType:
         return Relation(row)
     if not isinstance(row, str):
         kind = type(row).__name__
-        raise TypeError(f"field {name!r} is a {kind}, expected a type, its notation, or a mapping of a relation's fields")
+        raise TypeError(
+            f"field {name!r} is a {kind}, expected a type, its notation, or a mapping of a relation's fields"
+        )
     try:
         return from_notation(row)
     except ValueError as error:
@@ -214,6 +325,10 @@ def _type(name: str, row: FieldType | str | Mapping[str, Any]) -> FieldType:
 
 def _is_counted(row: FieldType) -> bool:
     return isinstance(row, Relation) and "count" in row.operators
+
+
+def _source(row: FieldType | None, pattern: Sequence[str]) -> Sequence[str]:
+    return pattern if row is None or row.source is None else row.source.split(".")
 
 
 def _within(relation: str, paths: Iterable[str]) -> list[str]:

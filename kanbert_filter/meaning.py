@@ -1,0 +1,546 @@
+"""What a checked filter means at one moment, in tests so plain that a back end only translates them.
+
+`lower` settles everything the language leaves open: days, specials and time zones become dates and instants in UTC,
+`me.id` the user's id, scopes their conditions, lists and groups their shortest form; text that is compared without regard
+to case is lower-cased. What remains are primitive tests on columns, each true or false for a record, never a third thing.
+
+Decisions where the language's contract is silent:
+
+- Beyond the calendar (before the year 1, after the year 9999) lies no stored value: order against a moment there means
+  "is present" or never, equality never, inequality "is present".
+- What no record can change is folded: `in []` is never, `nin []` is "is present", a group without a chance is never.
+- Equalities on one column joined by OR are one set, inequalities joined by AND likewise; text tests of one operator on
+  one column joined by OR are one test of several needles.
+- In a list on a custom field texts, numbers and booleans are looked up apart: `1` and `true` are two values.
+- The condition of a scope is a checked filter with fields of its own; inside a relation these are fields of the related
+  record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final, Literal, NamedTuple, assert_never, cast
+
+from .checked import CheckedFilter
+from .context import Context, Day, Edge, Instant, first_instant, instant_of, just_before, moved
+from .endpoints.fields import COUNT, Fields
+from .endpoints.types import Count, FieldType, Scope
+from .errors import ContextError, quoted
+from .nodes import And, Comparison, Everything, Filter, Membership, NullCheck, Or, RelationTest
+from .operators import TEXT_OPERATORS
+from .values import Special, Value
+
+Constant = str | int | Decimal | bool | date | datetime
+"""A value to compare with: text, an exact number, a boolean, the date of a date field, the instant (UTC) of a datetime."""
+
+OrderOperator = Literal["lt", "lte", "gt", "gte"]
+TextOperator = Literal["contains", "startswith", "endswith", "like"]
+CountOperator = Literal["eq", "ne", "lt", "lte", "gt", "gte"]
+
+MAX_WILDCARD_COLUMNS: Final = 1024
+"""How many names admitted by wildcards are remembered for one table of fields; people may send any."""
+
+
+class Column:
+    """Where a field's data is, and how it compares. Each field of a table has one, made when it is first needed.
+
+    `path` is the public path from the top, for messages; `source` the path to the data, from the record or the related
+    record; `wild` tells of each source segment whether a wildcard admitted it. `kind` is the type's kind (a count has the
+    column of its relation). Unless `case_sensitive`, text operators see lower-cased text.
+    """
+
+    __slots__ = ("case_sensitive", "columns", "fields", "kind", "path", "source", "type", "wild")
+
+    def __init__(self, path: str, source: tuple[str, ...], wild: tuple[bool, ...], type: FieldType) -> None:
+        self.path = path
+        self.source = source
+        self.wild = wild
+        self.type = type
+        self.kind = type.kind
+        self.case_sensitive = bool(getattr(type, "case_sensitive", False))
+        self.fields = type.scope
+        self.columns: dict[str, Column] = {}
+
+    def __repr__(self) -> str:
+        return f"<Column {self.path!r}: {self.kind}>"
+
+
+class Always(NamedTuple):
+    """True, or false, for every record."""
+
+    value: bool
+
+
+class AllOf(NamedTuple):
+    """Every one of two or more tests holds."""
+
+    tests: tuple[Test, ...]
+
+
+class AnyOf(NamedTuple):
+    """At least one of two or more tests holds."""
+
+    tests: tuple[Test, ...]
+
+
+class Null(NamedTuple):
+    """The value is absent or null; negated: present."""
+
+    column: Column
+    negated: bool
+
+
+class Equal(NamedTuple):
+    """The value is present and equals the constant; negated: present and does not."""
+
+    column: Column
+    constant: Constant
+    negated: bool
+
+
+class OneOf(NamedTuple):
+    """The value is present and equals one of the constants; negated: present and equals none.
+
+    The constants are two or more, all different, all texts, all numbers, or all of the column's own kind.
+    """
+
+    column: Column
+    constants: tuple[Constant, ...]
+    negated: bool
+
+
+class Order(NamedTuple):
+    """The value is present and less (or greater, or equal) than the constant."""
+
+    column: Column
+    operator: OrderOperator
+    constant: Constant
+
+
+class Between(NamedTuple):
+    """The instant is present and in `low <= instant < high`; negated: present and outside."""
+
+    column: Column
+    low: datetime
+    high: datetime
+    negated: bool
+
+
+class Text(NamedTuple):
+    """The text is present and holds, begins with, ends with, or matches one of the needles.
+
+    Where the column is not case-sensitive the needles are lower-cased already and the text is to be. A currency column is
+    seen as number text, a custom one only where it holds text.
+    """
+
+    column: Column
+    operator: TextOperator
+    needles: tuple[str, ...]
+
+
+class Related(NamedTuple):
+    """Some (`any`), no (`none`) or each (`all`) related record passes the test; without one, is there any (or none)."""
+
+    column: Column
+    operator: Literal["any", "none", "all"]
+    test: Test | None
+
+
+class Counted(NamedTuple):
+    """The number of related records compares so with the number."""
+
+    column: Column
+    operator: CountOperator
+    number: int
+
+
+Test = Always | AllOf | AnyOf | Null | Equal | OneOf | Order | Between | Text | Related | Counted
+"""What a back end translates: one of eleven classes and no other."""
+
+ALWAYS: Final = Always(True)
+NEVER: Final = Always(False)
+
+
+def lower(checked: CheckedFilter, context: Context | None = None) -> Test:
+    """What the filter means in this context (default: now, in UTC, for nobody).
+
+    Raises `ContextError` where the filter needs the user's id and the context has none, or a scope has no conditions, and
+    `TypeError` for a filter that was not checked.
+
+    >>> import kanbert_filter as kf
+    >>> from kanbert_filter.meaning import lower
+    >>> projects = kf.Endpoint("projects", {"title": "string", "budget": "number"})
+    >>> lower(projects.parse("title in ['P-1', 'P-2'] or title = 'P-3' or budget in []"))
+    OneOf(column=<Column 'title': string>, constants=('P-1', 'P-2', 'P-3'), negated=False)
+    """
+    if not isinstance(checked, CheckedFilter):
+        remedy = "check it first, with Endpoint.check(filter) or Endpoint.parse(text)"
+        raise TypeError(f"expected a checked filter, not {type(checked).__name__}: {remedy}")
+    return _lowered(checked, _Moment(context or _DEFAULT_CONTEXT))
+
+
+def all_of(tests: Iterable[Test]) -> Test:
+    """The tests joined by AND, in their shortest form."""
+    return _joined(AllOf, tests)
+
+
+def any_of(tests: Iterable[Test]) -> Test:
+    """The tests joined by OR, in their shortest form."""
+    return _joined(AnyOf, tests)
+
+
+_DEFAULT_CONTEXT: Final = Context()
+
+
+# columns
+
+
+def column_of(fields: Fields, path: str) -> Column:
+    """The column of a field of an endpoint, the same object every time; of `tasks.count` the column of `tasks`."""
+    return _column(fields, fields.columns, "", path)
+
+
+def related_column(relation: Column, path: str) -> Column:
+    """The column of a field of a relation's records, the same object every time."""
+    return _column(cast("Fields", relation.fields), relation.columns, f"{relation.path}.", path)
+
+
+def _column(fields: Fields, columns: dict[str, Column], prefix: str, path: str) -> Column:
+    row = fields.field_type(path)
+    assert row is not None, "a checked filter names only fields there are"
+    if isinstance(row, Count):
+        made = _column(fields, columns, prefix, path.removesuffix(COUNT))
+    elif path in columns:
+        return columns[path]
+    else:
+        made = Column(prefix + path, fields.source_of(path), fields.wild_segments(path), row)
+    if len(columns) >= len(fields.known) + MAX_WILDCARD_COLUMNS:
+        columns.clear()
+    return columns.setdefault(path, made)
+
+
+# filters
+
+
+def _lowered(checked: CheckedFilter, moment: _Moment) -> Test:
+    tests = []
+    for part in checked.parts:
+        fields = cast("Fields", part.scope)
+        tests.append(_Lowering(moment, fields, fields.columns, "").test(part.filter))
+    return tests[0] if len(tests) == 1 else all_of(tests)
+
+
+class _Lowering:
+    """Lowers filters over one table of fields."""
+
+    __slots__ = ("columns", "fields", "moment", "prefix")
+
+    def __init__(self, moment: _Moment, fields: Fields, columns: dict[str, Column], prefix: str) -> None:
+        self.moment = moment
+        self.fields = fields
+        self.columns = columns
+        self.prefix = prefix
+
+    def test(self, node: Filter) -> Test:
+        match node:
+            case Comparison():
+                column = self.columns.get(node.field) or self.column(node.field)
+                return _COMPARED[column.kind](self, column, node.operator, node.value)
+            case And():
+                return all_of([self.test(item) for item in node.items])
+            case Or():
+                return any_of([self.test(item) for item in node.items])
+            case Membership():
+                column = self.columns.get(node.field) or self.column(node.field)
+                return _LISTED[column.kind](self, column, node.values, node.operator == "nin")
+            case NullCheck():
+                column = self.columns.get(node.field) or self.column(node.field)
+                return Null(column, node.operator == "isnotnull")
+            case RelationTest():
+                return self.related(node)
+            case Everything():
+                return ALWAYS
+        assert_never(node)
+
+    def column(self, path: str) -> Column:
+        return _column(self.fields, self.columns, self.prefix, path)
+
+    # values as they are
+
+    def plain(self, column: Column, operator: str, value: Value) -> Test:
+        if operator == "eq":
+            return Equal(column, cast("Constant", value), False)
+        if operator == "ne":
+            return Equal(column, cast("Constant", value), True)
+        if operator in TEXT_OPERATORS:
+            needle = cast("str", value)
+            return Text(column, cast("TextOperator", operator), (needle if column.case_sensitive else needle.lower(),))
+        return Order(column, cast("OrderOperator", operator), cast("Constant", value))
+
+    def plain_list(self, column: Column, values: tuple[Value, ...], negated: bool) -> Test:
+        return _one_of(column, cast("tuple[Constant, ...]", values), negated)
+
+    def custom_list(self, column: Column, values: tuple[Value, ...], negated: bool) -> Test:
+        kinds: dict[type, list[Constant]] = {}
+        for value in cast("tuple[Constant, ...]", values):
+            kinds.setdefault(int if value.__class__ is Decimal else value.__class__, []).append(value)
+        tests = [_one_of(column, alike, negated) for alike in kinds.values()]
+        return all_of(tests or [Null(column, True)]) if negated else any_of(tests)
+
+    # ids
+
+    def id(self, column: Column, operator: str, value: Value) -> Test:
+        return Equal(column, self.moment.id(column, value), operator == "ne")
+
+    def id_list(self, column: Column, values: tuple[Value, ...], negated: bool) -> Test:
+        return _one_of(column, [self.moment.id(column, value) for value in values], negated)
+
+    # dates and instants
+
+    def date(self, column: Column, operator: str, value: Value) -> Test:
+        day = self.moment.date(value)
+        if isinstance(day, Edge):
+            return _beyond(column, operator, day)
+        return self.plain(column, operator, cast("Value", day))
+
+    def date_list(self, column: Column, values: tuple[Value, ...], negated: bool) -> Test:
+        days = [self.moment.date(value) for value in values]
+        return _one_of(column, [day for day in days if not isinstance(day, Edge)], negated)
+
+    def datetime(self, column: Column, operator: str, value: Value) -> Test:
+        day = self.moment.day(value)
+        if day is None:
+            instant = self.moment.instant(value)
+        elif operator in ("eq", "ne"):
+            return self.within(column, day, operator == "ne")
+        else:
+            instant = first_instant(day, self.moment.context.timezone)
+        if isinstance(instant, Edge):
+            return _beyond(column, operator, instant)
+        return self.plain(column, operator, cast("Value", instant))
+
+    def datetime_list(self, column: Column, values: tuple[Value, ...], negated: bool) -> Test:
+        tests: list[Test] = []
+        instants: list[Constant] = []
+        for value in values:
+            day = self.moment.day(value)
+            if day is not None:
+                tests.append(self.within(column, day, negated))
+            elif not isinstance(instant := self.moment.instant(value), Edge):
+                instants.append(instant)
+        tests.append(_one_of(column, instants, negated))
+        return all_of(tests) if negated else any_of(tests)
+
+    def within(self, column: Column, day: Day, negated: bool) -> Test:
+        low = first_instant(day, self.moment.context.timezone)
+        high = first_instant(moved(day, 1), self.moment.context.timezone)
+        if isinstance(low, datetime) and isinstance(high, datetime):
+            return Between(column, low, high, negated)
+        if isinstance(low, datetime):
+            return Order(column, "lt" if negated else "gte", low)
+        if isinstance(high, datetime):
+            return Order(column, "gte" if negated else "lt", high)
+        return Null(column, True) if negated else NEVER
+
+    # relations and scopes
+
+    def related(self, node: RelationTest) -> Test:
+        column = self.columns.get(node.field) or self.column(node.field)
+        if node.filter is None:
+            return Related(column, node.operator, None)
+        within = _Lowering(self.moment, cast("Fields", column.fields), column.columns, f"{column.path}.")
+        test = within.test(node.filter)
+        if not isinstance(test, Always):
+            return Related(column, node.operator, test)
+        if node.operator == "all":
+            return ALWAYS if test.value else Related(column, "none", None)
+        return Related(column, node.operator, None) if test.value else Always(node.operator == "none")
+
+    def counted(self, column: Column, operator: str, value: Value) -> Test:
+        return Counted(column, cast("CountOperator", operator), cast("int", value))
+
+    def scope(self, column: Column, operator: str, value: Value) -> Test:
+        conditions = cast("Scope", column.type).conditions
+        if conditions is None:
+            choices = ", ".join(f"{quoted(choice)}: …" for choice in cast("Scope", column.type).choices)
+            remedy = f"bind them with Endpoint.bind({column.path}={{{choices}}})"
+            raise ContextError(f"The scope {quoted(column.path)} has no conditions; {remedy}")
+        return _lowered(cast("CheckedFilter", conditions[cast("str", value)]), self.moment)
+
+
+_COMPARED: Final[dict[str, Callable[[_Lowering, Column, str, Value], Test]]] = {
+    "string": _Lowering.plain,
+    "enum": _Lowering.plain,
+    "number": _Lowering.plain,
+    "currency": _Lowering.plain,
+    "boolean": _Lowering.plain,
+    "custom": _Lowering.plain,
+    "id": _Lowering.id,
+    "date": _Lowering.date,
+    "datetime": _Lowering.datetime,
+    "relation": _Lowering.counted,
+    "scope": _Lowering.scope,
+}
+
+_LISTED: Final[dict[str, Callable[[_Lowering, Column, tuple[Value, ...], bool], Test]]] = {
+    "string": _Lowering.plain_list,
+    "enum": _Lowering.plain_list,
+    "number": _Lowering.plain_list,
+    "currency": _Lowering.plain_list,
+    "custom": _Lowering.custom_list,
+    "id": _Lowering.id_list,
+    "date": _Lowering.date_list,
+    "datetime": _Lowering.datetime_list,
+}
+
+
+def _one_of(column: Column, constants: Iterable[Constant], negated: bool) -> Test:
+    different = tuple(dict.fromkeys(constants))
+    if not different:
+        return Null(column, True) if negated else NEVER
+    return Equal(column, different[0], negated) if len(different) == 1 else OneOf(column, different, negated)
+
+
+def _beyond(column: Column, operator: str, edge: Edge) -> Test:
+    """A stored value compared with a moment that none can reach."""
+    holds = operator == "ne" or operator in (("gt", "gte") if edge is Edge.BEFORE else ("lt", "lte"))
+    return Null(column, True) if holds else NEVER
+
+
+# values
+
+
+class _Moment:
+    """The context as values need it. The present moment is settled when first asked for, and then stays."""
+
+    __slots__ = ("context",)
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def id(self, column: Column, value: Value) -> str:
+        if not isinstance(value, Special):
+            return cast("str", value)
+        if self.context.me is None:
+            remedy = "give the user's id, as in Context(me='u-1')"
+            raise ContextError(f"The filter compares {quoted(column.path)} with me.id; {remedy}")
+        return self.context.me
+
+    def day(self, value: Value) -> Day | None:
+        """The day a value of a datetime field names as a whole, or None if it names an instant."""
+        if isinstance(value, Special):
+            return self.now().today(value.days) if value.name == "today" else None
+        text = cast("str", value)
+        return date.fromisoformat(text) if len(text) == 10 else None
+
+    def date(self, value: Value) -> Day:
+        """What a value means on a date field."""
+        if not isinstance(value, Special):
+            return date.fromisoformat(cast("str", value))
+        match value.name:
+            case "sow":
+                return self.now().week()
+            case "eow":
+                return _day_before(self.now().week(1), moved(self.now().week(), 6))
+            case "som":
+                return self.now().month()
+            case "eom":
+                return _day_before(self.now().month(1), date.max)
+        return self.now().today(value.days)
+
+    def instant(self, value: Value) -> Instant:
+        """What a value that names no day means on a datetime field."""
+        zone = self.context.timezone
+        if not isinstance(value, Special):
+            moment = datetime.fromisoformat(cast("str", value))
+            return instant_of(moment, zone) if moment.tzinfo is None else moment
+        match value.name:
+            case "sow":
+                return first_instant(self.now().week(), zone)
+            case "eow":
+                return just_before(first_instant(self.now().week(1), zone))
+            case "som":
+                return first_instant(self.now().month(), zone)
+            case "eom":
+                return just_before(first_instant(self.now().month(1), zone))
+        return self.now().now_instant()
+
+    def now(self) -> Context:
+        if self.context.now is None:
+            self.context = self.context.at_now()
+        return self.context
+
+
+def _day_before(next_first: Day, at_the_edge: Day) -> Day:
+    return at_the_edge if isinstance(next_first, Edge) else moved(next_first, -1)
+
+
+# groups
+
+
+def _joined(kind: type[AllOf] | type[AnyOf], tests: Iterable[Test]) -> Test:
+    """The tests in one flat group, without those that change nothing, alike ones merged where the first stands."""
+    absorbing = kind is AnyOf
+    places: dict[object, int] = {}
+    alike: dict[int, list[Test]] = {}
+    kept: list[Test] = []
+    for test in _flat(kind, tests):
+        if test.__class__ is Always:
+            if test.value is absorbing:
+                return test
+            continue
+        family = _family(test, absorbing)
+        if family is None:
+            kept.append(test)
+            continue
+        place = places.setdefault(family, len(kept))
+        if place == len(kept):
+            kept.append(test)
+        else:
+            alike.setdefault(place, [kept[place]]).append(test)
+    for place, merging in alike.items():
+        kept[place] = _merged(merging)
+    if len(kept) > 1:
+        return kind(tuple(kept))
+    return kept[0] if kept else Always(not absorbing)
+
+
+def _flat(kind: type[AllOf] | type[AnyOf], tests: Iterable[Test]) -> Iterable[Test]:
+    for test in tests:
+        if test.__class__ is kind:
+            yield from test.tests
+        else:
+            yield test
+
+
+def _family(test: Test, either: bool) -> object:
+    """What tests share that may be merged when joined by OR (`either`) or AND; None for a test that stays alone."""
+    if test.__class__ is Equal or test.__class__ is OneOf:
+        column, constant, negated = test
+        if negated is either:
+            return None
+        if column.kind != "custom":
+            return column
+        example = constant[0] if isinstance(constant, tuple) else constant
+        return column, int if example.__class__ is Decimal else example.__class__
+    if either and test.__class__ is Text:
+        column, operator, _ = test
+        return column, operator
+    return None
+
+
+def _merged(tests: list[Test]) -> Test:
+    first = tests[0]
+    if isinstance(first, Text):
+        needles = [needle for test in tests for needle in cast("Text", test).needles]
+        return Text(first.column, first.operator, tuple(dict.fromkeys(needles)))
+    column, _, negated = cast("Equal | OneOf", first)
+    constants: list[Constant] = []
+    for test in tests:
+        if isinstance(test, OneOf):
+            constants.extend(test.constants)
+        else:
+            constants.append(cast("Equal", test).constant)
+    return _one_of(column, constants, negated)
