@@ -7,7 +7,20 @@ from typing import cast
 
 from ..errors import FilterCheckError, Location, Problem, Problems, quoted
 from ..limits import Limits
-from ..nodes import And, Comparison, Condition, Everything, Filter, Membership, NullCheck, Or, RelationTest, comparison, group, membership
+from ..nodes import (
+    And,
+    Comparison,
+    Condition,
+    Everything,
+    Filter,
+    Membership,
+    NullCheck,
+    Or,
+    RelationTest,
+    comparison,
+    group,
+    membership,
+)
 from ..operators import OPERATORS
 from ..values import Value
 from .fields import Fields, Relation
@@ -43,7 +56,7 @@ class _Check:
         match node:
             case And(items) | Or(items):
                 checked = [self.tree(item, fields, prefix) for item in items]
-                return node if all(map(_is, checked, items)) else group(type(node), checked)
+                return node if all(map(_is, checked, items)) else group(type(node), tuple(checked), node.depth)
             case Everything():
                 return node
             case _:
@@ -81,7 +94,9 @@ class _Check:
                 inner = self.tree(filter, cast("Relation", row).fields, f"{prefix}{field}.")
                 return node if inner is filter else RelationTest(field, operator, inner, node.origin, node.index)
 
-    def value(self, row: FieldType, node: Comparison | Membership, value: Value, prefix: str, item: int | None = None) -> Value:
+    def value(
+        self, row: FieldType, node: Comparison | Membership, value: Value, prefix: str, item: int | None = None
+    ) -> Value:
         try:
             return row.admit(node.operator, value, self.limits)
         except ValueFault as fault:
@@ -101,7 +116,9 @@ class _Check:
             close = _close(node.field, fields.known)
             if close:
                 message += f". Did you mean {' or '.join(quoted(prefix + name) for name in close)}?"
-        self.problems.add(Problem("unknown_field", message, path, _place(node, "field"), [prefix + name for name in close]))
+        self.problems.add(
+            Problem("unknown_field", message, path, _place(node, "field"), [prefix + name for name in close])
+        )
 
     def forbidden_operator(self, node: Conditions, row: FieldType, prefix: str, operator: str | None = None) -> None:
         word = operator or node.operator

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Self
+from typing import Any, Self
 
 from ..checked import CheckedFilter, Part
 from ..limits import DEFAULT_LIMITS, Limits
 from ..nodes import And, Everything, Filter, Or, RelationTest
 from ..notations.query import parse, parse_query
 from .check import checked_tree
-from .fields import Fields, Relation, Rows
+from .fields import Fields, Relation, Rows, described_rows
 from .scalars import Custom, FieldType, Scope
 
 
@@ -47,6 +47,71 @@ class Endpoint(Fields):
         """The endpoint's name."""
         return self._name
 
+    @classmethod
+    def from_markdown(cls, name: str, text: str) -> Endpoint:
+        """The endpoint that a Markdown text describes in its table of fields; what stands around the table means nothing.
+
+        A field whose operators are not listed has those of its type. Scopes come unbound.
+
+        Raises `ValueError` that names the row, what was found and what was expected.
+
+        >>> from kanbert_filter import Endpoint
+        >>> Endpoint.from_markdown("clients", '''
+        ... Field | Type | Operators
+        ... --- | --- | ---
+        ... name — as on invoices | string | eq, neq, like
+        ... projects | Relation - title (string) - status (enum: open, done) | any, none, all, count
+        ... ''')
+        <Endpoint 'clients': name, projects>
+        """
+        from .tables import read_table
+
+        return cls(name, read_table(text))
+
+    def to_markdown(self) -> str:
+        """The endpoint's table in Markdown, to be read by people and by `from_markdown`.
+
+        It tells all of the endpoint but its name, sources, scopes' conditions and whether errors make suggestions.
+
+        >>> import kanbert_filter as kf
+        >>> clients = kf.Endpoint("clients", {"name": "string; eq, like", "projects": {"id": "id<ProjectData>"}})
+        >>> print(clients.to_markdown(), end="")
+        | Field | Type | Operators |
+        |---|---|---|
+        | name | string | eq, like |
+        | projects | Relation - id (id<ProjectData>) | any, none, all, count |
+        """
+        from .tables import write_table
+
+        return write_table(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Endpoint:
+        """The endpoint that `to_dict` described. Scopes come unbound.
+
+        Raises `ValueError` that names the field, what was found and what was expected.
+        """
+        if not isinstance(data, Mapping) or not data.keys() <= {"name", "fields", "suggestions"}:
+            raise ValueError(
+                "found no object with the keys name, fields, suggestions and no others, expected an endpoint's description"
+            )
+        name, fields, suggestions = data.get("name"), data.get("fields"), data.get("suggestions", True)
+        if not isinstance(name, str) or not isinstance(fields, Mapping) or not isinstance(suggestions, bool):
+            raise ValueError("expected a text as 'name', an object as 'fields', and true or false as 'suggestions'")
+        return cls(name, described_rows(fields), suggestions=suggestions)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The endpoint as plain data for `json.dumps`, for clients to know what they may filter.
+
+        It tells all of the endpoint but sources and scopes' conditions, which are nobody's business.
+
+        >>> from kanbert_filter import Endpoint
+        >>> Endpoint("clients", {"segment": "enum<Segment>: A, B; eq, in"}).to_dict()
+        {'name': 'clients', 'fields': {'segment': {'type': 'enum', 'name': 'Segment', 'choices': ['A', 'B'], 'operators': ['eq', 'in']}}}
+        """
+        described = {"name": self.name, "fields": self.description()}
+        return described if self.suggestions else described | {"suggestions": False}
+
     def check(self, filter: Filter, *, limits: Limits = DEFAULT_LIMITS) -> CheckedFilter:
         """The filter, found sound for this endpoint, with its values in canonical form.
 
@@ -61,7 +126,9 @@ class Endpoint(Fields):
         """
         return self.check(parse(source, limits=limits), limits=limits)
 
-    def parse_query(self, query: str | bytes, *, name: str = "filter", limits: Limits = DEFAULT_LIMITS) -> CheckedFilter:
+    def parse_query(
+        self, query: str | bytes, *, name: str = "filter", limits: Limits = DEFAULT_LIMITS
+    ) -> CheckedFilter:
         """Find the filter in a query string, in any notation, and check it.
 
         Raises `FilterSyntaxError` or `FilterCheckError`.

@@ -110,10 +110,9 @@ class Fields(Immutable):
         """The rows as written, in order."""
         return self._rows.items()
 
-    @property
-    def description(self) -> dict[str, Any]:
+    def description(self, *, concise: bool = False) -> dict[str, Any]:
         """The rows as plain data, without sources and scopes' conditions."""
-        return {name: row.description for name, row in self._rows.items()}
+        return {name: row.description(concise=concise) for name, row in self._rows.items()}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._rows)
@@ -212,11 +211,9 @@ class Relation(FieldType):
         """The fields of the related records."""
         return self.fields
 
-    @property
-    def description(self) -> dict[str, Any]:
+    def description(self, *, concise: bool = False) -> dict[str, Any]:
         """The type as plain data, with the descriptions of the related records' fields."""
-        own = super().description
-        return {"type": self.kind, "fields": self.fields.description, "operators": own["operators"]}
+        return super().description(concise=concise) | {"fields": self.fields.description(concise=concise)}
 
 
 TYPES: Final[dict[str, type[FieldType]]] = {
@@ -224,7 +221,7 @@ TYPES: Final[dict[str, type[FieldType]]] = {
 }
 """Every type a table can name, by its kind."""
 
-_PARTS: Final[dict[str, tuple[type, str]]] = {
+_PARTS: Final[dict[str, tuple[type[Any], str]]] = {
     "operators": (list, "a list of words"),
     "choices": (list, "a list of texts"),
     "name": (str, "a text"),
@@ -256,21 +253,21 @@ def from_notation(text: str, *, operators: Iterable[str] | None = None) -> Field
 
 def from_description(description: Mapping[str, Any], *, level: int = 1) -> FieldType:
     """The type of a description, as `FieldType.description` gives it. Raises `ValueError` for what describes none."""
-    if not isinstance(description, Mapping):
-        raise ValueError(f"found {quoted(description)}, expected an object with the key 'type'")
-    parts = dict(description)
-    kind = parts.pop("type", None)
-    if not isinstance(kind, str) or kind not in TYPES:
-        raise ValueError(f"found type {quoted(kind)}, expected one of {', '.join(TYPES)}")
+    if not isinstance(description, Mapping) or not isinstance(description.get("type"), str):
+        raise ValueError(f"found {_kind_of(description)}, expected an object with a text as 'type'")
     if level > MAX_DEPTH:
         raise ValueError(f"found relations nested more than {MAX_DEPTH} levels deep, expected fewer")
+    parts = dict(description)
+    kind = parts.pop("type")
+    if kind not in TYPES:
+        raise ValueError(f"found type {quoted(kind)}, expected one of {', '.join(TYPES)}")
     known = [part for part in TYPES[kind].__match_args__ if part in _PARTS]
     for part, value in parts.items():
         if part not in known:
             raise ValueError(f"found {quoted(part)} on type '{kind}', expected no keys but type, {', '.join(known)}")
         shape, expected = _PARTS[part]
         if not isinstance(value, shape) or (shape is list and not all(isinstance(item, str) for item in value)):
-            raise ValueError(f"found {quoted(value)} as {part}, expected {expected}")
+            raise ValueError(f"found {_kind_of(value)} as '{part}', expected {expected}")
     if kind == "relation":
         fields = described_rows(parts.pop("fields", {}), level=level + 1)
         return Relation(fields, **parts)
@@ -287,9 +284,14 @@ def described_rows(descriptions: Mapping[str, Any], *, level: int = 1) -> dict[s
     for name, description in descriptions.items():
         try:
             rows[_row_name(name)] = from_description(description, level=level)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise ValueError(f"field {quoted(name)}: {error}") from None
     return rows
+
+
+def _kind_of(value: object) -> str:
+    kinds = {dict: "an object", list: "a list", str: "a text", type(None): "null"}
+    return kinds.get(type(value), type(value).__name__)
 
 
 def _row(name: str, row: FieldType | str | Mapping[str, Any]) -> FieldType:

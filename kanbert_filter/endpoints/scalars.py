@@ -14,15 +14,26 @@ from ..immutable import Immutable
 from ..limits import Limits
 from ..nodes import Filter, Node
 from ..operators import OPERATORS, TEXT_OPERATORS, Group, of_groups, operator
-from ..values import ME, Special, UntypedText, Value, exact, number_size, number_text, read_date, read_special, read_timestamp, timestamp_text
+from ..values import (
+    ME,
+    Special,
+    UntypedText,
+    Value,
+    exact,
+    number_size,
+    number_text,
+    read_date,
+    read_special,
+    read_timestamp,
+    timestamp_text,
+)
+from .notation import write_notation
 
 if TYPE_CHECKING:
     from .fields import Fields
 
-_NOTATION: Final = re.compile(r"([A-Za-z]+)\s*(?:<([^<>]*)>\s*)?(?::(.*))?", re.DOTALL)
-_CHOICE: Final = re.compile(r'\s*(?:("(?:[^"\\]|\\.)*")\s*|([^,]*))(?:,|$)', re.DOTALL)
-_PLAIN_CHOICE: Final = re.compile(r"[\w.:/+*#%=!?$'-]+(?: [\w.:/+*#%=!?$'-]+)*")
 _SCHEMA_NAME: Final = re.compile(r"[\w.,/|\\-]+(?: [\w.,/|\\-]+)*")
+_DESCRIBED: Final = ("name", "entity", "choices", "case_sensitive")
 _TEXT: Final = frozenset({str})
 _NUMBERS: Final = frozenset({int, Decimal})
 _NONE: Final[frozenset[type]] = frozenset()
@@ -60,14 +71,16 @@ class FieldType(Immutable):
         self._configure(operators, source)
 
     def _configure(self, operators: Iterable[str] | None, source: str | None, **slots: object) -> None:
-        possible = of_groups(*self.default_groups)
+        possible = self.possible_operators()
         if operators is None:
             allowed = possible
         else:
             try:
                 allowed = frozenset([operator(word).name for word in operators])
             except KeyError as error:
-                raise ValueError(f"{error.args[0]!r} is no operator; expected words such as {', '.join(sorted(possible))}") from None
+                raise ValueError(
+                    f"{error.args[0]!r} is no operator; expected words such as {', '.join(sorted(possible))}"
+                ) from None
             if not allowed <= possible:
                 wrong = ", ".join(sorted(allowed - possible))
                 raise ValueError(f"type '{self.kind}' has no operator {wrong}; it has {', '.join(sorted(possible))}")
@@ -82,10 +95,26 @@ class FieldType(Immutable):
         """The fields of the related records, for a relation."""
         return None
 
+    def description(self, *, concise: bool = False) -> dict[str, Any]:
+        """The type as plain data, without its source; `concise` leaves out operators that are all those of the type."""
+        described: dict[str, Any] = {"type": self.kind}
+        for name in _DESCRIBED:
+            part = getattr(self, name) if name in self.__match_args__ else None
+            if part:
+                described[name] = list(part) if isinstance(part, tuple) else part
+        if not concise or self.operators != self.possible_operators():
+            described["operators"] = self.ordered_operators()
+        return described
+
     @property
     def notation(self) -> str:
-        """The type as tables write it."""
-        return self.kind
+        """The type as tables write it: `enum<Status>: open, done`."""
+        return write_notation(self.description(concise=True))
+
+    @classmethod
+    def possible_operators(cls) -> frozenset[str]:
+        """The operators a field of this type can allow, and does when nothing else is said."""
+        return of_groups(*cls.default_groups)
 
     def admit(self, operator: str, value: Value, limits: Limits) -> Value:
         """The value in canonical form. Raises `ValueFault` if the field does not take it with this operator."""
@@ -218,7 +247,9 @@ class Date(FieldType):
         if read_timestamp(text) is not None:
             message = f"Found the timestamp {quoted(text)}, expected a date; write {quoted(text[:10])}"
             raise ValueFault("invalid_date", message, [text[:10]])
-        raise ValueFault("invalid_date", f"Found {quoted(text)}, expected a date such as '2024-01-31' or a special such as today-7d")
+        raise ValueFault(
+            "invalid_date", f"Found {quoted(text)}, expected a date such as '2024-01-31' or a special such as today-7d"
+        )
 
 
 class DateTime(FieldType):
@@ -236,7 +267,9 @@ class DateTime(FieldType):
         moment = read_timestamp(text)
         if moment is not None:
             return text if moment.tzinfo is None else timestamp_text(moment)
-        if read_timestamp(text.replace(" ", "+", 2).replace("+", " ", 1) if "T" not in text else text.replace(" ", "+")):
+        if read_timestamp(
+            text.replace(" ", "+", 2).replace("+", " ", 1) if "T" not in text else text.replace(" ", "+")
+        ):
             message = f"Found {quoted(text)}, expected an offset; a '+' in a query string must be sent as %2B"
             raise ValueFault("lost_plus", message)
         message = f"Found {quoted(text)}, expected a timestamp such as '2024-01-31T12:00:00Z', a date, or a special such as today-7d"
@@ -274,13 +307,6 @@ class Enum(FieldType):
     def _kept_classes(self, operator: str) -> frozenset[type]:
         return _NONE if self.choices else _TEXT
 
-    @property
-    def notation(self) -> str:
-        """The type as tables write it, with its choices."""
-        named = f"enum<{self.name}>" if self.name else "enum"
-        like_a_scope = self.name is None and is_scope(self.choices)
-        return f"{named}: {_listed(self.choices, quoting=like_a_scope)}" if self.choices else named
-
     def admit(self, operator: str, value: Value, limits: Limits) -> Value:
         text = _admitted_text(operator, value)
         if self.choices and text not in self.choices:
@@ -303,11 +329,6 @@ class Id(FieldType):
         self, entity: str | None = None, *, operators: Iterable[str] | None = None, source: str | None = None
     ) -> None:
         self._configure(operators, source, entity=_schema_name(entity))
-
-    @property
-    def notation(self) -> str:
-        """The type as tables write it, with its entity."""
-        return f"id<{self.entity}>" if self.entity else "id"
 
     def admit(self, operator: str, value: Value, limits: Limits) -> Value:
         if isinstance(value, UntypedText):
@@ -340,7 +361,9 @@ class Custom(FieldType):
     def _kept_classes(self, operator: str) -> frozenset[type]:
         if operator in TEXT_OPERATORS:
             return _NONE if operator == "like" else _TEXT
-        return frozenset({str, int, Decimal}) if operator in of_groups("order") else frozenset({str, int, Decimal, bool})
+        return (
+            frozenset({str, int, Decimal}) if operator in of_groups("order") else frozenset({str, int, Decimal, bool})
+        )
 
     def admit(self, operator: str, value: Value, limits: Limits) -> Value:
         if operator in TEXT_OPERATORS:
@@ -348,7 +371,12 @@ class Custom(FieldType):
         if isinstance(value, UntypedText):
             return value.text
         if isinstance(value, Special):
-            raise _not_a("custom", value, expected="a text, number or boolean", remedy=f'write "{value}" in quotes to mean the text')
+            raise _not_a(
+                "custom",
+                value,
+                expected="a text, number or boolean",
+                remedy=f'write "{value}" in quotes to mean the text',
+            )
         if isinstance(value, bool) and operator in of_groups("order"):
             raise _not_a("custom", value, expected="a text or number: booleans have no order")
         return value
@@ -369,7 +397,9 @@ class Count(FieldType):
         self._configure(None, None, relation=relation)
 
     def admit(self, operator: str, value: Value, limits: Limits) -> Value:
-        number = _read_number(value.text, limits) if isinstance(value, UntypedText) and _is_number(value.text) else value
+        number = (
+            _read_number(value.text, limits) if isinstance(value, UntypedText) and _is_number(value.text) else value
+        )
         if isinstance(number, int) and not isinstance(number, bool) and number >= 0:
             return number
         raise _not_a("count", number, expected="a whole number of at least 0")
@@ -394,7 +424,7 @@ class Scope(FieldType):
 
     def __init__(self, conditions: Mapping[str, Filter | CheckedFilter] | Iterable[str]) -> None:
         bound = _conditions(conditions) if isinstance(conditions, Mapping) else None
-        self._configure(["eq"], None, choices=tuple(dict.fromkeys(conditions)), conditions=bound)
+        self._configure(None, None, choices=tuple(dict.fromkeys(conditions)), conditions=bound)
 
     def bound(self, conditions: Mapping[str, Filter | CheckedFilter]) -> Scope:
         """This scope with these conditions. Raises `ValueError` if they are not exactly for its choices."""
@@ -405,11 +435,10 @@ class Scope(FieldType):
     def _key(self) -> tuple[object, ...]:
         return self.choices, self.conditions and tuple(self.conditions.items())
 
-    @property
-    def notation(self) -> str:
-        """The type as tables write it: its choices as an enumeration where the public tables do so."""
-        word = "enum" if is_scope(self.choices) else "scope"
-        return f"{word}: {_listed(self.choices)}"
+    @classmethod
+    def possible_operators(cls) -> frozenset[str]:
+        """Only `eq`."""
+        return frozenset({"eq"})
 
     def admit(self, operator: str, value: Value, limits: Limits) -> Value:
         text = _admitted_text(operator, value)
@@ -425,75 +454,12 @@ def _conditions(conditions: Mapping[str, Filter | CheckedFilter]) -> dict[str, F
     return dict(conditions)
 
 
-def is_scope(choices: Iterable[str]) -> bool:
-    """Whether an enumeration with these choices is the tables' way to write a scope."""
-    return sorted(choices) == ["only", "with", "without"]
-
-
-_SIMPLE: Final[dict[str, type[FieldType]]] = {
-    row.kind: row for row in (String, Number, Currency, Boolean, Date, DateTime, Enum, Id, Custom)
-}
-
-
-def from_notation(text: str, *, operators: Iterable[str] | None = None) -> FieldType:
-    """The type a public table writes, such as `string`, `enum: a, b`, `enum<Name>` or `id<Entity>`.
-
-    A choice with a comma or another mark in it is written as a JSON string.
-
-    Raises `ValueError` for a text that writes none.
-
-    >>> from kanbert_filter import types
-    >>> types.from_notation('enum: ACTIVE, DONE, "on hold, or late"').choices
-    ('ACTIVE', 'DONE', 'on hold, or late')
-    """
-    match = _NOTATION.fullmatch(text.strip())
-    word, name, listed = (match[1].lower(), match[2], match[3]) if match else ("", None, None)
-    if word == "enum" or (word == "scope" and name is None):
-        choices = _choices(listed or "")
-        if word == "scope" or (name is None and is_scope(choices) and '"' not in text):
-            if operators is not None and not {*operators} <= {"eq"}:
-                raise ValueError(f"type 'scope' has the operator eq and no other, got {', '.join(operators)}")
-            return Scope(choices)
-        return Enum(*choices, name=name, operators=operators)
-    if word == "id" and listed is None:
-        return Id(name, operators=operators)
-    if word in _SIMPLE and name is None and listed is None:
-        return _SIMPLE[word](operators=operators)
-    expected = ", ".join(sorted(_SIMPLE))
-    raise ValueError(f"{quoted(text)} is no field type; expected one of {expected}, such as 'enum: a, b', 'enum<Name>' or 'id<Entity>'")
-
-
-def _choices(listed: str) -> list[str]:
-    choices: list[str] = []
-    for text, plain in _CHOICE.findall(listed):
-        if text:
-            choices.append(_read_quoted(text))
-        elif plain.strip():
-            choices.append(plain.strip())
-    return choices
-
-
-def _read_quoted(text: str) -> str:
-    from json import loads
-
-    try:
-        return str(loads(text, strict=False))
-    except ValueError:
-        raise ValueError(f"{quoted(text)} is no choice of an enumeration; expected plain text or a JSON string") from None
-
-
-def _listed(choices: Iterable[str], *, quoting: bool = False) -> str:
-    from json import dumps
-
-    return ", ".join(
-        choice if _PLAIN_CHOICE.fullmatch(choice) and not quoting else dumps(choice, ensure_ascii=False) for choice in choices
-    )
-
-
 def _schema_name(name: str | None) -> str | None:
     name = (name or "").strip()
     if name and _SCHEMA_NAME.fullmatch(name) is None:
-        raise ValueError(f"{quoted(name)} is no name of an enumeration or entity; expected letters, digits and . , / | \\ - _ or a blank")
+        raise ValueError(
+            f"{quoted(name)} is no name of an enumeration or entity; expected letters, digits and . , / | \\ - _ or a blank"
+        )
     return name or None
 
 
@@ -548,7 +514,13 @@ def _read_number(text: str, limits: Limits) -> Value:
 
 
 def _moment_text(kind: str, value: Value, limits: Limits) -> str | Special:
-    special = value if isinstance(value, Special) else read_special(str(value)) if isinstance(value, (str, UntypedText)) else None
+    special = (
+        value
+        if isinstance(value, Special)
+        else read_special(str(value))
+        if isinstance(value, (str, UntypedText))
+        else None
+    )
     if special is not None:
         if special == ME:
             raise _not_a(kind, special, remedy="me.id stands on id fields")
@@ -559,7 +531,9 @@ def _moment_text(kind: str, value: Value, limits: Limits) -> str | Special:
     if isinstance(value, (str, UntypedText)):
         text = str(value)
         if re.fullmatch(r"(?i:today) [0-9]+[dD]?", text):
-            message = f"Found {quoted(text)}, expected today+Nd or today-Nd; a '+' in a query string must be sent as %2B"
+            message = (
+                f"Found {quoted(text)}, expected today+Nd or today-Nd; a '+' in a query string must be sent as %2B"
+            )
             raise ValueFault("lost_plus", message)
         return text
     raise _not_a(kind, value, expected=f"a {kind} in quotes")

@@ -1,6 +1,6 @@
 """The field types, under the names users know them by: `kanbert_filter.types.Enum("running", "closed")`."""
 
-from .fields import Relation
+from .fields import Relation, from_notation
 from .scalars import (
     Boolean,
     Count,
@@ -14,7 +14,6 @@ from .scalars import (
     Number,
     Scope,
     String,
-    from_notation,
 )
 
 __all__ = [
