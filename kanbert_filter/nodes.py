@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
 from .errors import FilterSyntaxError, Location, Problem, quoted
 from .immutable import Immutable
@@ -58,41 +58,19 @@ class Node(Immutable):
 class _ComparisonDraft:
     __slots__ = ("field", "index", "operator", "origin", "value")
 
-    def __init__(self, field: str, operator: str, value: object, origin: Origin | None, index: int) -> None:
-        self.field = field
-        self.operator = operator
-        self.value = value
-        self.origin = origin
-        self.index = index
-
 
 class _MembershipDraft:
     __slots__ = ("field", "index", "operator", "origin", "values")
-
-    def __init__(self, field: str, operator: str, values: object, origin: Origin | None, index: int) -> None:
-        self.field = field
-        self.operator = operator
-        self.values = values
-        self.origin = origin
-        self.index = index
 
 
 class _NullCheckDraft:
     __slots__ = ("field", "index", "operator", "origin")
 
-    def __init__(self, field: str, operator: str, origin: Origin | None, index: int) -> None:
-        self.field = field
-        self.operator = operator
-        self.origin = origin
-        self.index = index
-
 
 class _GroupDraft:
     __slots__ = ("depth", "items")
 
-    def __init__(self, items: tuple[Filter, ...], depth: int) -> None:
-        self.items = items
-        self.depth = depth
+    items: tuple[Filter, ...]
 
 
 class Condition(Node):
@@ -221,7 +199,7 @@ class Group(_GroupDraft, Node):
             if not flat:
                 raise _fault("empty_group", f"{cls.__name__} holds nothing, expected at least one filter; EVERYTHING is no filter at all")
             return cast("Group", flat[0])
-        return group(cls, flat)
+        return group(cls, tuple(flat), _deeper(1 + max([item.depth for item in flat])))
 
     def __init__(self, items: Iterable[Filter]) -> None:
         """`__new__` has done it."""
@@ -274,30 +252,46 @@ G = TypeVar("G", bound=Group)
 
 def comparison(field: str, operator: str, value: Value, origin: Origin | None, index: int) -> Comparison:
     """A comparison of parts already known to be sound."""
-    draft = _ComparisonDraft(field, operator, value, origin, index)
+    draft: Any = _ComparisonDraft()
+    draft.field = field
+    draft.operator = operator
+    draft.value = value
+    draft.origin = origin
+    draft.index = index
     draft.__class__ = Comparison
-    return cast("Comparison", draft)
+    return draft  # type: ignore[no-any-return]
 
 
 def membership(field: str, operator: str, values: tuple[Value, ...], origin: Origin | None, index: int) -> Membership:
     """A membership test of parts already known to be sound."""
-    draft = _MembershipDraft(field, operator, values, origin, index)
+    draft: Any = _MembershipDraft()
+    draft.field = field
+    draft.operator = operator
+    draft.values = values
+    draft.origin = origin
+    draft.index = index
     draft.__class__ = Membership
-    return cast("Membership", draft)
+    return draft  # type: ignore[no-any-return]
 
 
 def null_check(field: str, operator: str, origin: Origin | None, index: int) -> NullCheck:
     """A null check of parts already known to be sound."""
-    draft = _NullCheckDraft(field, operator, origin, index)
+    draft: Any = _NullCheckDraft()
+    draft.field = field
+    draft.operator = operator
+    draft.origin = origin
+    draft.index = index
     draft.__class__ = NullCheck
-    return cast("NullCheck", draft)
+    return draft  # type: ignore[no-any-return]
 
 
-def group(kind: type[G], items: list[Filter]) -> G:
-    """A group of two or more items, none of them a group of the same kind."""
-    draft = _GroupDraft(tuple(items), _deeper(1 + max([item.depth for item in items])))
+def group(kind: type[G], items: tuple[Filter, ...], depth: int) -> G:
+    """A group of this depth, of two or more items none of which is a group of the same kind."""
+    draft: Any = _GroupDraft()
+    draft.items = items
+    draft.depth = depth
     draft.__class__ = kind
-    return cast("G", draft)
+    return draft  # type: ignore[no-any-return]
 
 
 def field_name(name: str) -> str:
@@ -372,6 +366,19 @@ def relation_depth(filter: Filter) -> int:
         case RelationTest():
             return 1 + (relation_depth(filter.filter) if filter.filter is not None else 0)
     return 0
+
+
+def size(filter: Filter) -> tuple[int, int]:
+    """How many conditions the filter has, and how many values in all."""
+    conditions = values = 0
+    for node in walk(filter):
+        if isinstance(node, Condition):
+            conditions += 1
+            if isinstance(node, Comparison):
+                values += 1
+            elif isinstance(node, Membership):
+                values += len(node.values)
+    return conditions, values
 
 
 def rename_fields(filter: Filter, names: Mapping[str, str]) -> Filter:

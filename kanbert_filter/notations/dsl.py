@@ -27,6 +27,7 @@ from ..nodes import (
     membership,
     null_check,
     relation_depth,
+    size,
 )
 from ..operators import OPERATORS, WORDS
 from ..values import MAX_EXPONENT, Special, UntypedText, Value, exact, number_size, number_text, read_special
@@ -34,14 +35,17 @@ from ..values import MAX_EXPONENT, Special, UntypedText, Value, exact, number_si
 if TYPE_CHECKING:
     from lark import Lark
 
-    from .lalr import Reader
+    from .lalr import Builder, Reader, Shape
 
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))")
 _ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t"}
 _ESCAPED: Final = {ord("\\"): "\\\\", ord('"'): '\\"', ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"} | {
-    code: f"\\u{code:04x}" for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029) if code not in (0x0A, 0x0D, 0x09)
+    code: f"\\u{code:04x}"
+    for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)
+    if code not in (0x0A, 0x0D, 0x09)
 }
 _CANONICAL: Final = {spelling: WORDS[word] for word in WORDS for spelling in (word, OPERATORS[WORDS[word]].dsl)}
+BLANKS: Final = " \t\r\n"
 _MAX_NAMES: Final = 4096
 _names: dict[str, str] = {}
 
@@ -63,12 +67,11 @@ def parse_dsl(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Filter:
     if not isinstance(text, str):
         raise TypeError(f"expected DSL text as a str, not {type(text).__name__}")
     if _is_fit(text, limits):
-        if not text.strip(" \t\r\n"):
-            return EVERYTHING
-        reading = _Reading(text, limits)
-        tree = reader().read(text, reading, "LPAR", "RPAR", limits.max_depth - 1)
-        if tree is not None and reading.is_within(limits, tree):
+        tree = reader().read(text, Reading(text, limits), "LPAR", "RPAR", limits.max_depth - 1)
+        if tree is not None and _is_within(tree, text, limits):
             return tree  # type: ignore[no-any-return]
+        if not text.strip(BLANKS):
+            return EVERYTHING
     from .dsl_faults import first_fault
 
     raise FilterSyntaxError(first_fault(text, limits))
@@ -100,22 +103,31 @@ def reader() -> Reader:
     """The fast reader of the grammar."""
     from .lalr import Reader
 
-    return Reader(language(), _BUILDERS, {"disjunction": _disjunction, "conjunction": _conjunction, "relation": _relation})
+    return Reader(
+        language(), _BUILDERS, {"disjunction": _disjunction, "conjunction": _conjunction, "relation": _relation}
+    )
 
 
 @cache
-def _value_scanner() -> tuple[Callable[[str, int], re.Match[str] | None], dict[int, Callable[[_Reading, str], Value | None]]]:
+def _value_scanner() -> tuple[
+    Callable[[str, int], re.Match[str] | None], dict[int, Callable[[Reading, str], Value | None]]
+]:
     pattern, tokens = reader().scanner("value")
     return pattern.match, {group: _VALUES[name] for group, name in tokens.items()}
 
 
-class DslOrigin:
-    """The text conditions were read from; their index is where they start."""
+class Reading:
+    """One reading of a text: what the builders share while it goes on, and afterwards the origin of its conditions.
 
-    __slots__ = ("text",)
+    The index of a condition is where it starts.
+    """
 
-    def __init__(self, text: str) -> None:
+    __slots__ = ("limits", "max_string", "text")
+
+    def __init__(self, text: str, limits: Limits) -> None:
         self.text = text
+        self.limits = limits
+        self.max_string = limits.max_string_length
 
     def locate(self, index: int, part: str, item: int | None = None) -> TextLocation:
         """The characters of a condition's part."""
@@ -125,34 +137,21 @@ class DslOrigin:
         return TextLocation(self.text, start, end)
 
 
-class _Reading:
-    """What one reading of a text counts and hands to the nodes."""
-
-    __slots__ = ("comparisons", "limits", "listed", "max_string", "origin", "relations", "tests")
-
-    def __init__(self, text: str, limits: Limits) -> None:
-        self.origin = DslOrigin(text)
-        self.limits = limits
-        self.max_string = limits.max_string_length
-        self.comparisons = 0
-        self.tests = 0
-        self.relations = 0
-        self.listed = 0
-
-    def is_within(self, limits: Limits, tree: Filter) -> bool:
-        """Whether what was counted, and how deep it is nested, is within the limits."""
-        return (
-            self.comparisons + self.tests + self.relations <= limits.max_conditions
-            and self.comparisons + self.listed <= limits.max_values
-            and tree.depth <= limits.max_depth
-            and (not self.relations or relation_depth(tree) <= limits.max_relation_depth)
-        )
+def _is_within(tree: Filter, text: str, limits: Limits) -> bool:
+    """Whether the tree is within the limits. A text too short to hold too many conditions or values needs no counting."""
+    if tree.depth > limits.max_depth:
+        return False
+    if len(text) > 4 * limits.max_conditions or len(text) > 2 * limits.max_values:
+        conditions, values = size(tree)
+        if conditions > limits.max_conditions or values > limits.max_values:
+            return False
+    return tree.depth <= limits.max_relation_depth or relation_depth(tree) <= limits.max_relation_depth
 
 
 # What builds the conditions. Each takes the kept texts of one shape and returns None for what `dsl_faults` is to explain.
 
 
-def _text_comparison(reading: _Reading, parts: tuple[str, ...], start: int) -> Filter | None:
+def _text_comparison(reading: Reading, parts: tuple[str, ...], start: int) -> Filter | None:
     field, word, raw = parts
     if len(raw) > reading.max_string:
         value = text_of(raw)
@@ -163,26 +162,24 @@ def _text_comparison(reading: _Reading, parts: tuple[str, ...], start: int) -> F
     name = _names.get(field) or admitted_name(field)
     if name is None or value is None:
         return None
-    reading.comparisons += 1
-    return comparison(name, _CANONICAL.get(word) or WORDS[word.lower()], value, reading.origin, start)
+    return comparison(name, _CANONICAL.get(word) or WORDS[word.lower()], value, reading, start)
 
 
-def _value_comparison(kind: str) -> Callable[[_Reading, tuple[str, ...], int], Filter | None]:
+def _value_comparison(kind: str) -> Callable[[Reading, tuple[str, ...], int], Filter | None]:
     read = _VALUES[kind]
 
-    def build(reading: _Reading, parts: tuple[str, ...], start: int) -> Filter | None:
+    def build(reading: Reading, parts: tuple[str, ...], start: int) -> Filter | None:
         field, word, raw = parts
         value = read(reading, raw)
         name = _names.get(field) or admitted_name(field)
         if name is None or value is None:
             return None
-        reading.comparisons += 1
-        return comparison(name, _CANONICAL.get(word) or WORDS[word.lower()], value, reading.origin, start)
+        return comparison(name, _CANONICAL.get(word) or WORDS[word.lower()], value, reading, start)
 
     return build
 
 
-def _membership(reading: _Reading, parts: tuple[str, ...], start: int) -> Filter | None:
+def _membership(reading: Reading, parts: tuple[str, ...], start: int) -> Filter | None:
     field, word, listed = parts
     match, readers = _value_scanner()
     values: list[Value] = []
@@ -196,56 +193,54 @@ def _membership(reading: _Reading, parts: tuple[str, ...], start: int) -> Filter
     name = _names.get(field) or admitted_name(field)
     if name is None or len(values) > reading.limits.max_list_values:
         return None
-    reading.tests += 1
-    reading.listed += len(values)
-    return membership(name, _CANONICAL.get(word) or WORDS[word.lower()], tuple(values), reading.origin, start)
+    return membership(name, _CANONICAL.get(word) or WORDS[word.lower()], tuple(values), reading, start)
 
 
-def _is_null(reading: _Reading, parts: tuple[str, ...], start: int) -> Filter | None:
+def _is_null(reading: Reading, parts: tuple[str, ...], start: int) -> Filter | None:
     word = "isnull" if len(parts) == 3 else "isnotnull" if len(parts) == 4 else WORDS[parts[1].lower()]
     name = _names.get(parts[0]) or admitted_name(parts[0])
     if name is None:
         return None
-    reading.tests += 1
-    return null_check(name, word, reading.origin, start)
+    return null_check(name, word, reading, start)
 
 
-def _relation(reading: _Reading, children: list[Any]) -> Filter | None:
+def _relation(reading: Reading, children: list[Any]) -> Filter | None:
     (field, start), (word, _), *inner = children
     name = _names.get(field) or admitted_name(field)
     if name is None:
         return None
-    reading.relations += 1
-    return RelationTest(name, word.lower(), inner[0] if inner else None, reading.origin, start)
+    return RelationTest(name, word.lower(), inner[0] if inner else None, reading, start)
 
 
-def _disjunction(reading: _Reading, children: list[Any]) -> Filter | None:
+def _disjunction(reading: Reading, children: list[Any]) -> Filter | None:
     return _group(Or, children)
 
 
-def _conjunction(reading: _Reading, children: list[Any]) -> Filter | None:
+def _conjunction(reading: Reading, children: list[Any]) -> Filter | None:
     return _group(And, children)
 
 
 def _group(kind: type[And] | type[Or], children: list[Any]) -> Filter | None:
-    items: list[Filter] = []
+    depth = 0
     for child in children:
         if child.__class__ is kind:
-            items.extend(child.items)
-        else:
-            items.append(child)
-    return group(kind, items) if max([item.depth for item in items]) < MAX_DEPTH else None
+            children = [item for child in children for item in (child.items if child.__class__ is kind else (child,))]
+            depth = max([item.depth for item in children])
+            break
+        if child.depth > depth:
+            depth = child.depth
+    return group(kind, tuple(children), depth + 1) if depth < MAX_DEPTH else None
 
 
 # What reads the values. None is a refusal that `dsl_faults` explains.
 
 
-def _string(reading: _Reading, raw: str) -> Value | None:
+def _string(reading: Reading, raw: str) -> Value | None:
     value = raw[1:-1] if "\\" not in raw else text_of(raw)
     return None if value is None or len(value) > reading.max_string else value
 
 
-def _number(reading: _Reading, raw: str) -> Value | None:
+def _number(reading: Reading, raw: str) -> Value | None:
     if len(raw) < 16 and raw.isdigit():
         return int(raw)
     size = number_size(raw)
@@ -255,17 +250,17 @@ def _number(reading: _Reading, raw: str) -> Value | None:
     return exact(Decimal(raw))
 
 
-def _boolean(reading: _Reading, raw: str) -> Value | None:
+def _boolean(reading: Reading, raw: str) -> Value | None:
     return raw[0] in "tT"
 
 
-def _special(reading: _Reading, raw: str) -> Value | None:
+def _special(reading: Reading, raw: str) -> Value | None:
     special = read_special(raw)
     return special if special is not None and abs(special.days) <= reading.limits.max_day_offset else None
 
 
 _VALUES: Final = {"STRING": _string, "NUMBER": _number, "BOOLEAN": _boolean, "SPECIAL": _special}
-_BUILDERS: Final = {
+_BUILDERS: Final[dict[Shape, Builder]] = {
     ("FIELD", "OPERATOR", "STRING"): _text_comparison,
     **{("FIELD", "OPERATOR", kind): _value_comparison(kind) for kind in ("NUMBER", "BOOLEAN", "SPECIAL")},
     ("FIELD", "SET", "list"): _membership,
@@ -286,7 +281,9 @@ def admitted_name(name: str) -> str | None:
 
 def text_of(literal: str) -> str | None:
     """The text a quoted literal stands for; None if an escape is half of a surrogate pair."""
-    text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else _ESCAPES.get(found[2], found[2]), literal[1:-1])
+    text = _ESCAPE.sub(
+        lambda found: chr(int(found[1], 16)) if found[1] else _ESCAPES.get(found[2], found[2]), literal[1:-1]
+    )
     if text.isascii():
         return text
     try:
@@ -319,10 +316,8 @@ def _written(node: Filter) -> str:
             return f"{field} {operator} [{', '.join([_literal(field, value) for value in values])}]"
         case NullCheck(field, operator):
             return f"{field} {OPERATORS[operator].dsl}"
-        case RelationTest(field, operator, None):
-            return f"{field} {operator}"
         case RelationTest(field, operator, inner):
-            return f"{field} {operator} ({_written(inner)})"
+            return f"{field} {operator}" if inner is None else f"{field} {operator} ({_written(inner)})"
         case And(items):
             return " and ".join([f"({_written(item)})" if isinstance(item, Or) else _written(item) for item in items])
         case Or(items):

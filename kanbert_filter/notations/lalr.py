@@ -79,16 +79,22 @@ class Grammar:
     """A grammar's rules and terminals as Lark has compiled them, by name."""
 
     def __init__(self, lark: Lark) -> None:
+        from lark.grammar import Terminal
+
         self.terminals = {terminal.name: terminal.pattern.to_regexp() for terminal in lark.terminals}
         self.blank = f"(?:{'|'.join(self.terminals[name] for name in lark.ignore_tokens)})*+"
-        self.dropped = {symbol.name for rule in lark.rules for symbol in rule.expansion if symbol.is_term and symbol.filter_out}
+        self.dropped = {
+            symbol.name for rule in lark.rules for symbol in rule.expansion if symbol.is_term and symbol.filter_out
+        }
         self.expansions: dict[str, list[list[str]]] = {}
         for rule in lark.rules:
             self.expansions.setdefault(rule.origin.name, []).append([symbol.name for symbol in rule.expansion])
         regular = {name for name in self.expansions if self._is_regular(name, ())}
         recursive = self.expansions.keys() - regular
         self.regular = regular
-        self.folded = {symbol for name in recursive for expansion in self.expansions[name] for symbol in expansion} & regular
+        self.folded = {
+            symbol for name in recursive for expansion in self.expansions[name] for symbol in expansion
+        } & regular
 
     def is_dropped(self, terminal: str) -> bool:
         """Whether the terminal is punctuation that no rule keeps."""
@@ -96,7 +102,9 @@ class Grammar:
 
     def repeats(self, name: str) -> bool:
         """Whether a regular rule holds a repetition, so that its tokens cannot be captured one by one."""
-        return any(symbol == name or symbol.startswith("__") for expansion in self.expansions[name] for symbol in expansion)
+        return any(
+            symbol == name or symbol.startswith("__") for expansion in self.expansions[name] for symbol in expansion
+        )
 
     def plain_pattern(self, name: str) -> str:
         """The pattern of a terminal or a regular rule, without groups. `x: a | x b` is Lark's way to say `a b*`."""
@@ -132,21 +140,25 @@ class Reduction:
         self.act = _refuse if self.origin in grammar.regular else _action(rule, kept, build)
 
 
-def _action(rule: Rule, kept: Sequence[Symbol], build: Callable[..., Any] | None) -> Callable[[list[Any], Any], None] | None:
+def _action(
+    rule: Rule, kept: Sequence[Symbol], build: Callable[..., Any] | None
+) -> Callable[[list[Any], Any], None] | None:
     if rule.origin.name.startswith("__"):
         return _grow if kept[0].name == rule.origin.name else _begin
     if build is None:
         return None
 
-    count, spread = len(kept), kept[-1].name.startswith("__")
+    count = len(kept)
 
     def act(values: list[Any], state: Any) -> None:
-        children = values[-count:]
-        if spread:
-            children[-1:] = children[-1]
-        values[-count:] = [build(state, children)]
+        values[-count:] = [build(state, values[-count:])]
 
-    return act
+    def act_on_list(values: list[Any], state: Any) -> None:
+        children = values.pop()
+        children.insert(0, values[-1])
+        values[-1] = build(state, children)
+
+    return act_on_list if count == 2 and kept[1].name.startswith("__") else act
 
 
 def _refuse(values: list[Any], state: Any) -> None:
@@ -173,16 +185,19 @@ class Reader:
     def __init__(self, lark: Lark, builders: Mapping[Shape, Builder], makers: Mapping[str, Callable[..., Any]]) -> None:
         self._grammar = Grammar(lark)
         self._builders = builders
-        table = lark.parser.parser._parse_table  # type: ignore[union-attr, attr-defined]
+        table = lark.parser.parser._parse_table
         reductions: dict[Rule, Reduction] = {}
         for rule in lark.rules:
-            inlined = rule.options.expand1 and len([s for s in rule.expansion if not self._grammar.is_dropped(s.name)]) == 1
+            inlined = (
+                rule.options.expand1 and len([s for s in rule.expansion if not self._grammar.is_dropped(s.name)]) == 1
+            )
             build = None if inlined else makers.get(rule.origin.name)
             reductions[rule] = Reduction(rule, build, self._grammar)
         self._start = table.start_states["start"]
         self._end = table.end_states["start"]
         self._actions: dict[int, dict[str, Any]] = {
-            state: {name: reductions.get(target, target) for name, (_, target) in row.items()} for state, row in table.states.items()
+            state: {name: reductions.get(target, target) for name, (_, target) in row.items()}
+            for state, row in table.states.items()
         }
         self._compiled: dict[tuple[str, ...], tuple[re.Pattern[str], dict[int, tuple[Any, ...]]]] = {}
         self._steps: dict[int, tuple[Callable[[str, int], re.Match[str] | None], dict[int, tuple[Any, ...]]]] = {}
@@ -193,14 +208,30 @@ class Reader:
         text = self._grammar.blank + pattern.rule(rule)
         return re.compile(text, re.ASCII), {group: shape[-1] for group, (shape, _) in pattern.shapes.items()}
 
-    def _step(self, row: Mapping[str, Any]) -> tuple[Callable[[str, int], re.Match[str] | None], dict[int, tuple[Any, ...]]]:
+    def _step(
+        self, row: Mapping[str, Any]
+    ) -> tuple[Callable[[str, int], re.Match[str] | None], dict[int, tuple[Any, ...]]]:
         """What may stand next in a state: a pattern, and by the pattern's last group what was read."""
         folded = [name for name in row if name in self._grammar.folded]
-        names = (*folded, *(name for name in sorted(row) if name in self._grammar.terminals or name == END))
+        names = (
+            *folded,
+            *(name for name in sorted(row, reverse=True) if name in self._grammar.terminals or name == END),
+        )
         if names not in self._compiled:
             self._compiled[names] = self._compile(names)
         pattern, found = self._compiled[names]
-        return pattern.match, {group: (*entry, row.get(entry[0])) for group, entry in found.items()}
+        return pattern.match, {group: (*entry, self._target(row, entry[0])) for group, entry in found.items()}
+
+    def _target(self, row: Mapping[str, Any], name: str) -> Any:
+        """Where a symbol leads from a state, past states that do nothing but rename one symbol to another."""
+        target = row[name]
+        while name in self._grammar.folded:
+            reductions = set(self._actions[target].values())
+            only = reductions.pop() if len(reductions) == 1 else None
+            if only.__class__ is not Reduction or only.size != 1 or only.act is not None:
+                break
+            name, target = only.origin, row[only.origin]
+        return target
 
     def _compile(self, names: tuple[str, ...]) -> tuple[re.Pattern[str], dict[int, tuple[Any, ...]]]:
         pattern = Pattern(self._grammar)
@@ -224,6 +255,7 @@ class Reader:
         """
         actions = self._actions
         steps = self._steps
+        end = self._end
         states = [self._start]
         values: list[Any] = []
         position = 0
@@ -245,20 +277,18 @@ class Reader:
                 states.append(action)
                 continue
             while action.__class__ is Reduction:
-                size = action.size
-                if size == 1:
-                    states.pop()
-                else:
-                    del states[-size:]
                 if action.act is not None:
                     action.act(values, state)
                     if values[-1] is None:
                         return None
+                del states[-action.size :]
                 target = actions[states[-1]][action.origin]
-                states.append(target)
-                if target == self._end:
+                if target == end:
                     return values[-1]
-                action = actions[target][name]
+                states.append(target)
+                action = actions[target].get(name)
+            if action is None:
+                return None
             states.append(action)
             if groups:
                 values.append((found.group(found.lastindex), found.start(found.lastindex)))  # type: ignore[arg-type]

@@ -1,0 +1,99 @@
+"""What people write in the DSL out of habit from other languages, and the sentence that says what to write here."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+Place = frozenset[str]
+"""Terminals of the grammar after which something stands; "" is the beginning of the text."""
+
+VALUES: Final[Place] = frozenset({"STRING", "NUMBER", "BOOLEAN", "SPECIAL"})
+COMPLETE: Final[Place] = VALUES | {"NULL", "NULL_WORD", "RSQB", "RPAR", "ANY"}
+
+_START: Final[Place] = frozenset({"", "_AND", "_OR", "LPAR"})
+_ITEM: Final[Place] = frozenset({"LSQB", "COMMA"})
+_COMMA: Final[Place] = frozenset({"COMMA"})
+_LPAR: Final[Place] = frozenset({"LPAR"})
+_FIELD: Final[Place] = frozenset({"FIELD"})
+_OPERATOR: Final[Place] = frozenset({"OPERATOR"})
+_SET: Final[Place] = frozenset({"SET"})
+_IS: Final[Place] = frozenset({"IS"})
+_STRING: Final[Place] = frozenset({"STRING"})
+_NUMBER: Final[Place] = frozenset({"NUMBER"})
+_SPECIAL: Final[Place] = frozenset({"SPECIAL"})
+_ANYWHERE: Final[Place] = _START | COMPLETE | _ITEM | _FIELD | _OPERATOR | _SET
+
+
+class Habit(NamedTuple):
+    """A habit: after which terminals, what it looks like, its problem code, the remedy, and what to offer.
+
+    `{0}` in the remedy stands for what was found.
+    """
+
+    after: Place
+    pattern: re.Pattern[str]
+    code: str
+    remedy: str
+    suggestions: tuple[str, ...]
+
+
+def _habit(after: Place, pattern: str, code: str, remedy: str, *suggestions: str) -> Habit:
+    return Habit(after, re.compile(pattern), code, remedy, suggestions)
+
+
+# fmt: off
+WITH_LAST_TOKEN: Final = (
+    _habit(_OPERATOR, r"===?", "foreign_operator", "expected an operator; write '=' to compare", "="),
+    _habit(_OPERATOR, r"<>|!==", "foreign_operator", "expected an operator; write '!=' for unequal", "!="),
+    _habit(_OPERATOR, r"=<", "foreign_operator", "expected an operator; write '<='", "<="),
+    _habit(_OPERATOR, r"=>", "foreign_operator", "expected an operator; write '>='", ">="),
+    _habit(_FIELD, r"(?i:not)\s*\(", "negated_group", "expected a condition; a group cannot be negated, write the opposite of each condition"),
+    _habit(_FIELD, r"(?i:not)(?=\s+[A-Za-z_])(?!\s+(?i:in|like|contains|startswith|endswith|null)\b)", "negated_group", "expected a condition; nothing is negated by 'not', write the opposite operator, such as '!=' or 'nin'"),
+    _habit(_FIELD, r"(?i:and|or)(?=\s+[A-Za-z_(])", "unexpected_input", "expected a condition; between two conditions stands one 'and' or 'or'"),
+    _habit(_SPECIAL, r"today\s+[0-9]+d\b", "lost_plus", "expected 'today+Nd'; a '+' in a query string must be sent as %2B"),
+    _habit(_SPECIAL, r"today\s*[+-]\s*[0-9]+d?\b", "invalid_special", "expected 'today+Nd' without blanks, such as today+5d"),
+    _habit(_NUMBER, r"[0-9]{4}-[0-9]{2}-[0-9]{2}[0-9A-Za-z:.+-]*", "unquoted_value", 'expected a value; write dates and timestamps in quotes, "{0}"'),
+    _habit(_NUMBER, r"[0-9]+,[0-9]{3}\b", "invalid_number", "expected a number; write it without separators"),
+)
+"""Habits that begin with the last token that could still be read."""
+
+HERE: Final = (
+    _habit(_FIELD | _OPERATOR, r"=?~[=*]?|!~\*?", "foreign_operator", "expected an operator; there are no regular expressions, write 'like' or 'contains'", "like", "contains"),
+    _habit(_FIELD, r":=?", "foreign_operator", "expected an operator; write '='", "="),
+    _habit(_ANYWHERE, r"&&?", "foreign_operator", "expected 'and'; write 'and'", "and"),
+    _habit(_ANYWHERE, r"\|\|?", "foreign_operator", "expected 'or'; write 'or'", "or"),
+    _habit(_FIELD, r"(?i:not\s+in)\b", "foreign_operator", "expected an operator; write 'nin'", "nin"),
+    _habit(_FIELD, r"(?i:not\s+(?:like|contains|startswith|endswith))\b", "foreign_operator", "expected an operator; the text operators have no negation"),
+    _habit(_FIELD, r"(?i:not\s+null)\b", "foreign_operator", "expected an operator; write 'is not null'", "is not null"),
+    _habit(_FIELD, r"(?i:not)\b", "foreign_operator", "expected an operator; write the opposite operator, such as '!=' or 'nin'"),
+    _habit(_FIELD, r"(?i:between)\b", "foreign_operator", "expected an operator; write two comparisons, 'x >= 1 and x <= 5'"),
+    _habit(_FIELD, r"(?i:ilike)\b", "foreign_operator", "expected an operator; 'like' tells no upper from lower case", "like"),
+    _habit(_START, r"!(?!=)", "negated_group", "expected a condition; nothing is negated by '!', write the opposite operator, such as '!=' or 'nin'"),
+    _habit(_OPERATOR, r"(?i:null|none|nil|undefined)(?![\w.])", "null_comparison", "expected a value; write 'is null' or 'is not null'", "is null", "is not null"),
+    _habit(_ITEM, r"(?i:null|none|nil|undefined)(?![\w.])", "null_comparison", "expected a value; test for null apart from the list, with 'or … is null'", "is null"),
+    _habit(_IS, r"(?=.)", "unexpected_input", "expected 'null' or 'not null' after 'is'; write '=' to compare with a value", "="),
+    _habit(_SET, r"\(", "list_expected", "expected '['; a list stands in brackets, ['A', 'B']", "["),
+    _habit(_SET, r"(?=[^\[])", "list_expected", "expected '['; a list stands in brackets even with one value, ['A']", "["),
+    _habit(_OPERATOR, r"\[", "unexpected_input", "expected one value; a list goes with 'in' or 'nin'", "in", "nin"),
+    _habit(_COMMA, r"\]", "unexpected_input", "expected another value; remove the comma before it"),
+    _habit(_OPERATOR | _ITEM, r"(?i:today\s*[+-]\s*[0-9]*\w*|now\s*[+-]\s*[0-9]+\w*|today[0-9]+\w*)", "invalid_special", "expected a special; days are added to today only, as in today+5d or today-30d"),
+    _habit(_OPERATOR | _ITEM, r"(?i:today|now|me\.id|sow|eow|som|eom)(?![\w.])", "invalid_special", "expected a special in lower case"),
+    _habit(_OPERATOR | _ITEM, r"-?[0-9]+(?:\.[0-9]+)?(?i:and|or)(?![0-9])", "invalid_number", "expected a number; a blank is missing after it"),
+    _habit(_OPERATOR | _ITEM, r"-?0[0-9]+[0-9.]*(?![\w-])", "invalid_number", "expected a number; write it without leading zeros, or in quotes to mean the text"),
+    _habit(_OPERATOR | _ITEM, r"[+.][0-9][\w.]*|[0-9]+\.(?![\w.])", "invalid_number", "expected a number; write digits before and after the point and no '+' before it"),
+    _habit(_OPERATOR | _ITEM, r"-?[0-9][^\s,()\[\]]*", "invalid_number", 'expected a number; write a text in quotes, "{0}"'),
+    _habit(_OPERATOR | _ITEM, r"[“”„«»‘’‚`´]", "unquoted_value", "expected a value; quotes are the straight ones, \" or '"),
+    _habit(_OPERATOR | _ITEM, r"[^\W\d][\w.-]*", "unquoted_value", 'expected a value; write a text in quotes, "{0}"'),
+    _habit(_STRING, r"""(?<=')'|(?<=")\"""", "doubled_quote", "expected 'and', 'or' or the end; a quote inside a text is written with a backslash, \\' or \\\""),
+    _habit(COMPLETE, r"[,;]", "foreign_operator", "expected 'and' or 'or' between conditions; write 'and'", "and"),
+    _habit(COMPLETE, r"\)", "missing_parenthesis", "expected 'and', 'or' or the end; no parenthesis is open here"),
+    _habit(COMPLETE, r"\]", "missing_parenthesis", "expected 'and', 'or' or the end; no bracket is open here"),
+    _habit(_LPAR, r"\)", "empty_group", "expected a condition between the parentheses"),
+    _habit(_START, r"""['"]""", "invalid_field", "expected a field; the name of a field stands without quotes, before the operator"),
+    _habit(_START, r"-?[0-9]", "invalid_field", "expected a field; a condition begins with the field, the value stands last"),
+    _habit(_START, r"[^\W\d][\w.-]*", "invalid_field", "expected a field of letters, digits and '_' of ASCII"),
+    _habit(_FIELD, r"[.-]\S*|[^\x00-\x7f]\S*", "invalid_field", "expected a field name: segments joined by '.', the first of ASCII letters, digits and '_'"),
+)
+"""Habits that begin where reading stopped."""
+# fmt: on
