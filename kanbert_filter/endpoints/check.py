@@ -47,7 +47,7 @@ class _Check:
         self.problems = Problems(limits.max_problems)
 
     def tree(self, node: Filter, fields: Fields, prefix: str) -> Filter:
-        """The node checked. A comparison whose field takes its value as it is goes straight through; all others are looked at."""
+        """The node checked. A comparison whose field takes its value as it is goes straight through."""
         if node.__class__ is Comparison:
             row = fields.known.get(node.field)
             if row is not None and node.value.__class__ in row.keeps.get(node.operator, ()):
@@ -82,7 +82,7 @@ class _Check:
                 return node if admitted is value else comparison(field, operator, admitted, node.origin, node.index)
             case Membership(field, operator, values):
                 kept = row.keeps[operator]
-                if all([value.__class__ in kept for value in values]):
+                if all(value.__class__ in kept for value in values):
                     return node
                 admitted_values = [self.value(row, node, value, prefix, i) for i, value in enumerate(values)]
                 return membership(field, operator, tuple(admitted_values), node.origin, node.index)

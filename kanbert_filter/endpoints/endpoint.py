@@ -15,10 +15,10 @@ from .scalars import Custom, FieldType, Scope
 
 
 class Endpoint(Fields):
-    """What may be filtered on one list endpoint: its fields, their types and operators. A field not listed does not exist.
+    """What may be filtered on one list endpoint. A field that is not listed does not exist.
 
-    `fields` maps public names to types (objects of `kanbert_filter.types`, a table's notation, or a mapping for the fields of a
-    relation). With `suggestions=False` errors offer no field names.
+    `fields` maps public names to types (objects of `kanbert_filter.types`, a table's notation, or a mapping for the
+    fields of a relation). With `suggestions=False` errors offer no field names.
 
     Raises `ValueError` for a type that is none and `FilterSyntaxError` for a name that is not well-formed.
 
@@ -49,7 +49,7 @@ class Endpoint(Fields):
 
     @classmethod
     def from_markdown(cls, name: str, text: str) -> Endpoint:
-        """The endpoint that a Markdown text describes in its table of fields; what stands around the table means nothing.
+        """The endpoint that a Markdown text describes in its table of fields; text around the table means nothing.
 
         A field whose operators are not listed has those of its type. Scopes come unbound.
 
@@ -93,7 +93,7 @@ class Endpoint(Fields):
         """
         if not isinstance(data, Mapping) or not data.keys() <= {"name", "fields", "suggestions"}:
             raise ValueError(
-                "found no object with the keys name, fields, suggestions and no others, expected an endpoint's description"
+                "found other keys or no object, expected an endpoint's description: name, fields, suggestions"
             )
         name, fields, suggestions = data.get("name"), data.get("fields"), data.get("suggestions", True)
         if not isinstance(name, str) or not isinstance(fields, Mapping) or not isinstance(suggestions, bool):
@@ -106,8 +106,8 @@ class Endpoint(Fields):
         It tells all of the endpoint but sources and scopes' conditions, which are nobody's business.
 
         >>> from kanbert_filter import Endpoint
-        >>> Endpoint("clients", {"segment": "enum<Segment>: A, B; eq, in"}).to_dict()
-        {'name': 'clients', 'fields': {'segment': {'type': 'enum', 'name': 'Segment', 'choices': ['A', 'B'], 'operators': ['eq', 'in']}}}
+        >>> Endpoint("clients", {"segment": "enum: A, B; eq, in"}).to_dict()
+        {'name': 'clients', 'fields': {'segment': {'type': 'enum', 'choices': ['A', 'B'], 'operators': ['eq', 'in']}}}
         """
         described = {"name": self.name, "fields": self.description()}
         return described if self.suggestions else described | {"suggestions": False}
@@ -136,7 +136,9 @@ class Endpoint(Fields):
         return self.check(parse_query(query, name=name, limits=limits), limits=limits)
 
     def only(self, *names: str) -> Endpoint:
-        """This endpoint with these fields and no others; what is hidden does not exist. `tasks.status` keeps that field of `tasks`.
+        """This endpoint with these fields and no others: what is hidden does not exist.
+
+        `tasks.status` keeps that field of the relation `tasks`.
 
         Raises `ValueError` for a field the endpoint does not have.
         """
@@ -152,8 +154,8 @@ class Endpoint(Fields):
     def bind(self, **scopes: Mapping[str, Filter | CheckedFilter]) -> Endpoint:
         """This endpoint with conditions for scopes: `bind(archived={"with": …, "only": …, "without": …})`.
 
-        `bind(**{"tasks.archived": …})` binds a scope of related records. A plain filter may use every operator of a field's type,
-        also where users may not; a field the endpoint does not have is taken as of type custom.
+        `bind(**{"tasks.archived": …})` binds a scope of related records. A plain filter may use every operator of a
+        field's type, also where users may not; a field the endpoint does not have is taken as of type custom.
 
         Raises `ValueError` for a name that is no scope, and for conditions that are not exactly for its choices.
         """

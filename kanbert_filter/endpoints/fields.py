@@ -35,8 +35,8 @@ Rows = Mapping[str, "FieldType | str | Mapping[str, Any]"]
 class Fields(Immutable):
     """A table of fields by name: an endpoint's, or those of a relation's records.
 
-    A row's name may have `*` for a segment; it admits any one segment there. A row of the exact name beats it, and of two such rows
-    the one whose first difference is exact.
+    A row's name may have `*` for a segment; it admits any one segment there. A row of the exact name beats it, and of
+    two such rows the one whose first difference is exact.
     """
 
     __slots__ = ("_hash", "_known", "_rows", "_wildcards", "columns")
@@ -82,7 +82,7 @@ class Fields(Immutable):
         return row
 
     def source_of(self, path: str) -> tuple[str, ...]:
-        """Where the field's data is, as segments; a `*` of a wildcard row's source stands for the path's own segment."""
+        """Where the field's data is, as segments; a `*` of a wildcard's source stands for the path's own segment."""
         row, pattern = self._row_and_pattern(path)
         own = iter([segment for p, segment in zip(pattern, path.split("."), strict=False) if p == "*"])
         return tuple([next(own) if segment == "*" else segment for segment in _source(row, pattern)])
@@ -157,7 +157,7 @@ class Fields(Immutable):
         return rows
 
     def _bound(self, name: str, conditions: Mapping[str, Filter | CheckedFilter]) -> dict[str, FieldType]:
-        """The rows, the scope of this name with these conditions; `tasks.archived` is the scope `archived` of the relation `tasks`."""
+        """The rows, the scope of this name with these conditions; `tasks.archived` is a scope of `tasks`."""
         row = self._rows.get(name)
         if isinstance(row, Scope):
             return {**self._rows, name: row.bound(conditions)}
@@ -234,8 +234,8 @@ _PARTS: Final[dict[str, tuple[type[Any], str]]] = {
 def from_notation(text: str, *, operators: Iterable[str] | None = None) -> FieldType:
     """The type a public table writes, such as `string`, `enum: a, b`, `enum<Name>` or `id<Entity>`.
 
-    A relation writes its fields as `Relation - name (string) - status (enum: a, b)`; a choice with a comma or another mark in it is
-    a JSON string; behind semicolons may stand `case-sensitive` and the operators.
+    A relation writes its fields as `Relation - name (string) - status (enum: a, b)`; a choice with a comma or another
+    mark in it is a JSON string; behind semicolons may stand `case-sensitive` and the operators.
 
     Raises `ValueError` for a text that writes none.
 

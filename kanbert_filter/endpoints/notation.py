@@ -1,6 +1,6 @@
-"""How tables write a field's type, such as `enum<Status>: open, done` or `Relation - name (string)`: the text and what it says.
+"""How tables write a field's type, such as `enum<Status>: open, done` or `Relation - name (string)`.
 
-What it says is a description: plain data, as `Endpoint.to_dict` gives it for each field.
+What the text says is a description: plain data, as `Endpoint.to_dict` gives it for each field.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def is_scope(choices: Iterable[str]) -> bool:
 
 
 def read_operators(text: str) -> list[str] | None:
-    """The canonical words of the operators a table lists, in any spelling; None where it lists none and leaves them to the type.
+    """The canonical words of the operators a table lists, in any spelling; None where it leaves them to the type.
 
     >>> from kanbert_filter.endpoints.notation import read_operators
     >>> read_operators("IN, neq, ne, is null")
@@ -95,7 +95,7 @@ def write_operators(operators: Iterable[str]) -> str:
 
 
 def _read(text: str, start: int, level: int) -> tuple[Description, int]:
-    """The description of the type that begins at `start`, and where it ends: at the end, or inside a relation at its `)`."""
+    """The description of the type that begins at `start`, and where it ends: in a relation before its `)`."""
     if level > MAX_DEPTH:
         raise ValueError(f"found relations nested more than {MAX_DEPTH} levels deep, expected fewer")
     relation = _RELATION.match(text, start)
@@ -136,7 +136,7 @@ def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
 
 
 def _end_of_simple(text: str, start: int, level: int) -> int:
-    """The first semicolon, or inside a relation the closing parenthesis, that belongs to no quoted choice and no inner pair."""
+    """The first `;`, or in a relation `)`, that belongs to no quoted choice and no inner pair of parentheses."""
     inner = 0
     for mark in _MARK.finditer(text, start):
         if mark[0] == ";" and not inner:

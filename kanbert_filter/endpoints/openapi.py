@@ -15,12 +15,14 @@ _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "
 
 
 def endpoints_from_openapi(document: Mapping[str, Any]) -> dict[str, Endpoint]:
-    """The endpoint of each operation whose `filter` query parameter has a table of fields in its description, by `"GET /clients"`.
+    """The endpoints of the operations whose `filter` parameter describes a table of fields, by `"GET /clients"`.
 
-    `document` is the decoded document, of OpenAPI 3 or Swagger 2. References inside it are followed. An `enum<Name>` whose table lists no choices takes
-    those of `components.schemas.Name.enum`, where there are any. Scopes come unbound.
+    `document` is the decoded document, of OpenAPI 3 or Swagger 2. References inside it are followed. An `enum<Name>`
+    whose table lists no choices takes those of `components.schemas.Name.enum`, where there are any. Scopes come
+    unbound.
 
-    Raises `ValueError` for a document that is none, a reference that leads nowhere, and a table with a fault; it names the place.
+    Raises `ValueError` for a document that is none, a reference that leads nowhere, and a table with a fault; it
+    names the place.
 
     >>> import kanbert_filter as kf
     >>> table = "Field | Type | Operators\\n---|---|---\\nsegment | enum<Segment> | eq, in"
@@ -56,7 +58,7 @@ def _endpoints(document: Mapping[str, Any]) -> Iterator[tuple[str, Endpoint]]:
 def _rows(
     item: Mapping[str, Any], operation: Mapping[str, Any], document: Mapping[str, Any]
 ) -> dict[str, FieldType] | None:
-    """The rows of the table in the operation's `filter` parameter, its own rather than the path's; None where there is no table."""
+    """The rows of the table in the operation's `filter` parameter, its own before the path's; None without a table."""
     for owner in (operation, item):
         parameters = owner.get("parameters", [])
         if not isinstance(parameters, list):
@@ -113,7 +115,7 @@ def _at(reference: str, document: Mapping[str, Any]) -> object:
 
     if not reference.startswith("#/"):
         raise ValueError(
-            f"the reference {quoted(reference)} leaves the document, expected one that begins with '#/'; bundle it first"
+            f"the reference {quoted(reference)} leaves the document, expected '#/…'; bundle the document first"
         )
     found: object = document
     for token in unquote(reference[2:]).split("/"):

@@ -52,8 +52,8 @@ class ValueFault(Exception):
 class FieldType(Immutable):
     """What all field types share.
 
-    `operators` are the words the field allows (default: those of its type), in any spelling; `source` is the dotted path where the
-    data is, when that is not the public name.
+    `operators` are the words the field allows (default: those of its type), in any spelling; `source` is the dotted
+    path where the data is, when that is not the public name.
     """
 
     __slots__ = ("keeps", "operators", "source")
@@ -65,7 +65,7 @@ class FieldType(Immutable):
     operators: frozenset[str]
     source: str | None
     keeps: Mapping[str, frozenset[type]]
-    """For each allowed operator the classes of values that are taken as they are, so that `check` need not look closer."""
+    """For each allowed operator the classes of values that are taken as they are: `check` need not look closer."""
 
     def __init__(self, *, operators: Iterable[str] | None = None, source: str | None = None) -> None:
         self._configure(operators, source)
@@ -272,15 +272,16 @@ class DateTime(FieldType):
         ):
             message = f"Found {quoted(text)}, expected an offset; a '+' in a query string must be sent as %2B"
             raise ValueFault("lost_plus", message)
-        message = f"Found {quoted(text)}, expected a timestamp such as '2024-01-31T12:00:00Z', a date, or a special such as today-7d"
+        expected = "a timestamp such as '2024-01-31T12:00:00Z', a date, or a special such as today-7d"
+        message = f"Found {quoted(text)}, expected {expected}"
         raise ValueFault("invalid_timestamp", message)
 
 
 class Enum(FieldType):
     """One of the listed texts, or any text where none are listed.
 
-    `Enum("running", "closed")` lists its choices; a Python enum class lists its members' values; `name` is the name of the
-    enumeration in the public tables.
+    `Enum("running", "closed")` lists its choices; a Python enum class lists its members' values; `name` is the name
+    of the enumeration in the public tables.
     """
 
     __slots__ = ("choices", "name")
@@ -315,7 +316,7 @@ class Enum(FieldType):
 
 
 class Id(FieldType):
-    """The id of an entity: text or an integer, equal by their text, and `me.id`. `Id("UserData")` names the entity's schema."""
+    """The id of an entity: text or an integer, equal by their text, or `me.id`. `Id("UserData")` names the schema."""
 
     __slots__ = ("entity",)
     __match_args__ = ("operators", "source", "entity")
@@ -408,9 +409,9 @@ class Count(FieldType):
 class Scope(FieldType):
     """A switch such as `archived: with, only, without`, which compares no column: each choice stands for a condition.
 
-    The conditions are the owner's: filters over this endpoint's fields (a field it does not have is taken as of type custom), or
-    filters checked by an endpoint that knows more. Without conditions the scope is unbound: it can be read, checked and
-    written, and must be bound (`Endpoint.bind`) before it is compiled.
+    The conditions are the owner's: filters over this endpoint's fields (a field it does not have is taken as of type
+    custom), or filters checked by an endpoint that knows more. Without conditions the scope is unbound: it can be
+    read, checked and written, and must be bound (`Endpoint.bind`) before it is compiled.
     """
 
     __slots__ = ("choices", "conditions")
@@ -458,7 +459,7 @@ def _schema_name(name: str | None) -> str | None:
     name = (name or "").strip()
     if name and _SCHEMA_NAME.fullmatch(name) is None:
         raise ValueError(
-            f"{quoted(name)} is no name of an enumeration or entity; expected letters, digits and . , / | \\ - _ or a blank"
+            f"{quoted(name)} is no name of a schema; expected letters, digits and . , / | \\ - _ or a blank"
         )
     return name or None
 
@@ -490,7 +491,8 @@ def _admitted_text(operator: str, value: Value) -> str:
         remedy = f'write "{text}" in quotes to mean the text' if isinstance(text, Special) else "write it in quotes"
         raise _not_a("text", value, remedy=remedy)
     if operator == "like" and (len(text) - len(text.rstrip("\\"))) % 2:
-        message = f"The pattern {quoted(text)} ends in a lone backslash, expected a character after it; write \\\\ for a backslash"
+        remedy = "expected a character after it; write \\\\ for a backslash"
+        message = f"The pattern {quoted(text)} ends in a lone backslash, {remedy}"
         raise ValueFault("invalid_pattern", message)
     return text
 
@@ -506,8 +508,8 @@ def _read_number(text: str, limits: Limits) -> Value:
     digits, exponent = size
     if digits > limits.max_number_digits or abs(exponent) > limits.max_exponent:
         message = (
-            f"Found a number of {digits} digits and exponent {exponent}, expected at most {limits.max_number_digits} digits"
-            f" and an exponent within ±{limits.max_exponent}"
+            f"Found a number of {digits} digits and exponent {exponent}, expected at most"
+            f" {limits.max_number_digits} digits and an exponent within ±{limits.max_exponent}"
         )
         raise ValueFault("number_too_long", message)
     return exact(Decimal(text))

@@ -45,7 +45,7 @@ def write_table(fields: Fields) -> str:
 
 
 class _Table:
-    """A table while its lines come in. A cell is a list of lines, since a relation's fields may stand on lines of their own."""
+    """A table while its lines come in. A cell is a list of lines: a relation's fields may have lines of their own."""
 
     def __init__(self, headings: list[str]) -> None:
         self.columns = {_HEADINGS[heading]: i for i, heading in enumerate(headings) if heading in _HEADINGS}
@@ -112,7 +112,7 @@ def _tables(text: str) -> list[_Table]:
 
 
 def _cells(line: str) -> tuple[list[str], bool]:
-    """The cells of a line, without the empty ones before a leading and behind a trailing pipe, and whether there was a trailing one."""
+    """The cells of a line, without the empty ones outside its pipes, and whether a pipe closes it."""
     cells, start = [], 0
     for mark in _PIPE.finditer(line):
         if mark[0] == "|":
