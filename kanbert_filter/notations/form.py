@@ -1,4 +1,4 @@
-"""The form notation: pairs of keys and values with PHP brackets, folded into the shape JSON has, and unfolded from it."""
+"""The form notation: pairs with PHP brackets in their keys, folded into the shape JSON has, and unfolded from it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Pairs = Iterable[tuple[str, str]] | Mapping[str, str]
 def parse_form(pairs: Pairs, *, name: str = "filter", limits: Limits = DEFAULT_LIMITS) -> Filter:
     """The filter among the decoded pairs of a form or query string: a mapping, or `(key, value)` pairs.
 
-    Pairs whose key does not begin with `name[` belong to others and are left alone; without any of ours the filter is `EVERYTHING`.
-    The values are `UntypedText` until an endpoint's field types decide what they are.
+    Pairs whose key does not begin with `name[` belong to others and are left alone; without any of ours the filter is
+    `EVERYTHING`. The values are `UntypedText` until an endpoint's field types decide what they are.
 
     Raises `FilterSyntaxError` with the key of the first fault, and `TypeError` for keys or values that are no `str`.
 
-    >>> from kanbert_filter.notations.form import parse_form
-    >>> parse_form([("filter[0][field]", "budget"), ("filter[0][op]", "gte"), ("filter[0][value]", "1000"), ("page[size]", "30")])
+    >>> import kanbert_filter as kf
+    >>> kf.parse_form({"filter[0][field]": "budget", "filter[0][op]": "gte", "filter[0][value]": "1000", "page": "3"})
     Comparison('budget', 'gte', UntypedText('1000'))
     """
     form = _Form(name)
@@ -44,7 +44,7 @@ def parse_form(pairs: Pairs, *, name: str = "filter", limits: Limits = DEFAULT_L
                 raise _fault("too_many_keys", message, key, value)
             size += _size(value, key, value)
             if size > limits.max_text_length:
-                message = f"Found more than {limits.max_text_length} bytes of values, expected at most that; shorten the filter"
+                message = f"Found more than {limits.max_text_length} bytes of values; shorten the filter"
                 raise _fault("text_too_long", message, key, value)
             if _size(key, key, value) > limits.max_form_key_bytes:
                 message = f"Found a key of more than {limits.max_form_key_bytes} bytes, expected at most that"
@@ -56,8 +56,8 @@ def parse_form(pairs: Pairs, *, name: str = "filter", limits: Limits = DEFAULT_L
 def to_form(filter: Filter | CheckedFilter, *, name: str = "filter") -> list[tuple[str, str]]:
     """The filter as pairs of a form, not yet percent-encoded.
 
-    Raises `UnsupportedFilterError` for what a form cannot say: an empty list, and a number or boolean unless the filter is checked
-    and the field's type tells which it is (a `custom` field's does not).
+    Raises `UnsupportedFilterError` for what a form cannot say: an empty list, and a number or boolean unless the filter
+    is checked and the field's type tells which it is (a `custom` field's does not).
 
     >>> import kanbert_filter as kf
     >>> kf.to_form(kf.field("title").contains("Acme"))
@@ -140,7 +140,9 @@ class _Form(Source):
         """The labels of one level are all numbers, all names, or all empty."""
         for first in level:
             if (_is_number(first), first == "") != (_is_number(label), label == ""):
-                message = f"Found '[{_short(label)}]' beside '[{_short(first)}]', expected numbers, names or '[]' and no mixture"
+                message = (
+                    f"Found '[{_short(label)}]' beside '[{_short(first)}]', expected one kind: numbers, names or '[]'"
+                )
                 raise _fault("wrong_shape", message, key, value)
             return
 
@@ -171,7 +173,8 @@ class _Form(Source):
         for step in path:
             level = data
             data = self.opened(level)
-            assert isinstance(level, dict) and isinstance(data, (list, dict))
+            assert isinstance(level, dict)
+            assert isinstance(data, (list, dict))
             label = str(step) if isinstance(data, dict) else "" if "" in level else _in_order(level)[int(step)]
             data = data[step]  # type: ignore[index]
             key.append(f"[{label}]")
@@ -232,5 +235,5 @@ def _kind(scope: Scope | None, path: Path) -> str | None:
 
 def _unsupported(path: Path, value: object) -> UnsupportedFilterError:
     name = ".".join(map(str, path))
-    message = f"A form cannot tell the value {quoted(value)} from text unless the field's type is known; check the filter first"
+    message = f"A form cannot tell {quoted(value)} from text unless the field's type is known; check the filter first"
     return UnsupportedFilterError(Problem("unsupported", message, name))

@@ -1,7 +1,7 @@
 """The JSON notation: conditions as objects, read from JSON text or decoded data, and written.
 
-Text is read fast by `_Quick`, which builds the tree or gives up without saying why. What it gave up on is read once more by the
-careful reader of `shapes`, which finds the first fault and its place, or reads it after all.
+Text is read fast by `_Quick`, which builds the tree or gives up without saying why. What it gave up on is read once
+more by the careful reader of `shapes`, which finds the first fault and its place, or reads it after all.
 """
 
 from __future__ import annotations
@@ -14,33 +14,35 @@ from typing import Any, Final, cast
 
 from ..checked import CheckedFilter, tree_of
 from ..errors import FilterSyntaxError, JsonLocation, Problem, TextLocation, UnsupportedFilterError, quoted
-from ..limits import DEFAULT_LIMITS, Limits
-from ..nodes import EVERYTHING, And, Filter, Or, RelationTest, comparison, field_fault, group, membership, null_check
-from ..operators import COMPARISONS, OPERATORS, WORDS
-from ..values import Special, UntypedText, Value, exact, number_size, number_text, sound_text
-from .shapes import GROUPS, Numeral, Path, Source, read, text_within, too_deep, written
+from ..limits import DEFAULT_LIMITS, MAX_DEPTH, Limits
+from ..nodes import EVERYTHING, And, Filter, RelationTest, comparison, field_fault, group, membership, null_check
+from ..operators import OPERATORS, WORDS
+from ..values import MAX_EXPONENT, Special, UntypedText, Value, exact, number_size, number_text, sound_text
+from .shapes import GROUPS, Kind, Numeral, Path, Source, read, text_within, too_deep, written
 
 _BLANK: Final = " \t\n\r"
 
 
 def parse_json(source: object, *, limits: Limits = DEFAULT_LIMITS) -> Filter:
-    """The filter written in JSON: text, UTF-8 bytes, or data already decoded (lists, dicts, texts, numbers, booleans, None).
+    """The filter written in JSON: text, UTF-8 bytes, or decoded data (lists, dicts, texts, numbers, booleans, None).
 
     Blank text and `[]` are `EVERYTHING`. Numbers of text are exact; a decoded float means its shortest decimal.
 
-    Raises `FilterSyntaxError` with the JSON Pointer of the first fault, and `TypeError` for a Python object that is not JSON.
+    Raises `FilterSyntaxError` with the JSON Pointer of the first fault, and `TypeError` for an object that is not JSON.
 
-    >>> from kanbert_filter.notations.json import parse_json
-    >>> parse_json('[{"field": "budget", "op": "gte", "value": 1000}]')
+    >>> import kanbert_filter as kf
+    >>> kf.parse_json('[{"field": "budget", "op": "gte", "value": 1000}]')
     Comparison('budget', 'gte', 1000)
-    >>> parse_json([{"field": "budget", "op": ">=", "value": 1000}])
+    >>> kf.parse_json([{"field": "budget", "op": ">=", "value": 1000}])
     Traceback (most recent call last):
-    kanbert_filter.errors.FilterSyntaxError: budget: '>=' is no operator here, expected an operator word such as 'eq'; did you mean 'gte'?
+    kanbert_filter.errors.FilterSyntaxError: budget: '>=' is no operator here, expected a word; did you mean 'gte'?
       at /0/op: ">="
     """
     if isinstance(source, str):
-        quick = _Quick.read(source, limits)
-        return quick if quick is not None else _read_text(source, limits)
+        try:
+            return _Quick(source, limits).tree()
+        except _GIVEN_UP:
+            return _read_text(source, limits)
     if isinstance(source, (bytes, bytearray)):
         return _read_bytes(source, limits)
     if source is None or isinstance(source, (list, tuple, dict, bool, int, float, Decimal)):
@@ -51,8 +53,8 @@ def parse_json(source: object, *, limits: Limits = DEFAULT_LIMITS) -> Filter:
 def to_json(filter: Filter | CheckedFilter) -> list[Any]:
     """The filter as plain data for `json.dumps`: a list of conditions and groups, joined by AND.
 
-    Raises `UnsupportedFilterError` for a number that is neither an int nor exactly a float (`to_json_text` writes it), and for
-    form text whose type no endpoint has decided yet.
+    Raises `UnsupportedFilterError` for a number that is neither an int nor exactly a float (`to_json_text` writes it),
+    and for form text whose type no endpoint has decided yet.
 
     >>> import kanbert_filter as kf
     >>> kf.to_json(kf.field("budget") >= 1000)
@@ -73,213 +75,6 @@ def to_json_text(filter: Filter | CheckedFilter) -> str:
     return _json_text(written(tree_of(filter), _precise))
 
 
-# reading fast
-
-_MANY_DIGITS: Final = 40
-_LARGE: Final = 10**_MANY_DIGITS
-_LONG_TEXT: Final = 2**20
-_MAX_KNOWN: Final = 4096
-_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
-_SPELLINGS: Final = (
-    WORDS | {word.upper(): name for word, name in WORDS.items()} | {"startsWith": "startswith", "endsWith": "endswith"}
-)
-_COMPARISON_WORDS: Final = {word: name for word, name in _SPELLINGS.items() if name in COMPARISONS}
-
-_decode = json.JSONDecoder(parse_float=Numeral, parse_constant=Numeral).raw_decode
-_decode_long = json.JSONDecoder(parse_int=Numeral, parse_float=Numeral, parse_constant=Numeral).raw_decode
-
-_known_fields: dict[str, str] = {}
-"""Field names found well-formed before, each as the one string that stands for it. Emptied when it is full."""
-
-
-class _GivenUp(Exception):
-    """The fast reader met something it leaves to the careful one."""
-
-
-class _Quick:
-    """One fast pass over JSON text.
-
-    A decoder that keeps the last of two equal keys swallows the others, each with its colon. So there are no duplicate keys if the
-    text has no more colons than the tree has keys; text with colons inside values is decoded again by a decoder that tells.
-    """
-
-    __slots__ = ("keys", "limits", "listed", "origin", "relations")
-
-    def __init__(self, text: str, limits: Limits) -> None:
-        self.origin = _Text(text)
-        self.limits = limits
-        self.keys = 0
-        self.listed = 0
-        self.relations = 0
-
-    @staticmethod
-    def read(text: str, limits: Limits) -> Filter | None:
-        """The tree, or None for text to be read with care."""
-        try:
-            return _Quick(text, limits).tree(text)
-        except (
-            _GivenUp,
-            LookupError,
-            TypeError,
-            AttributeError,
-            ValueError,
-            ArithmeticError,
-            RecursionError,
-            StopIteration,
-        ):
-            return None
-
-    def tree(self, text: str) -> Filter:
-        limits = self.limits
-        length = len(text)
-        if (
-            length > limits.max_text_length
-            or limits.max_number_digits < _MANY_DIGITS
-            or limits.max_exponent < _MANY_DIGITS
-        ):
-            raise _GivenUp
-        if not text.isascii() and len(text.encode()) > limits.max_text_length:
-            raise _GivenUp
-        text = text.strip(_BLANK)
-        data, end = _decode(text) if length < _LONG_TEXT else _decode_long(text)
-        if end != len(text) or ("\\u" in text and _SURROGATE.search(text)):
-            raise _GivenUp
-        items: list[Filter] = []
-        conditions = self.read_items(data if data.__class__ is list else [data], And, items, 1, 0)
-        if conditions > limits.max_conditions or conditions + self.listed > limits.max_values:
-            raise _GivenUp
-        if text.count(":") != self.keys and _has_duplicates(text):
-            raise _GivenUp
-        tree = EVERYTHING if not items else items[0] if len(items) == 1 else group(And, items)
-        if tree.depth > limits.max_depth:
-            raise _GivenUp
-        return tree
-
-    def read_items(self, data: list[Any], kind: type[And] | type[Or], out: list[Filter], depth: int, index: int) -> int:
-        """Read the items of a group into `out`, of which `index` conditions stand before; give how many there are then."""
-        if depth > self.limits.max_depth:
-            raise _GivenUp
-        origin = self.origin
-        longest = self.limits.max_string_length
-        keys = 0
-        for item in data:
-            if item.__class__ is list:
-                index = self.read_group(And, item, kind, out, depth + 1, index)
-                continue
-            size = len(item)
-            keys += size
-            if size == 1:
-                [(word, inner)] = item.items()
-                index = self.read_group(GROUPS[word], inner, kind, out, depth + 1, index)
-                continue
-            name = item["field"]
-            field = _known_fields.get(name) or _known_field(name)
-            word = item["op"]
-            operator = _COMPARISON_WORDS.get(word)
-            if operator is None or size != 3:
-                index = self.read_other(item, field, _SPELLINGS[word], out, depth, index)
-                continue
-            value = item["value"]
-            if value.__class__ is not str:
-                value = self.scalar(value)
-            elif len(value) > longest:
-                raise _GivenUp
-            out.append(comparison(field, operator, value, origin, index))
-            index += 1
-        self.keys += keys
-        return index
-
-    def read_group(
-        self,
-        kind: type[And] | type[Or],
-        data: list[Any],
-        around: type[And] | type[Or],
-        out: list[Filter],
-        depth: int,
-        index: int,
-    ) -> int:
-        """Read a group into the list of the one around it, in normal form."""
-        if not data or data.__class__ is not list:
-            raise _GivenUp
-        if kind is around:
-            return self.read_items(data, kind, out, depth, index)
-        items: list[Filter] = []
-        index = self.read_items(data, kind, items, depth, index)
-        if len(items) > 1:
-            out.append(group(kind, items))
-        elif items[0].__class__ is around:
-            out.extend(cast("And", items[0]).items)
-        else:
-            out.append(items[0])
-        return index
-
-    def read_other(
-        self, item: dict[str, Any], field: str, operator: str, out: list[Filter], depth: int, index: int
-    ) -> int:
-        """Read a condition that is no comparison."""
-        row = OPERATORS[operator]
-        value = item.get("value")
-        if len(item) != 2 and (len(item) != 3 or "value" not in item):
-            raise _GivenUp
-        if row.operand == "list":
-            if value.__class__ is not list or len(value) > self.limits.max_list_values:
-                raise _GivenUp
-            self.listed += len(value)
-            out.append(membership(field, operator, tuple([self.scalar(v) for v in value]), self.origin, index))
-        elif row.operand == "nothing":
-            if value is not None and value is not True:
-                raise _GivenUp
-            out.append(null_check(field, operator, self.origin, index))
-        elif row.group == "relation":
-            return self.read_relation(value, field, operator, out, depth, index)
-        else:
-            raise _GivenUp
-        return index + 1
-
-    def read_relation(self, value: Any, field: str, operator: str, out: list[Filter], depth: int, index: int) -> int:
-        self.relations += 1
-        if self.relations > self.limits.max_relation_depth:
-            raise _GivenUp
-        items: list[Filter] = []
-        after = index + 1 if value is None else self.read_items([value], And, items, depth + 1, index + 1)
-        inner = None if value is None else items[0] if len(items) == 1 else group(And, items)
-        out.append(RelationTest(field, operator, inner, self.origin, index))
-        self.relations -= 1
-        return after
-
-    def scalar(self, value: Any) -> Value:
-        if value.__class__ is str:
-            if len(value) > self.limits.max_string_length:
-                raise _GivenUp
-            return cast("str", value)
-        if value.__class__ is int:
-            if -_LARGE < value < _LARGE:
-                return cast("int", value)
-        elif value.__class__ is bool:
-            return cast("bool", value)
-        elif value.__class__ is Numeral:
-            return _number(value.text, self.limits)
-        raise _GivenUp
-
-
-def _known_field(name: Any) -> str:
-    if name.__class__ is not str or field_fault(name) is not None:
-        raise _GivenUp
-    if len(_known_fields) >= _MAX_KNOWN:
-        _known_fields.clear()
-    return _known_fields.setdefault(name, name)
-
-
-def _has_duplicates(text: str) -> bool:
-    found = []
-
-    def look(pairs: list[tuple[str, Any]]) -> None:
-        found.append(len({key for key, _ in pairs}) != len(pairs))
-
-    json.JSONDecoder(parse_int=Numeral, object_pairs_hook=look).decode(text)
-    return any(found)
-
-
 # reading with care
 
 
@@ -287,6 +82,8 @@ class _Doubled(dict[str, Any]):
     """An object in which a key stands twice."""
 
     __slots__ = ("key",)
+
+    key: str
 
 
 def _counted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -383,7 +180,7 @@ class _Bytes(_Text):
 def _read_bytes(source: bytes | bytearray, limits: Limits) -> Filter:
     try:
         text = source.decode()
-    except UnicodeDecodeError as error:
+    except UnicodeDecodeError:
         if len(source) > limits.max_text_length:
             raise _too_long(len(source), limits) from None
         text = source.decode(errors="surrogateescape")
@@ -437,12 +234,9 @@ def _number(text: str, limits: Limits) -> int | Decimal:
     if size is None:
         raise _fault("invalid_number", f"Found {quoted(text)}, expected a finite number")
     digits, exponent = size
-    if digits > limits.max_number_digits or abs(exponent) > limits.max_exponent:
+    if digits > limits.max_number_digits or abs(exponent) > min(limits.max_exponent, MAX_EXPONENT):
         raise _number_too_long(limits)
-    try:
-        return exact(Decimal(text))
-    except ArithmeticError:
-        raise _number_too_long(limits) from None
+    return exact(Decimal(text))
 
 
 def _number_too_long(limits: Limits) -> FilterSyntaxError:
@@ -458,6 +252,202 @@ def _too_long(size: int, limits: Limits) -> FilterSyntaxError:
 
 def _fault(code: str, message: str, location: TextLocation | None = None) -> FilterSyntaxError:
     return FilterSyntaxError(Problem(code, message, None, location))
+
+
+# reading fast
+
+_DIGITS: Final = 40
+_GREATEST: Final = 10**_DIGITS
+_LEAST: Final = -_GREATEST
+_LONG_TEXT: Final = 2**20
+_MAX_KNOWN: Final = 4096
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+_SPELLINGS: Final = {
+    spelling: (name, OPERATORS[name].operand)
+    for word, name in WORDS.items()
+    for spelling in (word, word.upper(), OPERATORS[name].dsl)
+    if name != "count" and spelling.isalpha()
+}
+
+_decode = json.JSONDecoder(parse_float=Numeral, parse_constant=Numeral).raw_decode
+_decode_long = json.JSONDecoder(parse_int=Numeral, parse_float=Numeral, parse_constant=Numeral).raw_decode
+
+_known_fields: dict[str, str] = {}
+"""Field names found well-formed before, each as the one string that stands for it. Emptied when it is full."""
+
+
+class _GivenUp(Exception):
+    """The fast reader met something it leaves to the careful one."""
+
+
+# Whatever goes wrong in the fast reader (a missing key, a list where an object stands) means the same: read with care.
+_GIVEN_UP: Final = (_GivenUp, LookupError, TypeError, AttributeError, ValueError, RecursionError)
+
+
+class _Quick(_Text):
+    """One fast pass over JSON text: whatever is out of the ordinary it gives up.
+
+    A decoder that keeps the last of two equal keys swallows the others, but not their colons. So there are no duplicate
+    keys if the text has no more colons than its objects have keys; text with colons in its values is decoded again with
+    an eye on them. The reader is itself the origin of what it reads.
+    """
+
+    __slots__ = ("keys", "limits", "listed", "relations")
+
+    def __init__(self, text: str, limits: Limits) -> None:
+        self.text = text
+        self.limits = limits
+        self.keys = 0
+        self.listed = 0
+        self.relations = 0
+
+    def tree(self) -> Filter:
+        text = self.text
+        limits = self.limits
+        if limits.max_number_digits < _DIGITS or limits.max_exponent < _DIGITS:
+            raise _GivenUp
+        length = len(text) if text.isascii() else len(text.encode())  # fails where a surrogate pair is not whole
+        if length > limits.max_text_length:
+            raise _GivenUp
+        text = text.strip(_BLANK)
+        data, end = _decode(text) if length < _LONG_TEXT else _decode_long(text)
+        if end != len(text) or ("\\" in text and _SURROGATE.search(text)):
+            raise _GivenUp
+        items: list[Filter] = []
+        conditions = self.read_items(data if data.__class__ is list else [data], And, items, 1, 0)
+        if conditions > limits.max_conditions or conditions + self.listed > limits.max_values:
+            raise _GivenUp
+        if text.count(":") != self.keys and _has_duplicates(text):
+            raise _GivenUp
+        tree = _joined(And, items) if items else EVERYTHING
+        if tree.depth > limits.max_depth:
+            raise _GivenUp
+        return tree
+
+    def read_items(self, data: list[Any], kind: Kind, out: list[Filter], depth: int, index: int) -> int:
+        """Read the items of a group of this kind into `out`; give the index of the next condition."""
+        if depth > self.limits.max_depth:
+            raise _GivenUp
+        longest = self.limits.max_string_length
+        keys = 0
+        for item in data:
+            if item.__class__ is list:
+                index = self.read_group(item, And, kind, out, depth, index)
+                continue
+            size = len(item)
+            keys += size
+            if size == 1:
+                word = "or" if "or" in item else "and"
+                index = self.read_group(item[word], GROUPS[word], kind, out, depth, index)
+                continue
+            name = item["field"]
+            field = _known_fields.get(name) or _known_field(name)
+            operator, operand = _SPELLINGS[item["op"]]
+            if size == 3:
+                value = item["value"]
+            elif size == 2:
+                value = None
+            else:
+                raise _GivenUp
+            if operand == "value":
+                if value.__class__ is str:
+                    if len(value) > longest:
+                        raise _GivenUp
+                elif value.__class__ is not int or not _LEAST < value < _GREATEST:
+                    value = self.scalar(value)
+                out.append(comparison(field, operator, value, self, index))
+            elif operand == "list":
+                out.append(membership(field, operator, self.values(value), self, index))
+            elif operand == "nothing":
+                if value is not None and value is not True:
+                    raise _GivenUp
+                out.append(null_check(field, operator, self, index))
+            else:
+                index = self.read_relation(value, field, operator, out, depth, index)
+                continue
+            index += 1
+        self.keys += keys
+        return index
+
+    def read_group(self, data: list[Any], kind: Kind, around: Kind, out: list[Filter], depth: int, index: int) -> int:
+        """Read a group into the list of the one around it, in normal form."""
+        if not data or data.__class__ is not list:
+            raise _GivenUp
+        if kind is around:
+            return self.read_items(data, kind, out, depth + 1, index)
+        items: list[Filter] = []
+        index = self.read_items(data, kind, items, depth + 1, index)
+        tree = _joined(kind, items)
+        if tree.__class__ is around:
+            out.extend(cast("And", tree).items)
+        else:
+            out.append(tree)
+        return index
+
+    def read_relation(self, value: Any, field: str, operator: str, out: list[Filter], depth: int, index: int) -> int:
+        self.relations += 1
+        if self.relations > self.limits.max_relation_depth:
+            raise _GivenUp
+        items: list[Filter] = []
+        after = index + 1 if value is None else self.read_items([value], And, items, depth + 1, index + 1)
+        inner = _joined(And, items) if items else None
+        out.append(RelationTest(field, operator, inner, self, index))
+        self.relations -= 1
+        return after
+
+    def values(self, data: list[Any]) -> tuple[Value, ...]:
+        if data.__class__ is not list or len(data) > self.limits.max_list_values:
+            raise _GivenUp
+        self.listed += len(data)
+        longest = self.limits.max_string_length
+        for value in data:
+            if value.__class__ is not str or len(value) > longest:
+                return tuple([self.scalar(value) for value in data])
+        return tuple(data)
+
+    def scalar(self, value: Any) -> Value:
+        if value.__class__ is str:
+            if len(value) <= self.limits.max_string_length:
+                return value
+        elif value.__class__ is int:
+            if _LEAST < value < _GREATEST:
+                return value
+        elif value.__class__ is bool:
+            return value
+        elif value.__class__ is Numeral:
+            return _number(value.text, self.limits)
+        raise _GivenUp
+
+
+def _joined(kind: Kind, items: list[Filter]) -> Filter:
+    """Items, none of them a group of this kind, as one filter."""
+    if len(items) == 1:
+        return items[0]
+    depth = 1
+    for item in items:
+        if item.depth > depth:
+            depth = item.depth
+    if depth >= MAX_DEPTH:
+        raise _GivenUp
+    return group(kind, tuple(items), depth + 1)
+
+
+def _known_field(name: Any) -> str:
+    if name.__class__ is not str or field_fault(name) is not None:
+        raise _GivenUp
+    if len(_known_fields) >= _MAX_KNOWN:
+        _known_fields.clear()
+    return _known_fields.setdefault(name, name)
+
+
+def _has_duplicates(text: str) -> bool:
+    found = []
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        found.append(len({key for key, _ in pairs}) != len(pairs))
+
+    json.JSONDecoder(parse_int=Numeral, object_pairs_hook=look).decode(text)
+    return any(found)
 
 
 # writing
@@ -483,7 +473,7 @@ def _plain_number(path: Path, number: int | Decimal) -> int | float:
 
 def _precise(path: Path, value: Value) -> object:
     value = _decided(path, value)
-    if isinstance(value, bool) or isinstance(value, str):
+    if isinstance(value, (bool, str)):
         return value
     return Numeral(number_text(value))
 
@@ -491,7 +481,7 @@ def _precise(path: Path, value: Value) -> object:
 def _decided(path: Path, value: Value) -> str | int | Decimal | bool:
     if isinstance(value, UntypedText):
         name = ".".join(map(str, path))
-        message = f"The form text {quoted(value.text)} has no type yet; check the filter with its endpoint, then write it as JSON"
+        message = f"The form text {quoted(value.text)} has no type yet; check the filter before writing it as JSON"
         raise UnsupportedFilterError(Problem("unsupported", message, name))
     return str(value) if isinstance(value, Special) else value
 

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from ..checked import CheckedFilter, tree_of
 from ..errors import FilterSyntaxError, FormLocation, Location, Problem, quoted
 from ..limits import DEFAULT_LIMITS, Limits
-from ..nodes import EVERYTHING, Everything, Filter
+from ..nodes import Everything, Filter
 from .dsl import parse_dsl, to_dsl
 from .form import parse_form, to_form
 from .json import parse_json, to_json_text
@@ -22,7 +22,7 @@ def parse(source: object, *, limits: Limits = DEFAULT_LIMITS) -> Filter:
 
     Text whose first non-blank character is `[` or `{` is JSON, all other text is DSL; blank text is `EVERYTHING`.
 
-    Raises `FilterSyntaxError` with the place of the first fault, and `TypeError` for a Python object that is none of these.
+    Raises `FilterSyntaxError` with the place of the first fault, and `TypeError` for an object that is none of these.
 
     >>> import kanbert_filter as kf
     >>> kf.parse('budget >= 1000') == kf.parse('[{"field": "budget", "op": "gte", "value": 1000}]')
@@ -45,7 +45,7 @@ def parse_query(query: str | bytes, *, name: str = "filter", limits: Limits = DE
 
     Other parameters are left alone, a leading `?` is skipped, and a query string without the filter gives `EVERYTHING`.
 
-    Raises `FilterSyntaxError` also if the filter comes twice or in two notations, or if its percent-escapes are not UTF-8.
+    Raises `FilterSyntaxError` also if the filter comes twice or in two notations, or if it is not UTF-8.
 
     >>> import kanbert_filter as kf
     >>> kf.parse_query("page[size]=30&filter=title+contains+%22Acme%22")
@@ -55,7 +55,7 @@ def parse_query(query: str | bytes, *, name: str = "filter", limits: Limits = DE
     pairs: list[tuple[str, str]] = []
     for key, value in _parameters(query, name):
         if texts or (pairs and key == name):
-            message = f"Found the filter more than once, expected either one '{name}=…' or keys '{name}[…]=…'; send one of them"
+            message = f"Found the filter more than once, expected one '{name}=…' or keys '{name}[…]=…', not both"
             raise FilterSyntaxError(Problem("mixed_notations", message, None, FormLocation(key, value)))
         if key == name:
             texts.append(value)

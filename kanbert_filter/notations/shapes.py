@@ -1,7 +1,7 @@
 """Conditions as objects, groups as lists: the shape that JSON and forms share, read and written in one place.
 
-JSON has it as it stands; a form is first folded into it. What differs between the two (how a value, "nothing" and a place are
-written) is asked of a `Source`.
+JSON has it as it stands; a form is first folded into it. What differs between the two (how a value, "nothing" and a
+place are written) is asked of a `Source`.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ from typing import Final, TypeVar
 from .. import nodes
 from ..errors import FilterSyntaxError, Location, Problem, quoted
 from ..limits import MAX_DEPTH, Limits
-from ..nodes import EVERYTHING, And, Comparison, Condition, Everything, Filter, Membership, NullCheck, Or, RelationTest
+from ..nodes import EVERYTHING, And, Comparison, Everything, Filter, Membership, Or, RelationTest
 from ..operators import OPERATORS, WORDS, Operator
 from ..values import Value
 
 Path = tuple[str | int, ...]
 """The keys and positions that lead from the top to a place."""
 
-GROUPS: Final[dict[str, type[And] | type[Or]]] = {"and": And, "or": Or}
+Kind = type[And] | type[Or]
+
+GROUPS: Final[dict[str, Kind]] = {"and": And, "or": Or}
 
 _KEYS: Final = ("field", "op", "value")
 _PARTS: Final[dict[str, Path]] = {"condition": (), "field": ("field",), "operator": ("op",), "value": ("value",)}
@@ -152,7 +154,7 @@ class _Reader:
             raise self.fault("wrong_shape", message, (*path, word))
         return self.group(GROUPS[word], inner, (*path, word), depth)
 
-    def group(self, kind: type[And] | type[Or], data: list[object], path: Path, depth: int) -> Filter:
+    def group(self, kind: Kind, data: list[object], path: Path, depth: int) -> Filter:
         if not data:
             message = "Found an empty group, expected at least one condition in it; leave the group out"
             raise self.fault("empty_group", message, path)
@@ -193,7 +195,7 @@ class _Reader:
         name = WORDS.get(word.lower()) if word.isascii() else None
         if name is None:
             suggestions = _suggestions(word, WORDS.keys() - {"count"}, _DSL)
-            message = f"{quoted(word)} is no operator here, expected an operator word such as 'eq'"
+            message = f"{quoted(word)} is no operator here, expected a word" + ("" if suggestions else " such as 'eq'")
             raise self.fault("unknown_operator", message + _did_you_mean(suggestions), path, field, suggestions)
         if name == "count":
             message = f"'count' is no operator here; compare the field '{field}.count' with a number"
@@ -347,9 +349,10 @@ def _did_you_mean(suggestions: list[str]) -> str:
 
 
 def written(filter: Filter, value: Callable[[Path, Value], object]) -> list[object]:
-    """A tree in this shape, canonical: AND at the top is a list, a single condition a list of one, no filter the empty list.
+    """A tree in this shape, canonical: AND at the top is a list, a single condition a list of one, no filter is empty.
 
-    `value` turns a value of the tree into a scalar; it is told the names of the relations around the field, and the field.
+    `value` turns a value of the tree into a scalar; it is told the names of the relations around the field, and then
+    the field's.
     """
     match filter:
         case Everything():
