@@ -84,7 +84,10 @@ class Grammar:
         self.terminals = {terminal.name: terminal.pattern.to_regexp() for terminal in lark.terminals}
         self.blank = f"(?:{'|'.join(self.terminals[name] for name in lark.ignore_tokens)})*+"
         self.dropped = {
-            symbol.name for rule in lark.rules for symbol in rule.expansion if symbol.is_term and symbol.filter_out
+            symbol.name
+            for rule in lark.rules
+            for symbol in rule.expansion
+            if isinstance(symbol, Terminal) and symbol.filter_out
         }
         self.expansions: dict[str, list[list[str]]] = {}
         for rule in lark.rules:

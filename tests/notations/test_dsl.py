@@ -1,0 +1,319 @@
+"""The DSL, held to its corpora, to Lark's own parse, and to its limits."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import kanbert_filter as kf
+from kanbert_filter.errors import TextLocation
+from kanbert_filter.limits import DEFAULT_LIMITS
+from kanbert_filter.nodes import Condition
+from kanbert_filter.notations import dsl, dsl_faults, lalr
+from kanbert_filter.operators import OPERATORS, WORDS
+from tests.notations import reference_dsl
+
+CORPUS = Path(__file__).parents[1] / "corpus"
+LIFTED = kf.Limits.lifted()
+
+
+def lines(name: str) -> list[str]:
+    return [line for line in (CORPUS / name).read_text("utf-8").splitlines() if line and not line.startswith("#")]
+
+
+def blocks(name: str) -> list[list[str]]:
+    return [block.splitlines() for block in (CORPUS / name).read_text("utf-8").split("\n\n")[1:]]
+
+
+def problem_of(text: str, limits: kf.Limits = DEFAULT_LIMITS) -> kf.Problem:
+    with pytest.raises(kf.FilterSyntaxError) as caught:
+        kf.parse_dsl(text, limits=limits)
+    (problem,) = caught.value.problems
+    return problem
+
+
+@pytest.mark.parametrize("text", lines("dsl_identity.txt"))
+def test_canonical_text_reads_and_writes_as_itself(text: str) -> None:
+    assert kf.to_dsl(kf.parse_dsl(text)) == text
+
+
+@pytest.mark.parametrize("line", lines("dsl_rewritten.txt"))
+def test_other_writings_become_canonical(line: str) -> None:
+    written, canonical = line.split(" => ")
+    assert kf.to_dsl(kf.parse_dsl(written)) == canonical
+    assert kf.parse_dsl(written) == kf.parse_dsl(canonical)
+
+
+@pytest.mark.parametrize("block", blocks("dsl_faults.txt"), ids=lambda block: block[1])
+def test_faults_have_a_code_a_place_and_a_remedy(block: list[str]) -> None:
+    code, text, carets, remedy = block
+    problem = problem_of(text)
+    assert problem.code == code
+    assert problem.location is not None
+    assert problem.location.excerpt().splitlines() == [f"  {text}", f"  {carets}"]
+    assert remedy in problem.message
+
+
+def test_blanks_mean_nothing_and_blank_text_is_no_filter() -> None:
+    assert kf.parse_dsl("\r\n\ta\r\n=\t1\nand\r\nb =\n2 ") == kf.parse_dsl("a = 1 and b = 2")
+    assert kf.parse_dsl("") is kf.EVERYTHING
+    assert kf.parse_dsl(" \t\r\n") is kf.EVERYTHING
+    assert problem_of("\x0b").code == "unexpected_input"
+    assert problem_of("a\u00a0= 1").code == "invalid_field"
+
+
+def test_raw_line_breaks_stay_inside_quotes() -> None:
+    assert kf.parse_dsl('a = "x\r\ny"') == kf.Comparison("a", "eq", "x\r\ny")
+
+
+PIECES = [
+    *("a", "b.c", "notes", "in", "any", "not", "_x", "a.1-b", "A" * 70),
+    *(*WORDS, *OPERATORS["eq"].dsl, "!=", "<", "<=", ">", ">=", "==", "<>", "startsWith", "CONTAINS", "Is", "NULL"),
+    *('"x"', "'y'", '""', r"'it\'s'", r'"\u00e9"', r'"\ud83d\ude00"', r'"\ud83d"', r'"\q"', "'raw\nbreak'", '"no end', "“x”"),
+    *("1", "-2.50", "1e3", "007", "1.", "0.0", "12e99", "9" * 41, "true", "FALSE", "null"),
+    *("now", "today", "today+5d", "today-0d", "today+99999d", "me.id", "sow", "Eom"),
+    *("and", "or", "AND", "(", ")", "[", "]", ",", "[1, 'x']", "[]", "&&", "!", "é", "\0", "ſ", "\u212a"),
+]  # fmt: skip
+CONDITIONS = [
+    "a = 1",
+    "b.c in ['x', 2]",
+    "c is not null",
+    "d contains 'x'",
+    "t any",
+    "t all (x = 1 or y = 2)",
+    "e < today-3d",
+]
+
+
+@st.composite
+def near_filters(draw: st.DrawFn) -> str:
+    """Conditions joined and grouped as they should be, then a few pieces exchanged, dropped or put in."""
+    words: list[str] = []
+    for condition in draw(st.lists(st.sampled_from(CONDITIONS), min_size=1, max_size=5)):
+        words += [*condition.split(" "), draw(st.sampled_from(["and", "or", "and (", "or (", ") and"]))]
+    words = words[:-1] + [")"] * (" ".join(words).count(" ("))
+    for _ in range(draw(st.integers(0, 3))):
+        at = draw(st.integers(0, len(words)))
+        words[at : at + draw(st.integers(0, 2))] = draw(st.lists(st.sampled_from(PIECES), max_size=1))
+    return draw(st.sampled_from([" ", "  ", "\n"])).join(words)
+
+
+def assert_read_alike(text: str) -> None:
+    expected = reference_dsl.parse(text)
+    try:
+        found = kf.parse_dsl(text, limits=LIFTED)
+    except kf.FilterSyntaxError as error:
+        assert expected is None
+        assert len(error.problems) == 1
+        assert str(error)
+    else:
+        assert found == expected or (found is kf.EVERYTHING and not text.strip(" \t\r\n"))
+
+
+@given(near_filters())
+def test_the_fast_reader_reads_what_lark_reads(text: str) -> None:
+    assert_read_alike(text)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12), st.sampled_from(["", " "]))
+def test_any_pieces_are_read_as_lark_reads_them(pieces: list[str], blank: str) -> None:
+    assert_read_alike(blank.join(pieces))
+
+
+@given(st.text())
+def test_any_text_ends_in_a_filter_or_its_error(text: str) -> None:
+    assert_read_alike(text)
+
+
+@given(st.text(st.characters(categories=["Cs", "Ll", "Po"]), max_size=8))
+def test_half_surrogates_are_refused_wherever_they_stand(text: str) -> None:
+    sound = all(not "\ud800" <= character <= "\udfff" for character in text)
+    if not sound:
+        assert problem_of(f"a = 1 and {text}").code == "invalid_encoding"
+
+
+def test_values_at_the_limits_are_read() -> None:
+    for text in ['a = "' + "x" * 4096 + '"', "a = " + "9" * 40, "a = 1e64", "due = today+36500d"]:
+        kf.parse_dsl(text)
+
+
+# limits
+
+
+@pytest.mark.parametrize(
+    ("code", "fits", "breaks", "limits"),
+    [
+        ("text_too_long", 'a = "é"', 'a = "éé"', kf.Limits(max_text_length=8)),
+        ("too_deep", "((a = 1))", "(((a = 1)))", kf.Limits(max_depth=3)),
+        ("too_deep", "a = 1 and (b = 2)", "a = 1 and (b = 2 or (c = 1))", kf.Limits(max_depth=2)),
+        ("too_deep", "a = 1 and b = 2", "a = 1 or b = 2 and c = 3", kf.Limits(max_depth=2)),
+        ("too_deep", "t any (a = 1)", "t any (t any (a = 1))", kf.Limits(max_depth=2)),
+        ("too_many_conditions", "a=1 or b is null", "a=1 or b=2 or t any", kf.Limits(max_conditions=2)),
+        ("list_too_long", "a in [1,2]", "a in [1,2,3]", kf.Limits(max_list_values=2)),
+        ("too_many_values", "a in [1,2] or b=1", "a in [1,2] or b in [3,4]", kf.Limits(max_values=3)),
+        ("relations_too_deep", "t any (u any)", "t any (u any (v none))", kf.Limits(max_relation_depth=2)),
+        ("string_too_long", r"a = 'x\n'", r"a = 'xy\n'", kf.Limits(max_string_length=2)),
+        ("string_too_long", r"a in ['x\n']", r"a in ['xy\n']", kf.Limits(max_string_length=2)),
+        ("number_too_long", "a = 1.23", "a = 1.234", kf.Limits(max_number_digits=3)),
+        ("number_too_long", "a = -1e5", "a = -10e5", kf.Limits(max_exponent=5)),
+        ("number_too_long", "a = 1e-5", "a = 0.1e-5", kf.Limits(max_exponent=5)),
+        ("day_offset_too_large", "a = today-5d", "a = today-6d", kf.Limits(max_day_offset=5)),
+        ("invalid_field", ".".join("a" * 10) + " = 1", ".".join("a" * 11) + " = 1", kf.Limits()),
+        ("invalid_field", "a" * 256 + " = 1", "a" * 257 + " = 1", kf.Limits()),
+    ],
+)
+def test_each_limit_is_inclusive_and_has_its_code(code: str, fits: str, breaks: str, limits: kf.Limits) -> None:
+    kf.parse_dsl(fits, limits=limits)
+    assert problem_of(breaks, limits).code == code
+
+
+def test_depth_may_be_raised_to_a_hundred() -> None:
+    deep = kf.Limits(max_depth=100)
+    assert kf.parse_dsl("(" * 99 + "a = 1" + ")" * 99, limits=deep) == kf.Comparison("a", "eq", 1)
+    assert problem_of("(" * 100 + "a = 1" + ")" * 100, deep).code == "too_deep"
+    nested = "a = 1"
+    for index in range(33):
+        nested = f"a = {index} or b = 2 and ({nested})"
+    assert kf.parse_dsl(nested, limits=deep).depth == 67
+    for index in range(33):
+        nested = f"a = {index} or b = 2 and ({nested})"
+    assert problem_of(nested, deep).code == "too_deep"
+
+
+HOSTILE = {
+    "parentheses": "(" * 100_000,
+    "closed parentheses": "(" * 100_000 + "a = 1" + ")" * 100_000,
+    "relations": "t any (" * 100_000,
+    "brackets": "a in " + "[" * 100_000,
+    "not": "not " * 100_000,
+    "a long name": "a" * 100_000 + " = 1",
+    "a long path": "a." * 100_000 + "a = 1",
+    "digits": "a = " + "9" * 100_000,
+    "an exponent": "a = 1e" + "9" * 100_000,
+    "an offset": "a = today+" + "9" * 100_000 + "d",
+    "an open text": 'a = "' + "x" * 100_000,
+    "open escapes": 'a = "' + "\\n" * 50_000,
+    "wrong escapes": 'a = "' + "\\q" * 50_000,
+    "quotes": "a = " + '"' * 100_001,
+    "blanks": " " * 100_000 + "x",
+    "words": "and " * 50_000,
+    "an open list": "a in [" + "1," * 50_000,
+    "operators": "a " + "=" * 100_000,
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_texts_end_in_an_error_or_a_filter(text: str) -> None:
+    assert problem_of(text).code == "text_too_long"
+    try:
+        kf.parse_dsl(text, limits=LIFTED)
+    except kf.FilterSyntaxError as error:
+        assert error.problems[0].code != "text_too_long"
+        assert len(str(error)) < 1000
+
+
+def test_without_limits_long_numbers_are_exact() -> None:
+    (tree,) = kf.walk(kf.parse_dsl("a = " + "9" * 100_000, limits=LIFTED))
+    assert kf.parse_dsl(kf.to_dsl(tree), limits=LIFTED) == tree
+
+
+def test_a_hundred_thousand_conditions_are_read() -> None:
+    text = " or ".join(f"a = {index} and b is null" for index in range(50_000))
+    tree = kf.parse_dsl(text, limits=LIFTED)
+    assert isinstance(tree, kf.Or)
+    assert len(tree.items) == 50_000
+    assert kf.to_dsl(tree) == text
+
+
+def test_values_in_a_list_keep_their_kinds() -> None:
+    assert kf.parse_dsl("a in ['x, y', \"]\", 1 , true,now]") == kf.Membership(
+        "a", "in", ["x, y", "]", 1, True, kf.NOW]
+    )
+
+
+# places
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "item", "shown"),
+    [
+        ('x = 1 and a = "b c"', "field", None, "a"),
+        ('x = 1 and a = "b c"', "operator", None, "="),
+        ('x = 1 and a = "b c"', "value", None, '"b c"'),
+        ('x = 1 and a = "b c" or y = 1', "condition", None, 'a = "b c"'),
+        ("x = 1 and (a in [1, 'b'])", "value", None, "[1, 'b']"),
+        ("x = 1 and (a in [1, 'b'])", "value", 1, "'b'"),
+        ("x = 1 and a is not null", "operator", None, "is not null"),
+        ("x = 1 and a isnull or b = 1", "operator", None, "isnull"),
+        ("x = 1 and a any (b = 1 and c = 2) and d = 1", "condition", None, "a any (b = 1 and c = 2)"),
+        ("x = 1 and a any (b = 1 and c = 2) and d = 1", "operator", None, "any"),
+    ],
+)
+def test_a_condition_knows_the_places_of_its_parts(text: str, part: str, item: int | None, shown: str) -> None:
+    node = next(n for n in kf.walk(kf.parse_dsl(text)) if isinstance(n, Condition) and n.field == "a")
+    assert node.origin is not None
+    place = node.origin.locate(node.index, part, item)
+    assert isinstance(place, TextLocation)
+    assert text[place.start : place.end] == shown
+    if part == "condition":
+        assert node.location == place
+
+
+def test_places_take_no_part_in_equality() -> None:
+    one, other = kf.parse_dsl("a = 1"), kf.parse_dsl("   a = 1")
+    assert one == other
+    assert hash(one) == hash(other)
+
+
+# the grammar and the table of operators
+
+
+def test_the_grammar_and_the_table_of_operators_know_the_same_words() -> None:
+    for word, name in WORDS.items():
+        row = OPERATORS[name]
+        operand = {"value": " 1", "list": " [1]", "nothing": "", "filter": " (b = 1)", "optional filter": ""}[
+            row.operand
+        ]
+        if row.group != "count":
+            (node,) = (
+                kf.walk(kf.parse_dsl(f"a {word}{operand}"))
+                if row.operand != "filter"
+                else [kf.parse_dsl(f"a {word}{operand}")]
+            )
+            assert getattr(node, "operator") == name  # noqa: B009
+            assert kf.parse_dsl(f"a {row.dsl}{operand}") == node
+    for word in ("count", "equals", "matches", "has"):
+        assert problem_of(f"a {word} 1").code == "unknown_operator"
+
+
+def test_every_terminal_has_a_name_for_people() -> None:
+    ignored = set(dsl.language().ignore_tokens)
+    assert set(dsl_faults.EXPECTATIONS) == {terminal.name for terminal in dsl.language().terminals} - ignored | {
+        lalr.END
+    }
+
+
+def test_one_reader_serves_many_threads() -> None:
+    texts = [text for text in lines("dsl_identity.txt") for _ in range(20)]
+    random.Random(7).shuffle(texts)
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda text: kf.to_dsl(kf.parse_dsl(text)), texts)) == texts
+
+
+def test_names_are_remembered_up_to_a_bound() -> None:
+    for index in range(5000):
+        kf.parse_dsl(f"field_{index} = 1")
+    assert len(dsl._names) <= dsl._MAX_NAMES
+
+
+def test_writing_refuses_untyped_text() -> None:
+    with pytest.raises(kf.UnsupportedFilterError, match="check the filter"):
+        kf.to_dsl(kf.Comparison("a", "eq", kf.UntypedText("5")))
+
+
+def test_only_text_is_read() -> None:
+    with pytest.raises(TypeError, match="as a str"):
+        kf.parse_dsl(b"a = 1")  # type: ignore[arg-type]
