@@ -110,8 +110,10 @@ class _Check:
         close: Sequence[str] = ()
         relation, _, inner = node.field.partition(".")
         row = fields.field_type(relation)
-        if self.suggestions and isinstance(row, Relation) and row.fields.field_type(inner) is not None:
-            message += f". {quoted(prefix + relation)} is a relation: write {relation} any ({inner} …)"
+        if self.suggestions and isinstance(row, Relation):
+            meant = [inner] if row.fields.field_type(inner) else _close(inner, row.fields.known)
+            remedy = f"{relation} any ({' '.join([*meant[:1], '…'])})"
+            message += f". {quoted(prefix + relation)} is a relation: write {remedy}"
         elif self.suggestions:
             close = _close(node.field, fields.known)
             if close:

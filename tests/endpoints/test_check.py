@@ -1,0 +1,145 @@
+"""The check: every problem, in source order, at its place, and no more than the limit."""
+
+import pytest
+
+import kanbert_filter as kf
+from kanbert_filter.nodes import And, Filter
+
+ENDPOINT = kf.Endpoint(
+    "projects",
+    {
+        "title": "string",
+        "budget": "number",
+        "status": "enum: ACTIVE, DONE",
+        "owner.id": "id",
+        "tasks": {"status": "enum: ACTIVE, DONE", "hours": "number", "members": {"first_name": "string"}},
+        "members": {"first_name": "string", "last_name": "string"},
+    },
+)
+
+
+def problems(filter: object, **options: bool) -> tuple[kf.Problem, ...]:
+    with pytest.raises(kf.FilterCheckError) as error:
+        kf.Endpoint("projects", ENDPOINT, **options).parse(filter)
+    return error.value.problems
+
+
+def test_every_problem_is_told_in_source_order() -> None:
+    data = [
+        {"field": "titel", "op": "eq", "value": "x"},
+        {"or": [{"field": "budget", "op": "contains", "value": "x"}, {"field": "title", "op": "eq", "value": 1}]},
+        {
+            "field": "tasks",
+            "op": "any",
+            "value": [{"field": "status", "op": "in", "value": ["ACTIVE", "no", "DONE", "nor"]}],
+        },
+        {
+            "field": "tasks",
+            "op": "all",
+            "value": {"field": "members", "op": "none", "value": {"field": "name", "op": "isnull"}},
+        },
+        {"field": "tasks", "op": "eq", "value": 1},
+        {"field": "title", "op": "any"},
+        {"field": "budget", "op": "isnull"},
+        {"field": "tasks.count", "op": "gt", "value": 0.5},
+    ]
+    found = problems(data)
+    assert [(problem.code, problem.field) for problem in found] == [
+        ("unknown_field", "titel"),
+        ("operator_not_allowed", "budget"),
+        ("invalid_value", "title"),
+        ("invalid_choice", "tasks.status"),
+        ("invalid_choice", "tasks.status"),
+        ("unknown_field", "tasks.members.name"),
+        ("operator_not_allowed", "tasks"),
+        ("operator_not_allowed", "title"),
+        ("invalid_value", "tasks.count"),
+    ]
+    places = [place.excerpt() for problem in found if (place := problem.location)]
+    assert [place.split(": ")[0].split()[-1] for place in places] == [
+        "/0/field",
+        "/1/or/0/op",
+        "/1/or/1/value",
+        "/2/value/0/value/1",
+        "/2/value/0/value/3",
+        "/3/value/value/field",
+        "/4/op",
+        "/5/op",
+        "/7/value",
+    ]
+
+
+def test_the_documented_body() -> None:
+    with pytest.raises(kf.FilterError) as error:
+        ENDPOINT.parse([{"field": "budget", "op": "contains", "value": "x"}])
+    assert error.value.response_body() == {
+        "message": "Invalid filter",
+        "errors": [{"field": "budget", "issue": "Operator 'contains' is not allowed for type 'number'"}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "suggestions", "message"),
+    [
+        ("titel", ["title"], "Unknown field 'titel'. Did you mean 'title'?"),
+        ("task.count", ["tasks.count"], "Unknown field 'task.count'. Did you mean 'tasks.count'?"),
+        ("zzz", [], "Unknown field 'zzz'"),
+        ("budget.count", [], "Unknown field 'budget.count'"),
+        ("members.first_name", [], "'members' is a relation: write members any (first_name …)"),
+        ("members.first_nam", [], "'members' is a relation: write members any (first_name …)"),
+        ("members.zzz", [], "'members' is a relation: write members any (…)"),
+    ],
+)
+def test_suggestions(name: str, suggestions: list[str], message: str) -> None:
+    [problem] = problems([{"field": name, "op": "eq", "value": "x"}])
+    assert list(problem.suggestions) == suggestions
+    assert problem.message.endswith(message)
+    [silent] = problems([{"field": name, "op": "eq", "value": "x"}], suggestions=False)
+    assert silent.message == f"Unknown field '{name}'"
+    assert silent.suggestions == ()
+
+
+def test_suggestions_inside_a_relation_are_full_paths() -> None:
+    [problem] = problems({"field": "tasks", "op": "any", "value": {"field": "hour", "op": "eq", "value": 1}})
+    assert problem.message == "Unknown field 'tasks.hour'. Did you mean 'tasks.hours'?"
+    assert problem.suggestions == ("tasks.hours",)
+
+
+def test_problems_are_capped() -> None:
+    many: list[Filter] = [kf.field("zzz") == i for i in range(50)]
+    with pytest.raises(kf.FilterCheckError) as error:
+        ENDPOINT.check(And(many))
+    assert [problem.code for problem in error.value.problems] == ["unknown_field"] * 20 + ["truncated"]
+    with pytest.raises(kf.FilterCheckError) as error:
+        ENDPOINT.check(And(many), limits=kf.Limits(max_problems=50))
+    assert len(error.value.problems) == 50
+    with pytest.raises(kf.FilterCheckError) as error:
+        ENDPOINT.check(kf.field("status").in_(map(str, range(50))))
+    assert len(error.value.problems) == 21
+
+
+def test_what_is_sound_stays_the_same_tree() -> None:
+    sound = (kf.field("title") == "x") & (
+        (kf.field("budget") > 1) | kf.field("tasks").any(kf.field("hours").in_([1, 2]))
+    )
+    assert ENDPOINT.check(sound).filter is sound
+    bare = kf.field("members").none()
+    assert ENDPOINT.check(bare).filter is bare
+    assert ENDPOINT.check(kf.EVERYTHING).filter is kf.EVERYTHING
+
+
+def test_what_changes_keeps_its_place() -> None:
+    checked = ENDPOINT.parse(
+        [{"field": "title", "op": "eq", "value": "x"}, {"field": "owner.id", "op": "in", "value": [7, "8"]}]
+    )
+    changed = [*kf.walk(checked.filter)][-1]
+    assert changed == kf.field("owner.id").in_(["7", "8"])
+    assert isinstance(changed, kf.Membership)
+    assert changed.location is not None
+
+
+def test_trees_built_in_python_have_no_place() -> None:
+    with pytest.raises(kf.FilterCheckError) as error:
+        ENDPOINT.check(kf.field("titel") == "x")
+    assert error.value.problems[0].location is None
+    assert str(error.value) == "Unknown field 'titel'. Did you mean 'title'?"

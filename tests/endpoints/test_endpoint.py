@@ -1,0 +1,354 @@
+"""Endpoints: their rows, what callers may see of them, their scopes, and how checked filters compose."""
+
+import pickle
+from typing import Any
+
+import pytest
+
+import kanbert_filter as kf
+from kanbert_filter.endpoints.fields import Fields
+from kanbert_filter.endpoints.types import Count
+from kanbert_filter.nodes import Comparison, Filter, NullCheck, RelationTest
+
+ONLY = kf.field("archived_at").is_not_null()
+WITHOUT = kf.field("archived_at").is_null()
+ARCHIVED = {"with": kf.EVERYTHING, "only": ONLY, "without": WITHOUT}
+
+
+@pytest.fixture
+def projects() -> kf.Endpoint:
+    return kf.Endpoint(
+        "projects",
+        {
+            "title": "string",
+            "budget": "number; eq, gte",
+            "archived": kf.types.Scope(ARCHIVED),
+            "custom_field.*": "custom",
+            "tasks": {
+                "status": "enum: ACTIVE, DONE",
+                "assignee.id": "id<UserData>",
+                "comments": {"text": "string", "hidden": "enum: with, only, without"},
+            },
+        },
+    )
+
+
+def refusal(endpoint: kf.Endpoint, filter: Filter) -> list[str]:
+    with pytest.raises(kf.FilterCheckError) as error:
+        endpoint.check(filter)
+    return [str(problem) for problem in error.value.problems]
+
+
+def test_an_endpoint_is_a_table(projects: kf.Endpoint) -> None:
+    assert projects.name == "projects"
+    assert list(projects) == ["title", "budget", "archived", "custom_field.*", "tasks"]
+    assert projects["budget"] == kf.types.Number(operators=["eq", "gte"])
+    assert "tasks" in projects
+    assert "tasks.count" not in projects
+    assert isinstance(projects.field_type("tasks.count"), Count)
+    assert repr(projects) == "<Endpoint 'projects': title, budget, archived, custom_field.*, tasks>"
+    assert repr(projects["tasks"]).startswith("<Relation 'Relation - status (enum: ACTIVE, DONE) - assignee.id")
+    tasks = projects["tasks"]
+    assert isinstance(tasks, kf.types.Relation)
+    assert tasks.scope.name == "related records"
+    assert projects["title"].scope is None
+
+
+def test_endpoints_are_values(projects: kf.Endpoint) -> None:
+    twin = pickle.loads(pickle.dumps(projects))
+    assert twin == projects
+    assert hash(twin) == hash(projects)
+    assert twin.without("title") != projects
+    assert kf.Endpoint("projects", projects) == projects
+    assert kf.Endpoint("projects", projects, suggestions=False) != projects
+    assert pickle.loads(pickle.dumps(projects.only("tasks"))) == projects.only("tasks")
+
+
+def test_the_order_of_rows_is_no_difference() -> None:
+    one = kf.Endpoint("e", {"a.*": "string", "c.*": "number", "a.b.*": "date", "a.*.c": "id"})
+    other = kf.Endpoint("e", dict(reversed([*one.items()])))
+    assert one == other
+    assert hash(one) == hash(other)
+    for endpoint in (one, other):
+        row = endpoint.field_type("a.b.c")
+        assert row is not None
+        assert row.kind == "date"
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "message"),
+    [
+        ({"title": "strng"}, ValueError, "field 'title': found type 'strng', expected one of string, number"),
+        ({"title": "enum<"}, ValueError, "field 'title': found 'enum<', expected a type such as string"),
+        ({"title": 5}, TypeError, "field 'title' is a int, expected a type, its notation, or a mapping"),
+        ({5: "string"}, TypeError, "expected a field name, not int"),
+        ({"1title": "string"}, kf.FilterSyntaxError, "'1title' is no field name"),
+        ({"*": "string"}, kf.FilterSyntaxError, "is no field name"),
+        ({"tasks": {"status": "nil"}}, ValueError, "field 'status': found type 'nil'"),
+        ({"a.*": kf.types.Custom(source="*.*")}, ValueError, "expected no more wildcards than in its name"),
+    ],
+)
+def test_wrong_endpoints_cannot_be_made(fields: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        kf.Endpoint("e", fields)
+
+
+def test_notations_say_all_of_a_type() -> None:
+    endpoint = kf.Endpoint("e", {"title": "string; case-sensitive; eq, LIKE", "tasks": "Relation - id (id); any"})
+    assert endpoint["title"] == kf.types.String(case_sensitive=True, operators=["eq", "like"])
+    assert endpoint["tasks"] == kf.types.Relation({"id": "id"}, operators=["any"])
+    assert kf.types.from_notation("date", operators=["eq"]) == kf.types.Date(operators=["eq"])
+    with pytest.raises(ValueError, match="expected them in one place"):
+        kf.types.from_notation("date; eq", operators=["eq"])
+
+
+# sources and wildcards
+
+
+def test_sources() -> None:
+    endpoint = kf.Endpoint(
+        "e",
+        {
+            "title": "string",
+            "contact.id": kf.types.Id("UserData", source="contact_id"),
+            "custom_field.*": kf.types.Custom(source="custom.values.*"),
+            "custom_field.name": kf.types.String(source="name"),
+            "plain.*": "custom",
+            "tasks": kf.types.Relation({"id": kf.types.Id(source="task.id")}, source="todo.items"),
+            "steps.*": kf.types.Relation({}, source="step_lists.*"),
+        },
+    )
+    sources = {
+        "title": "title",
+        "contact.id": "contact_id",
+        "custom_field.color": "custom.values.color",
+        "custom_field.name": "name",
+        "plain.x": "plain.x",
+        "tasks": "todo.items",
+        "tasks.count": "todo.items",
+        "steps.a": "step_lists.a",
+        "steps.a.count": "step_lists.a",
+        "unknown.field": "unknown.field",
+    }
+    assert {path: ".".join(endpoint.source_of(path)) for path in sources} == sources
+
+
+def test_wildcards() -> None:
+    endpoint = kf.Endpoint("e", {"f.*": "number", "f.name": "string", "g.*.x.*": "boolean", "h.*": {}})
+    kinds = {
+        path: row.kind
+        for path in ("f.a", "f.name", "g.a.x.b", "h.a", "h.a.count")
+        if (row := endpoint.field_type(path))
+    }
+    assert kinds == {"f.a": "number", "f.name": "string", "g.a.x.b": "boolean", "h.a": "relation", "h.a.count": "count"}
+    assert not any(map(endpoint.field_type, ["f", "f.a.b", "g.a.y.b", "f.a.count", "h.a.b.count"]))
+    endpoint.check((kf.field("f.budget-2") > 1) & (kf.field("h.a").count() > 1))
+
+
+def test_an_exact_row_beats_a_count() -> None:
+    endpoint = kf.Endpoint("e", {"tasks": {}, "tasks.count": "string", "tasks.*": "boolean"})
+    endpoint.check(kf.field("tasks.count") == "many")
+    kf.Endpoint("e", {"tasks": {}, "tasks.*": "boolean"}).check(kf.field("tasks.count") == 1)
+
+
+def test_a_count_must_be_allowed() -> None:
+    endpoint = kf.Endpoint("e", {"tasks": kf.types.Relation({}, operators=["any"]), "h.*": "Relation; any"})
+    [problem] = refusal(endpoint, kf.field("tasks").count() > 1)
+    assert problem.splitlines()[0] == "Operator 'count' is not allowed for field 'tasks.count'"
+    assert refusal(endpoint, kf.field("h.a").count() > 1)
+
+
+# what a caller may see
+
+
+def test_only(projects: kf.Endpoint) -> None:
+    seen = projects.only("tasks.status", "title", "tasks.comments.text")
+    assert list(seen) == ["title", "tasks"]
+    tasks = seen["tasks"]
+    assert isinstance(tasks, kf.types.Relation)
+    assert list(tasks.fields) == ["status", "comments"]
+    assert projects.only("tasks", "tasks.status")["tasks"] == projects["tasks"]
+    assert type(seen) is kf.Endpoint
+    assert seen.name == "projects"
+
+
+def test_without(projects: kf.Endpoint) -> None:
+    seen = projects.without("title", "tasks.status", "tasks.comments.text")
+    assert list(seen) == ["budget", "archived", "custom_field.*", "tasks"]
+    tasks = seen["tasks"]
+    assert isinstance(tasks, kf.types.Relation)
+    assert list(tasks.fields) == ["assignee.id", "comments"]
+    assert list(projects.without("tasks.status", "tasks")) == list(projects.without("tasks"))
+
+
+def test_the_longest_relation_is_meant() -> None:
+    endpoint = kf.Endpoint("e", {"a": {"x": "string"}, "a.b": {"c": "string", "d": "string"}})
+    assert endpoint.only("a.b.c") == kf.Endpoint("e", {"a.b": {"c": "string"}})
+
+
+@pytest.mark.parametrize("name", ["titel", "tasks.state", "tasks.comments.texts", "title.x", "custom_field.a"])
+def test_only_what_is_there_can_be_hidden(projects: kf.Endpoint, name: str) -> None:
+    with pytest.raises(ValueError, match="has no field"):
+        projects.without(name)
+    with pytest.raises(ValueError, match="has no field"):
+        projects.only(name)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "filter", "stranger"),
+    [
+        ("title", kf.field("title") == "x", kf.field("zzzzz") == "x"),
+        ("tasks", kf.field("tasks").any(), kf.field("zzzzz").any()),
+        ("tasks", kf.field("tasks").count() > 1, kf.field("zzzzz").count() > 1),
+        (
+            "tasks.status",
+            kf.field("tasks").any(kf.field("status") == "x"),
+            kf.field("tasks").any(kf.field("zzzzz") == "x"),
+        ),
+        ("archived", kf.field("archived") == "only", kf.field("zzzzz") == "only"),
+        ("custom_field.*", kf.field("custom_field.a") == 1, kf.field("zzzzz.a") == 1),
+    ],
+)
+def test_what_is_hidden_does_not_exist(projects: kf.Endpoint, hidden: str, filter: Filter, stranger: Filter) -> None:
+    projects_seen = projects.without(hidden)
+    name = hidden.rpartition(".")[2] if hidden.startswith("tasks.") else hidden.removesuffix(".*")
+    assert refusal(projects_seen, filter) == [text.replace("zzzzz", name) for text in refusal(projects_seen, stranger)]
+
+
+# scopes
+
+
+def test_a_scope_stands_for_checked_conditions(projects: kf.Endpoint) -> None:
+    archived = projects["archived"]
+    assert isinstance(archived, kf.types.Scope)
+    assert archived.conditions is not None
+    conditions = {choice: getattr(c, "filter", None) for choice, c in archived.conditions.items()}
+    assert conditions == ARCHIVED
+    projects.check(kf.field("archived") == "only")
+    assert refusal(projects, kf.field("archived") == "both")
+    assert refusal(projects, ONLY), "the condition's own field stays unknown to users"
+
+
+def test_imported_scopes_are_bound(projects: kf.Endpoint) -> None:
+    unbound = kf.Endpoint.from_dict(projects.to_dict())
+    archived = unbound["archived"]
+    assert isinstance(archived, kf.types.Scope)
+    assert archived.conditions is None
+    assert unbound.bind(archived=dict(reversed(ARCHIVED.items()))) == projects
+    assert unbound.bind(archived=ARCHIVED).bind(archived=ARCHIVED) == projects
+
+
+def test_scopes_of_related_records() -> None:
+    bound = kf.Endpoint("e", {"tasks": {"due": "date", "archived": kf.types.Scope(ARCHIVED)}})
+    unbound = kf.Endpoint("e", {"tasks": {"due": "date", "archived": "enum: with, only, without"}})
+    assert unbound.bind(**{"tasks.archived": ARCHIVED}) == bound
+    tasks = bound["tasks"]
+    assert isinstance(tasks, kf.types.Relation)
+    archived = tasks.fields["archived"]
+    assert isinstance(archived, kf.types.Scope)
+    assert archived.conditions is not None
+    assert all(isinstance(condition, kf.CheckedFilter) for condition in archived.conditions.values())
+
+
+def test_an_owner_is_free_of_the_users_restrictions() -> None:
+    hot = kf.field("tasks").any(kf.field("status") != "DONE") & (
+        (kf.field("status") > 5) | (kf.field("tasks").count() > 1)
+    )
+    rows: dict[str, Any] = {
+        "status": "number; eq",
+        "tasks": "Relation - status (string; eq); any",
+        "temperature": kf.types.Scope({"hot": hot, "cold": kf.field("x.y").is_null()}),
+    }
+    endpoint = kf.Endpoint("e", rows)
+    assert refusal(endpoint, hot)
+    endpoint.check(kf.field("temperature") == "cold")
+
+
+def test_a_condition_may_be_checked_elsewhere(projects: kf.Endpoint) -> None:
+    internal = kf.Endpoint("internal", {"archived_at": "datetime"})
+    scope = kf.types.Scope({"only": internal.check(ONLY)})
+    endpoint = kf.Endpoint("e", {"archived": scope})
+    assert endpoint["archived"] == scope
+
+
+@pytest.mark.parametrize(
+    ("scopes", "error", "message"),
+    [
+        ({"title": ARCHIVED}, ValueError, "field 'title' of 'projects' is of type 'string', expected a scope"),
+        ({"nothing": ARCHIVED}, ValueError, "'projects' has no field 'nothing'"),
+        ({"archived": {"only": ONLY}}, ValueError, "the choices are with, only, without; got conditions for only"),
+        ({"archived": {**ARCHIVED, "only": "archived_at is null"}}, TypeError, "'only' is a str, expected a filter"),
+        ({"tasks.comments.text": ARCHIVED}, ValueError, "of type 'string', expected a scope"),
+        ({"archived": {**ARCHIVED, "only": kf.field("budget") == "x"}}, kf.FilterCheckError, "expected a number"),
+    ],
+)
+def test_wrong_bindings(projects: kf.Endpoint, scopes: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        projects.bind(**scopes)
+
+
+def test_a_scope_stands_for_filters_only() -> None:
+    with pytest.raises(TypeError, match="scope choice 'only' is a str, expected a filter"):
+        kf.types.Scope({"only": "x"})  # type: ignore[dict-item]
+    assert kf.types.Scope(["a", "b", "a"]).choices == ("a", "b")
+
+
+# composition
+
+
+def test_checked_filters_compose(projects: kf.Endpoint) -> None:
+    server = kf.Endpoint("server", {"tenant": "id"}).check(kf.field("tenant") == 7)
+    user = projects.check((kf.field("title") == "x") | (kf.field("budget") == 1))
+    both = server & user
+    assert [part.scope.name for part in both.parts] == ["server", "projects"]
+    assert repr(both) == "<CheckedFilter of server & projects>"
+    with pytest.raises(kf.UnsupportedFilterError):
+        both.filter  # noqa: B018
+    assert (user & user).filter == user.filter & user.filter
+    assert (user & server) != both
+    assert pickle.loads(pickle.dumps(both)) == both
+
+
+def test_everything_is_neutral_in_a_composition(projects: kf.Endpoint) -> None:
+    all_projects = projects.check(kf.EVERYTHING)
+    user = projects.check(kf.field("title") == "x")
+    assert all_projects & user == user == user & all_projects
+    assert (all_projects & all_projects).filter is kf.EVERYTHING
+
+
+def test_only_checked_filters_compose(projects: kf.Endpoint) -> None:
+    user = projects.check(kf.field("title") == "x")
+    for other in (kf.field("title") == "y", None, "title = 'y'"):
+        with pytest.raises(TypeError):
+            user & other  # type: ignore[operator]
+        with pytest.raises(TypeError):
+            other & user  # type: ignore[operator]
+    with pytest.raises(TypeError, match="no truth value"):
+        bool(user)
+
+
+def test_reading_and_checking_in_one(projects: kf.Endpoint) -> None:
+    data = [{"field": "title", "op": "eq", "value": "x"}]
+    assert projects.parse(data) == projects.check(Comparison("title", "eq", "x"))
+    assert projects.parse_query("filter[0][field]=budget&filter[0][op]=eq&filter[0][value]=5") == projects.check(
+        Comparison("budget", "eq", 5)
+    )
+    assert projects.parse_query("f=title%20is%20null", name="f") == projects.check(NullCheck("title", "isnull"))
+    with pytest.raises(kf.FilterSyntaxError):
+        projects.parse('title = "abc"', limits=kf.Limits(max_string_length=2))
+
+
+def test_relations_in_relations(projects: kf.Endpoint) -> None:
+    nested = kf.field("tasks").all(
+        kf.field("comments").any(kf.field("text").like("a%")) | (kf.field("comments").count() > 2)
+    )
+    assert projects.check(nested).filter == nested
+    by_number = kf.field("tasks").any(kf.field("assignee.id") == 5)
+    by_text = RelationTest("tasks", "any", Comparison("assignee.id", "eq", "5"))
+    assert projects.check(by_number).filter == by_text
+
+
+def test_fields_without_an_endpoint() -> None:
+    fields = Fields({"a": "string"})
+    assert fields == Fields({"a": kf.types.String()})
+    assert repr(pickle.loads(pickle.dumps(fields))) == repr(fields)
