@@ -1,0 +1,83 @@
+"""Matching `like` patterns, in time linear in the text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+Find = Callable[[str, int, int], int]
+"""Looks for a piece of a pattern in `text[start:end]` and gives the place after its first occurrence, or -1."""
+
+
+@lru_cache(maxsize=1024)
+def like(pattern: str) -> Callable[[str], bool]:
+    r"""Whether a whole text matches the pattern: `%` any run of characters, `_` one character, `\x` a literal `x`.
+
+    The pieces between the `%` are looked for from left to right, and each is settled where it is first found: if the rest does not
+    fit behind the first place, it fits behind no later one. So nothing is ever tried twice, whatever the pattern.
+
+    >>> from kanbert_filter.backends.patterns import like
+    >>> like(r"100\% _%")("100% sure"), like("a%b%c")("abcb")
+    (True, False)
+    """
+    head, *middle = _pieces(pattern)
+    if not middle:
+        fits, length = _found_at_start(head), len(head)
+        return lambda text: len(text) == length and fits(text, 0, length) >= 0
+    tail = middle.pop()
+    fits_head, fits_tail = _found_at_start(head), _found_at_start(tail)
+    finds = [_found_anywhere(piece) for piece in middle if piece]
+    head_length, tail_length = len(head), len(tail)
+
+    def matches(text: str) -> bool:
+        end = len(text) - tail_length
+        if end < head_length or fits_head(text, 0, end) < 0 or fits_tail(text, end, len(text)) < 0:
+            return False
+        place = head_length
+        for find in finds:
+            place = find(text, place, end)
+            if place < 0:
+                return False
+        return True
+
+    return matches
+
+
+def _pieces(pattern: str) -> list[list[str | None]]:
+    """What stands between the `%` signs: characters, and None for `_`."""
+    pieces: list[list[str | None]] = [[]]
+    characters = iter(pattern)
+    for character in characters:
+        if character == "%":
+            pieces.append([])
+        elif character == "_":
+            pieces[-1].append(None)
+        else:
+            pieces[-1].append(next(characters) if character == "\\" else character)
+    return pieces
+
+
+def _found_anywhere(piece: list[str | None]) -> Find:
+    if None in piece:
+        search = _expression(piece).search
+        return lambda text, start, end: found.end() if (found := search(text, start, end)) else -1
+    literal, length = _literal(piece), len(piece)
+    return lambda text, start, end: place + length if (place := text.find(literal, start, end)) >= 0 else -1
+
+
+def _found_at_start(piece: list[str | None]) -> Find:
+    if None in piece:
+        match = _expression(piece).match
+        return lambda text, start, end: found.end() if (found := match(text, start, end)) else -1
+    literal, length = _literal(piece), len(piece)
+    return lambda text, start, end: start + length if text.startswith(literal, start, end) else -1
+
+
+def _literal(piece: list[str | None]) -> str:
+    return "".join(filter(None, piece))
+
+
+def _expression(piece: list[str | None]) -> re.Pattern[str]:
+    """A piece with `_` as an expression of single characters: nothing in it repeats, so nothing can be retried."""
+    return re.compile("".join(["." if character is None else re.escape(character) for character in piece]), re.DOTALL)

@@ -1,0 +1,262 @@
+"""What the values of records mean: how each type of field reads what a record holds.
+
+Generated predicates look at a value's class themselves and call these functions only for what is not already in its final form:
+members of enumerations, subclasses, floats and Decimals, dates and ISO text. Each gives the value to compare, never None, or raises
+`RecordError`.
+
+Decisions where the language's contract is silent:
+
+- An enumeration's member is present even if its value is None, and then no value of any type.
+- A path through something that is no mapping (and in objects: through None) is an error, but on custom fields null.
+- A relation is a list, a tuple or another iterable of records; text, a mapping or a None among its records is an error.
+- A time outside the calendar in UTC, such as the end of the year 9999 west of Greenwich, is the calendar's last (or first) instant.
+- On custom fields NaN and infinities are of another kind than numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Final
+from uuid import UUID
+
+from ..context import Edge, Instant, first_instant, instant_of, local_date
+from ..errors import RecordError
+from ..values import exact, number_text, read_date, read_timestamp
+
+__all__ = [
+    "NUMBERS",
+    "OBJECTS",
+    "boolean",
+    "custom",
+    "day",
+    "identifier",
+    "instant",
+    "is_object",
+    "mapping",
+    "mapping_or_none",
+    "number",
+    "plain_decimal",
+    "related_mappings",
+    "related_objects",
+    "text",
+]
+"""What generated code may call."""
+
+EXACT_FLOATS: Final = 2**53
+"""Up to here a float that is whole is exactly the integer it shows, so floats and integers compare as they are."""
+
+NUMBERS: Final = frozenset({int, float, Decimal})
+"""The classes of a number once it is read."""
+
+
+class Kind(Enum):
+    """What a value of a custom field is that compares with no text and no number."""
+
+    TRUE = True
+    FALSE = False
+    OTHER = "other"
+
+
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
+
+
+# values
+
+
+def text(value: object, field: str, type: str) -> str:
+    """A text. Raises `RecordError` for anything else."""
+    plain = value.value if isinstance(value, Enum) else value
+    if isinstance(plain, str):
+        return str.__str__(plain)
+    raise RecordError(field, type, value)
+
+
+def number(value: object, field: str, type: str) -> int | float | Decimal:
+    """A finite number, exact or binary. Raises `RecordError` for anything else, booleans included."""
+    plain = value.value if isinstance(value, Enum) else value
+    found = _number(plain)
+    if found is None:
+        raise RecordError(field, type, value)
+    return found
+
+
+def boolean(value: object, field: str, type: str) -> bool:
+    """A boolean. Raises `RecordError` for anything else."""
+    plain = value.value if isinstance(value, Enum) else value
+    if isinstance(plain, bool):
+        return plain
+    raise RecordError(field, type, value)
+
+
+def identifier(value: object, field: str, type: str) -> str:
+    """The text of an id: `7`, `"7"` and a UUID compare by it. Raises `RecordError` for anything else."""
+    plain = value.value if isinstance(value, Enum) else value
+    try:
+        if isinstance(plain, str):
+            return str.__str__(plain)
+        if isinstance(plain, UUID) or (isinstance(plain, int) and not isinstance(plain, bool)):
+            return str(plain)
+    except ValueError:  # an integer of more digits than Python writes
+        pass
+    raise RecordError(field, type, value)
+
+
+def day(value: object, zone: tzinfo, field: str, type: str) -> date:
+    """A calendar date: of a timestamp with offset its date in the zone, without offset its own.
+
+    Raises `RecordError` for anything else.
+    """
+    plain = value.value if isinstance(value, Enum) else value
+    if isinstance(plain, str):
+        plain = read_date(plain) or read_timestamp(plain)
+    if isinstance(plain, datetime):
+        return plain.date() if plain.utcoffset() is None else local_date(plain, zone)
+    if isinstance(plain, date):
+        return plain
+    raise RecordError(field, type, value)
+
+
+def instant(value: object, zone: tzinfo, field: str, type: str) -> datetime:
+    """An instant in UTC: a timestamp without offset is a wall time in the zone, a date its first instant there.
+
+    Most ISO text is `2024-01-31T12:00:00Z`: signs that stand where they must leave only digits to `fromisoformat`, which is much
+    cheaper than to look at every character here.
+
+    Raises `RecordError` for anything else.
+    """
+    if value.__class__ is str and value[4:20:3] == "--T::Z" and len(value) == 20:
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            raise RecordError(field, type, value) from None
+    plain = value.value if isinstance(value, Enum) else value
+    if isinstance(plain, str):
+        plain = read_timestamp(plain) or read_date(plain)
+    if isinstance(plain, datetime):
+        if plain.utcoffset() is None:
+            return _inside(instant_of(plain, zone))
+        try:
+            return plain.astimezone(UTC)
+        except OverflowError:
+            return _FIRST if plain.year == 1 else _LAST
+    if isinstance(plain, date):
+        return _inside(first_instant(plain, zone))
+    raise RecordError(field, type, value)
+
+
+def custom(value: object) -> str | int | float | Decimal | Kind:
+    """A text, a number, or a `Kind` for what compares with neither."""
+    plain = value.value if isinstance(value, Enum) else value
+    if isinstance(plain, str):
+        return str.__str__(plain)
+    if isinstance(plain, bool):
+        return Kind(plain)
+    found = _number(plain)
+    return Kind.OTHER if found is None else found
+
+
+def plain_decimal(number: int | float | Decimal) -> str:
+    """The text a currency field's text operators see."""
+    return number_text(exact(number))
+
+
+def _number(value: object) -> int | float | Decimal | None:
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Decimal):
+        return Decimal(value) if value.is_finite() else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
+    return None
+
+
+def _inside(instant: Instant) -> datetime:
+    if isinstance(instant, Edge):
+        return _FIRST if instant is Edge.BEFORE else _LAST
+    return instant
+
+
+# numbers held as floats
+
+
+def for_floats(number: int | Decimal, operator: str) -> float:
+    """The float to compare floats with in place of an exact number, so that a float means its shortest decimal.
+
+    Every decimal that a float may show rounds to that float. So floats other than the nearest one to the number lie on the same side
+    of it as of the nearest one; only what the nearest shows has to be looked at, once.
+
+    >>> from decimal import Decimal
+    >>> from kanbert_filter.backends.records import for_floats
+    >>> for_floats(Decimal("0.1"), "eq"), for_floats(Decimal("0.10000000000000000001"), "eq")
+    (0.1, nan)
+    """
+    nearest = float(number)
+    if math.isinf(nearest):
+        return nearest
+    shown = Decimal(repr(nearest))
+    if operator in ("eq", "ne"):
+        return nearest if shown == number else math.nan
+    if operator in ("lt", "gte"):
+        return nearest if shown >= number else math.nextafter(nearest, math.inf)
+    return nearest if shown <= number else math.nextafter(nearest, -math.inf)
+
+
+# paths and relations
+
+
+def mapping(value: object, path: str, type: str) -> Mapping[str, Any]:
+    """A record on the way to a value. Raises `RecordError` for anything else."""
+    if isinstance(value, Mapping):
+        return value
+    raise RecordError(path, type, value)
+
+
+def mapping_or_none(value: object) -> Mapping[str, Any] | None:
+    """A mapping on the way to a custom value; None for anything else, which is null."""
+    return value if isinstance(value, Mapping) else None
+
+
+OBJECTS: Final[set[type]] = set()
+"""Classes that are known to be no mappings: looking here is much cheaper than asking `Mapping`. Bounded by `is_object`."""
+
+
+def is_object(value: object) -> bool:
+    """Whether a value is read by its attributes: everything but mappings is."""
+    if isinstance(value, Mapping):
+        return False
+    if len(OBJECTS) >= 1024:
+        OBJECTS.clear()
+    OBJECTS.add(value.__class__)
+    return True
+
+
+def related_mappings(value: object, field: str, type: str) -> list[Any] | tuple[Any, ...]:
+    """The records of a relation, all of them mappings. Raises `RecordError` for anything else."""
+    records = _iterated(value, field, type)
+    for record in records:
+        if record.__class__ is not dict and not isinstance(record, Mapping):
+            raise RecordError(field, type, record)
+    return records
+
+
+def related_objects(value: object, field: str, type: str) -> list[Any] | tuple[Any, ...]:
+    """The records of a relation, none of them None. Raises `RecordError` for anything else."""
+    records = _iterated(value, field, type)
+    if any(record is None for record in records):
+        raise RecordError(field, type, None)
+    return records
+
+
+def _iterated(value: object, field: str, type: str) -> list[Any] | tuple[Any, ...]:
+    if value is None:
+        return ()
+    if value.__class__ is list or value.__class__ is tuple:
+        return value  # type: ignore[return-value]
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, Mapping)):
+        return list(value)
+    raise RecordError(field, type, value)
