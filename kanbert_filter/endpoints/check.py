@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import cast
+from typing import assert_never, cast
 
 from ..errors import FilterCheckError, Location, Problem, Problems, quoted
 from ..limits import Limits
@@ -93,6 +93,8 @@ class _Check:
                     return node
                 inner = self.tree(filter, cast("Relation", row).fields, f"{prefix}{field}.")
                 return node if inner is filter else RelationTest(field, operator, inner, node.origin, node.index)
+            case never:
+                assert_never(never)
 
     def value(
         self, row: FieldType, node: Comparison | Membership, value: Value, prefix: str, item: int | None = None

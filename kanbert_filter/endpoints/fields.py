@@ -283,7 +283,7 @@ def described_rows(descriptions: Mapping[str, Any], *, level: int = 1) -> dict[s
     rows: dict[str, FieldType] = {}
     for name, description in descriptions.items():
         try:
-            rows[_row_name(name)] = from_description(description, level=level)
+            rows[row_name(name)] = from_description(description, level=level)
         except (TypeError, ValueError) as error:
             raise ValueError(f"field {quoted(name)}: {error}") from None
     return rows
@@ -295,13 +295,14 @@ def _kind_of(value: object) -> str:
 
 
 def _row(name: str, row: FieldType | str | Mapping[str, Any]) -> FieldType:
-    made = _type(_row_name(name), row)
+    made = _type(row_name(name), row)
     if made.source is not None and made.source.split(".").count("*") > name.split(".").count("*"):
         raise ValueError(f"field {name!r} has the source {made.source!r}, expected no more wildcards than in its name")
     return made
 
 
-def _row_name(name: str) -> str:
+def row_name(name: str) -> str:
+    """The name of a row, whose later segments may be `*`. Raises `FilterSyntaxError` if it is not well-formed."""
     if not isinstance(name, str):
         raise TypeError(f"expected a field name, not {type(name).__name__}")
     first, *rest = name.split(".")

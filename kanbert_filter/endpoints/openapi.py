@@ -39,20 +39,21 @@ def _endpoints(document: Mapping[str, Any]) -> Iterator[tuple[str, Endpoint]]:
     paths = document.get("paths", {}) if _is_object(document) else None
     if not _is_object(paths):
         raise ValueError("the document has no object 'paths', expected a decoded OpenAPI document")
-    for path, item in paths.items():
-        item = _resolved(item, document)
-        if not _is_object(item):
-            raise ValueError(f"path {quoted(path)} is no object, expected its operations")
-        for method in _METHODS:
-            operation = item.get(method)
-            if _is_object(operation):
-                name = f"{method.upper()} {path}"
-                try:
+    for path, entry in paths.items():
+        place = f"path {quoted(path)}"
+        try:
+            item = _resolved(entry, document)
+            if not _is_object(item):
+                raise ValueError("it is no object, expected its operations")
+            for method in _METHODS:
+                operation = item.get(method)
+                if _is_object(operation):
+                    place = f"{method.upper()} {path}"
                     rows = _rows(item, operation, document)
-                except ValueError as error:
-                    raise ValueError(f"{name}: {error}") from None
-                if rows is not None:
-                    yield name, Endpoint(name, rows)
+                    if rows is not None:
+                        yield place, Endpoint(place, rows)
+        except ValueError as error:
+            raise ValueError(f"{place}: {error}") from None
 
 
 def _rows(

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from ..errors import quoted
-from .fields import TYPES, Fields, described_rows
+from .fields import TYPES, Fields, from_description, row_name
 from .notation import Description, read_notation, read_operators, write_operators
 from .scalars import FieldType
 
@@ -91,8 +91,8 @@ class _Table:
                     raise ValueError(
                         "found no field name, expected one, with a note at most after a dash or in parentheses"
                     )
-                description = _description(name, cells.get("type", ""), cells.get("operators", ""))
-                types |= described_rows({name: description})
+                written, listed = cells.get("type", ""), cells.get("operators", "")
+                types[row_name(name)] = from_description(_description(name, written, listed))
             except ValueError as error:
                 raise ValueError(f"row {quoted(found)}: {error}") from None
         return types

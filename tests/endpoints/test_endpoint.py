@@ -12,7 +12,7 @@ from kanbert_filter.nodes import Comparison, Filter, NullCheck, RelationTest
 
 ONLY = kf.field("archived_at").is_not_null()
 WITHOUT = kf.field("archived_at").is_null()
-ARCHIVED = {"with": kf.EVERYTHING, "only": ONLY, "without": WITHOUT}
+ARCHIVED: dict[str, Filter | kf.CheckedFilter] = {"with": kf.EVERYTHING, "only": ONLY, "without": WITHOUT}
 
 
 @pytest.fixture
@@ -131,6 +131,9 @@ def test_sources() -> None:
         "unknown.field": "unknown.field",
     }
     assert {path: ".".join(endpoint.source_of(path)) for path in sources} == sources
+    assert endpoint.wild_segments("custom_field.color") == (False, False, True)
+    assert endpoint.wild_segments("custom_field.name") == (False,)
+    assert endpoint.wild_segments("steps.a.count") == (False, True)
 
 
 def test_wildcards() -> None:

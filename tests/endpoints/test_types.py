@@ -106,8 +106,9 @@ CASES: Final = [
 
 
 @pytest.mark.parametrize(("notation", "operator"), CASES)
-def test_values(notation: str, operator: str) -> None:
-    endpoint = kf.Endpoint("e", {"x": notation})
+@pytest.mark.parametrize("row", ["x.y", "x.*"])
+def test_values(notation: str, operator: str, row: str) -> None:
+    endpoint = kf.Endpoint("e", {row: notation})
     expected = taken(notation, operator)
     for kind, value in KINDS.items():
         condition = comparing(operator, value)
@@ -119,12 +120,12 @@ def test_values(notation: str, operator: str) -> None:
             with pytest.raises(kf.FilterCheckError) as error:
                 endpoint.check(condition)
             [problem] = error.value.problems
-            assert problem.field == "x"
+            assert problem.field == "x.y"
             assert problem.code.startswith("invalid_")
 
 
 def comparing(operator: str, value: object) -> kf.Filter:
-    return Membership("x", operator, [value]) if operator in SET else Comparison("x", operator, value)
+    return Membership("x.y", operator, [value]) if operator in SET else Comparison("x.y", operator, value)
 
 
 def condition_with(operator: str, field: str = "x") -> kf.Filter:

@@ -1,0 +1,237 @@
+"""Tables in Markdown: as the public documentation prints them, as Redocly does, and as people write them."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import kanbert_filter as kf
+from kanbert_filter.endpoints.kanbert import kanbert_endpoints
+
+PRINTED = """The number of results that will be returned per page.
+Allowed filter fields (with allowed operators):
+| Field | Type | Operators |
+|---|---|---|
+name | string | in, nin, notin, eq, ne, neq |
+archived | enum: with, only, without | eq |
+segment | enum<Segment> | eq, ne, neq, in, nin, notin, isnull, isnotnull, notnull |
+tasks | Relation- id (id<TaskData>) - done (boolean) - status (enum) | any, none, count, all |
+space.id | id<SpaceData> | eq |
+Filtering expression. Accepts either JSON or a readable string DSL.
+- me.id — current authenticated user id. Example:
+"""
+
+ENDPOINT = kf.Endpoint(
+    "e",
+    {
+        "name": kf.types.String(operators=["in", "nin", "eq", "ne"]),
+        "archived": kf.types.Scope(["with", "only", "without"]),
+        "segment": kf.types.Enum(name="Segment"),
+        "tasks": {"id": "id<TaskData>", "done": "boolean", "status": "enum"},
+        "space.id": kf.types.Id("SpaceData", operators=["eq"]),
+    },
+)
+
+
+def table(*rows: str) -> str:
+    return "\n".join(["Field | Type | Operators", "--- | :-: | ---", *rows])
+
+
+def read(*rows: str) -> kf.Endpoint:
+    return kf.Endpoint.from_markdown("e", table(*rows))
+
+
+def test_as_the_public_pages_print_them() -> None:
+    assert kf.Endpoint.from_markdown("e", PRINTED) == ENDPOINT
+
+
+RELATIONS = {
+    "in one line": "tasks | Relation - id (id<TaskData>) - done (boolean) - status (enum) | any, none, count, all",
+    "with breaks": "| tasks | Relation<br>- id (id<TaskData>)<br/> - done (boolean)<BR /> - status (enum) | ANY, None, count, all |",
+    "over lines": "| tasks | Relation\n- id (id<TaskData>)\n  - done (boolean)\n\t- status (enum) | any, none, count, all |",
+    "with the operators below": "tasks | Relation\n- id (id<TaskData>)\n- done (boolean)\n- status (enum)\n| any, none, count, all |",
+    "begun at once": "| tasks | Relation - id (id<TaskData>)\n- done (boolean) - status (enum)\n",
+    "escaped": "tasks | Relation: - id (id&lt;TaskData&gt;) - done (boolean) - status (`enum`) | any, none, count, all",
+    "without operators": "tasks | relation -id(id\\<TaskData\\>)-done(boolean)-status(enum)",
+}
+
+
+@pytest.mark.parametrize("row", RELATIONS.values(), ids=RELATIONS)
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+def test_relations(row: str, end: str) -> None:
+    rows = ["name | string | eq", row, "", "Text | with a pipe"]
+    read_back = kf.Endpoint.from_markdown("e", table(*rows).replace("\n", end))
+    assert read_back == kf.Endpoint("e", {"name": "string; eq", "tasks": ENDPOINT["tasks"]})
+
+
+def test_a_row_after_an_open_relation() -> None:
+    assert list(read("a | Relation", "b | string", "| c | date |")) == ["a", "b", "c"]
+    assert list(read("a | Relation - x (id)", "| b | string |")) == ["a", "b"]
+    assert list(read("a | Relation - x (id)", "Text follows.", "- x (id)")) == ["a"]
+
+
+def test_relations_in_relations() -> None:
+    endpoint = read(
+        "a | Relation - b (Relation - c (enum: x, (y), z) - d (Relation; any); count) - e (id; eq, in) | all"
+    )
+    inner = kf.types.Relation(
+        {"c": "enum: x, (y), z", "d": kf.types.Relation({}, operators=["any"])}, operators=["count"]
+    )
+    assert endpoint["a"] == kf.types.Relation({"b": inner, "e": "id; eq, in"}, operators=["all"])
+
+
+@pytest.mark.parametrize(
+    ("row", "name", "type"),
+    [
+        ("name | string | eq, NEQ, ne, is null,IS NOT NULL, <=", None, "string; eq"),
+        ("custom_field.* — see below | custom |", "custom_field.*", "custom"),
+        ("custom_field.* – see below | custom", "custom_field.*", "custom"),
+        ("custom_field.* - see below | custom", "custom_field.*", "custom"),
+        ("custom_field.*— see (below) | custom", "custom_field.*", "custom"),
+        ("custom_field.* (see below) | custom | ", "custom_field.*", "custom"),
+        ("`custom_field.*` | custom |", "custom_field.*", "custom"),
+        ("custom\\_field.\\* | custom |", "custom_field.*", "custom"),
+        ("custom_field.* | any of the types |", "custom_field.*", "custom"),
+        ("custom_field.* | mixed | eq", "custom_field.*", "custom; eq"),
+        ("custom_field.* | |", "custom_field.*", "custom"),
+        ("custom_field.* | number | eq", "custom_field.*", "number; eq"),
+        ("| title | String; Case-Sensitive | Like |", "title", "string; case-sensitive; like"),
+        ("title | string; eq |", "title", "string; eq"),
+        ("title | string | eq,,in, ", "title", "string; eq, in"),
+        ("title | string | eq<br>in", "title", "string; eq, in"),
+        ("title | string | =, != ", "title", "string; eq, ne"),
+        ("title | string | — |", "title", "string; —"),
+        ("title | string | - |", "title", "string; —"),
+        ("a.b-c | enum: A , B,, C | eq", "a.b-c", "enum: A, B, C; eq"),
+        ("a | enum: with, only, without | eq", "a", "enum: with, only, without"),
+        ("a | enum<Name>: with, only, without", "a", "enum<Name>: with, only, without"),
+        ("a | enum: A \\| B, C", "a", 'enum: "A | B", C'),
+        ("a | ENUM < Name > ", "a", "enum<Name>"),
+        ("a | id<App\\Data\\UserData> | eq", "a", "id<App\\Data\\UserData>; eq"),
+        ('a | enum: "x, y" , z\\\\, "\\\\"", w | eq', "a", 'enum: "x, y", "z\\\\", "\\"", w; eq'),
+        ("a | scope: draft, live", "a", "scope: draft, live"),
+        ("a | enum: it's, 5\" disk", "a", 'enum: it\'s, "5\\" disk"'),
+    ],
+)
+def test_rows(row: str, name: str | None, type: str) -> None:
+    if name is None:
+        with pytest.raises(ValueError, match="type 'string' has no operator lte"):
+            read(row)
+    else:
+        assert read(row) == kf.Endpoint("e", {name: type})
+
+
+def test_columns_by_their_headings() -> None:
+    text = (
+        "| **Type** | Description | Allowed operators | `Field` |\n|---|---|---|---|\n| id<A> | The id | eq | a.id |\n"
+    )
+    assert kf.Endpoint.from_markdown("e", text) == kf.Endpoint("e", {"a.id": "id<A>; eq"})
+    assert kf.Endpoint.from_markdown("e", "field | type\na | string") == kf.Endpoint("e", {"a": "string"})
+    assert list(kf.Endpoint.from_markdown("e", "field | type")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "found no tables of fields, expected one, beginning with the line '| Field | Type | Operators |'"),
+        ("name | string | eq", "found no tables"),
+        (f"{PRINTED}\n{PRINTED}", "found 2 tables of fields, expected one"),
+        (table("a | strng | eq"), "row 'a': found type 'strng', expected one of string, number"),
+        (table("a | string | eq, between"), "row 'a': found operator 'between', expected words such as eq, ne"),
+        (table("a | boolean | eq, lt"), "row 'a': type 'boolean' has no operator lt; it has eq, isnotnull"),
+        (table("a | enum: with, only, without | eq, ne"), "type 'scope' has no operator ne; it has eq"),
+        (table("a | string; eq | eq"), "row 'a': found operators in the type too"),
+        (table("a | string; eq; in"), "row 'a': found 'in' after ';', expected 'case-sensitive' or one list"),
+        (table("a | string;"), "row 'a': found '' after ';'"),
+        (
+            table("a | number; case-sensitive"),
+            "found 'case_sensitive' on type 'number', expected no keys but type, operators",
+        ),
+        (table("a | string: x"), "found 'choices' on type 'string'"),
+        (table("a | date<X>"), "found 'name' on type 'date'"),
+        (table("a | string | eq | more"), "found 4 cells, expected 3; a pipe inside a cell is written \\|"),
+        (table("a b | string | eq"), "row 'a b': found no field name, expected one, with a note"),
+        (table("| | string | eq |"), "row '': found no field name"),
+        (table("|"), "row '': found no field name"),
+        (table("| a |"), "row 'a': found '', expected a type such as string"),
+        (table("1a | string"), "row '1a': '1a' is no field name"),
+        (table("*.a | string"), "is no field name"),
+        (table("a | string", "a | date"), "row 'a': found the field a second time"),
+        (table("a | Relation x (id)"), "found 'x (id)', expected the relation's fields as '- name (type)'"),
+        (table("a | Relation - x"), "found '- x', expected the relation's fields as '- name (type)'"),
+        (table("a | Relation - x (id"), "found no end of the type of 'x', expected ')'"),
+        (table("a | Relation - x (id))"), "found ')', expected the end of the type"),
+        (table("a | Relation - x (id) - x (id)"), "found the relation's field 'x' twice, expected it once"),
+        (table("a | Relation - x (idd)"), "row 'a': field 'x': found type 'idd'"),
+        (table("a | Relation - x (id; bad)"), "row 'a': field 'x': found operator 'bad'"),
+        (table('a | enum: "\\\\q"'), "found the choice '\"\\q\"', expected plain text or a JSON string"),
+        (table("a | id<x y  z>"), "is no name of a schema"),
+        (table("a | " + "Relation - x (" * 101), "nested more than 100 levels deep"),
+    ],
+)
+def test_faults_name_the_row(text: str, message: str) -> None:
+    with pytest.raises(ValueError) as error:  # noqa: PT011
+        kf.Endpoint.from_markdown("e", text)
+    assert message in str(error.value)
+    assert not isinstance(error.value, kf.FilterError)
+
+
+HOSTILE: dict[str, str] = {
+    "blanks in a type": "a | string" + " " * 10**5 + "! | eq",
+    "blanks in a name": "a" + " " * 10**5 + "b | string",
+    "dashes": "-" * 10**5 + "x | string",
+    "quotes": 'a | enum: "' + '\\",' * 10**5,
+    "opened quotes": 'a | enum: "' + ',"' * 10**5,
+    "parentheses": "a | enum: " + "(" * 10**5,
+    "semicolons": "a | string" + ";" * 10**5,
+    "angles": "a | enum" + "<" * 10**5,
+    "breaks": "a | string " + "<br " * 10**5,
+    "blank breaks": "a | string <br" + " " * 10**5,
+    "ampersands": "a | string " + "&a" * 10**5,
+    "pipes": "|" * 10**5,
+    "escapes": "a | string " + "\\" * 10**5,
+    "open lines": "a | Relation" + "\n-" * 10**5,
+    "items": "a | Relation" + " - x (id" * 10**5,
+    "many items": "a | Relation" + " - x (id)" * 10**5,
+    "backticks": "`" * 10**5 + " | string",
+    "operators": "a | string | " + "," * 10**5,
+    "words": "a | string | " + "is " * 10**5,
+}
+
+
+@pytest.mark.parametrize("row", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_document_does_not_hang(row: str) -> None:
+    before = time.process_time()
+    try:
+        read(row)
+    except ValueError as error:
+        assert len(str(error)) < 1000
+    assert time.process_time() - before < 2
+
+
+def test_the_public_tables_ship_with_the_library() -> None:
+    endpoints = kanbert_endpoints()
+    assert list(endpoints) == ["clients", "clients/full"]
+    full = endpoints["clients/full"]
+    assert list(full) == [
+        "name",
+        "shortcode",
+        "archived",
+        "segment",
+        "primary_contact.id",
+        "projects",
+        "origin_space.id",
+    ]
+    assert full["archived"] == kf.types.Scope(["with", "only", "without"])
+    assert full["projects"] == kf.types.Relation(
+        {"shortcode": "string", "name": "string", "is_acquisition": "boolean", "status": "enum"}
+    )
+    assert set(endpoints["clients"]) < set(full)
+    full.check(kf.field("projects").any(kf.field("is_acquisition") == True) & (kf.field("archived") == "with"))
+
+
+def test_the_example_of_the_documentation() -> None:
+    text = (Path(__file__).parents[2] / "docs/examples/projects.md").read_text()
+    projects: Any = kf.Endpoint.from_markdown("projects", text)
+    assert kf.Endpoint.from_markdown("projects", projects.to_markdown()) == projects
