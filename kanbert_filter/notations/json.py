@@ -259,7 +259,7 @@ def _fault(code: str, message: str, location: TextLocation | None = None) -> Fil
 _DIGITS: Final = 40
 _GREATEST: Final = 10**_DIGITS
 _LEAST: Final = -_GREATEST
-_LONG_TEXT: Final = 2**20
+_LONG_TEXT: Final = 2**16
 _MAX_KNOWN: Final = 4096
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _SPELLINGS: Final = {
@@ -269,8 +269,13 @@ _SPELLINGS: Final = {
     if name != "count" and spelling.isalpha()
 }
 
+
+def _integer(text: str) -> int | Numeral:
+    return int(text) if len(text) <= _DIGITS else Numeral(text)  # int takes quadratic time
+
+
 _decode = json.JSONDecoder(parse_float=Numeral, parse_constant=Numeral).raw_decode
-_decode_long = json.JSONDecoder(parse_int=Numeral, parse_float=Numeral, parse_constant=Numeral).raw_decode
+_decode_long = json.JSONDecoder(parse_int=_integer, parse_float=Numeral, parse_constant=Numeral).raw_decode
 
 _known_fields: dict[str, str] = {}
 """Field names found well-formed before, each as the one string that stands for it. Emptied when it is full."""

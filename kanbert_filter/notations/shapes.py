@@ -6,6 +6,7 @@ place are written) is asked of a `Source`.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeVar
 
@@ -40,40 +41,40 @@ class Numeral:
         self.text = text
 
 
-class Source:
+class Source(ABC):
     """An input of this shape, and the origin of the conditions read from it."""
 
     __slots__ = ("_paths",)
 
     _paths: list[Path]
 
+    @abstractmethod
     def top(self) -> object:
         """The whole input."""
-        raise NotImplementedError
 
+    @abstractmethod
     def opened(self, data: object) -> object:
         """One level of the input: a list, an object, or what is neither."""
-        raise NotImplementedError
 
+    @abstractmethod
     def value(self, data: object, limits: Limits) -> Value:
         """The value of the tree that a scalar stands for. Raises `FilterSyntaxError`, without a place."""
-        raise NotImplementedError
 
+    @abstractmethod
     def is_blank(self, data: object) -> bool:
         """Whether this stands for no operand at all."""
-        raise NotImplementedError
 
+    @abstractmethod
     def is_true(self, data: object) -> bool:
         """Whether this affirms a null check."""
-        raise NotImplementedError
 
     def duplicate(self, data: dict[object, object]) -> str | None:
         """A key that stands twice in the object, if there is one."""
         return None
 
+    @abstractmethod
     def place(self, path: Path) -> Location:
         """The location at the end of a path."""
-        raise NotImplementedError
 
     def locate(self, index: int, part: str, item: int | None = None) -> Location | None:
         """The place of a part of the condition with this index; see `nodes.Origin`."""
@@ -203,7 +204,7 @@ class _Reader:
         return OPERATORS[name]
 
     def operand(self, data: dict[object, object], path: Path, field: str, row: Operator) -> object:
-        return self.source.opened(self.required(data, "value", path, field, f" for operator '{row.name}'"))
+        return self.required(data, "value", path, field, f" for operator '{row.name}'")
 
     def value(self, data: object, path: Path, field: str) -> Value:
         if isinstance(data, (list, dict)):
@@ -278,7 +279,7 @@ class _Reader:
         if key not in data:
             message = f"Found no '{key}' in the condition, expected one{purpose}"
             raise self.fault("missing_key", message, path, field)
-        return data[key]
+        return self.source.opened(data[key])
 
     def placed(self, path: Path, field: str | None, make: Callable[..., T], *arguments: object) -> T:
         """What `make` makes; a fault it finds is given its place."""
@@ -323,9 +324,7 @@ def _described(data: object) -> str:
             return "a list"
         case dict():
             return "an object"
-        case Numeral():
-            return f"number {quoted(data.text)}"
-        case int() | float():
+        case Numeral() | int() | float():
             return "a number"
     return f"a Python object of type '{type(data).__name__}'"
 

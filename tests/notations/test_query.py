@@ -1,0 +1,156 @@
+"""Any notation: telling them apart, finding the filter in a query string, and writing one."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kanbert_filter.errors import FilterError, FilterSyntaxError
+from kanbert_filter.limits import Limits
+from kanbert_filter.nodes import EVERYTHING, Comparison, Filter, Node
+from kanbert_filter.notations.query import parse, parse_query, to_query
+from kanbert_filter.values import UntypedText
+from tests.strategies import filters, texts, untyped
+
+LIFTED = Limits.lifted()
+ACME = Comparison("title", "contains", "Acme")
+JSON = '[{"field": "title", "op": "contains", "value": "Acme"}]'
+
+
+def problem(query: str | bytes) -> Any:
+    with pytest.raises(FilterSyntaxError) as caught:
+        parse_query(query)
+    [found] = caught.value.problems
+    return found
+
+
+@pytest.mark.parametrize(
+    "source",
+    ['title contains "Acme"', b"title contains 'Acme'", JSON, JSON.encode(), f"\r\n\t {JSON}", JSON[1:-1]],
+    ids=repr,
+)
+def test_text_of_any_notation(source: object) -> None:
+    assert parse(source) == ACME
+
+
+def test_decoded_json() -> None:
+    assert parse([{"field": "title", "op": "contains", "value": "Acme"}]) == ACME
+
+
+@pytest.mark.parametrize("source", ["", " \n", b"", "[]", [], ()], ids=repr)
+def test_no_filter(source: object) -> None:
+    assert parse(source) is EVERYTHING
+
+
+@pytest.mark.parametrize("source", [None, 5, True, [None], b"\xff", b"a = '\xff'", b"[\xff", "[", "a ="], ids=repr)
+def test_what_is_no_filter(source: object) -> None:
+    with pytest.raises(FilterSyntaxError):
+        parse(source)
+
+
+def test_what_is_no_input() -> None:
+    with pytest.raises(TypeError):
+        parse(object())
+    with pytest.raises(TypeError):
+        parse_query(5)  # type: ignore[arg-type]
+
+
+# query strings
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "filter=title contains 'Acme'",
+        "filter=title+contains+%22Acme%22",
+        "?page[size]=30&filter=title%20contains%20%22Acme%22&sort=%FF",
+        b"filter=title+contains+'Acme'&",
+        "%66ilter=title+contains+'Acme'",
+        "filter=[{%22field%22:%22title%22,%22op%22:%22contains%22,%22value%22:%22Acme%22}]",
+        "filter=+{%22field%22:%22title%22,%22op%22:%22contains%22,%22value%22:%22Acme%22}",
+    ],
+)
+def test_finds_the_filter(query: str | bytes) -> None:
+    assert parse_query(query) == ACME
+
+
+def test_finds_a_form() -> None:
+    query = "a=b&filter[0][field]=title&filter%5B0%5D%5Bop%5D=contains&filter[0][value]=Acme+%26+Co"
+    assert parse_query(query) == Comparison("title", "contains", UntypedText("Acme & Co"))
+    assert parse_query(query.replace("filter", "where"), name="where") == parse_query(query)
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?", "&&", "filter", "filter=", "filter=+", "filter=[]", "page=1", "filters=x", "%ff=%ff"]
+)
+def test_no_filter_in_the_query(query: str) -> None:
+    assert parse_query(query) is EVERYTHING
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "filter=a=1&filter=a=1",
+        "filter=&filter=",
+        "filter=a=1&filter[0][field]=a",
+        "filter[0][field]=a&filter=",
+        "filter&filter[]",
+    ],
+)
+def test_one_filter_in_one_notation(query: str) -> None:
+    assert problem(query).code == "mixed_notations"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["filter=%ff", "filter=a%3D'%c3'", "filter[%ff]=x", "filter[0]=%ff", b"filter=\xff", "filter=\ud800"],
+    ids=ascii,
+)
+def test_escapes_that_are_not_utf8(query: str | bytes) -> None:
+    found = problem(query)
+    assert found.code == "invalid_encoding"
+    assert found.location.key.startswith("filter")
+    str(found).encode()
+
+
+def test_a_lone_percent_sign_is_itself() -> None:
+    assert parse_query("filter=a='50%'") == Comparison("a", "eq", "50%")
+
+
+@given(st.text() | st.binary() | st.text("filter=[]%5B0D&+'\"af"))
+def test_any_query_is_read_or_refused(query: str | bytes) -> None:
+    for text in (query, "filter=" + query if isinstance(query, str) else b"filter=" + query):
+        try:
+            assert isinstance(parse_query(text), Node)
+        except FilterError as error:
+            assert str(error)
+
+
+# writing
+
+
+def test_writes_every_notation() -> None:
+    assert to_query(ACME) == "filter=title%20contains%20%22Acme%22"
+    assert to_query(ACME, notation="json", name="where").startswith("where=%5B%7B%22field%22%3A%20%22title%22")
+    assert to_query(ACME, notation="form").startswith("filter%5B0%5D%5Bfield%5D=title&filter%5B0%5D%5Bop%5D=contains&")
+    for notation in ("dsl", "json", "form"):
+        assert to_query(EVERYTHING, notation=notation) == ""
+    with pytest.raises(ValueError, match="notation"):
+        to_query(ACME, notation="xml")  # type: ignore[arg-type]
+
+
+@given(filters())
+def test_dsl_comes_back(tree: Filter) -> None:
+    assert parse_query(to_query(tree), limits=LIFTED) == tree
+
+
+@given(filters(texts | st.booleans() | st.integers()))
+def test_json_comes_back(tree: Filter) -> None:
+    assert parse_query(to_query(tree, notation="json"), limits=LIFTED) == tree
+
+
+@given(filters(untyped, empty_lists=False))
+def test_forms_come_back(tree: Filter) -> None:
+    query = to_query(tree, notation="form", name="a&b=c")
+    assert parse_query(f"x=1&{query}&y=2", name="a&b=c", limits=LIFTED) == tree
