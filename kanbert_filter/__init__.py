@@ -5,11 +5,14 @@ is written back (`to_dsl`, `to_json`, `to_form`, `to_query`) or compiled (`compi
 `kanbert_filter.backends`).
 """
 
+from .backends.predicate import Predicate, compile_predicate
 from .builder import Field, field
 from .checked import CheckedFilter
 from .context import Context
 from .endpoints import types
 from .endpoints.endpoint import Endpoint
+from .endpoints.kanbert import kanbert_endpoints
+from .endpoints.openapi import endpoints_from_openapi
 from .errors import (
     ContextError,
     FilterCheckError,
@@ -65,14 +68,18 @@ __all__ = [
     "Membership",
     "NullCheck",
     "Or",
+    "Predicate",
     "Problem",
     "RecordError",
     "RelationTest",
     "Special",
     "UnsupportedFilterError",
     "UntypedText",
+    "compile_predicate",
+    "endpoints_from_openapi",
     "field",
     "fields_of",
+    "kanbert_endpoints",
     "parse",
     "parse_dsl",
     "parse_form",

@@ -76,7 +76,9 @@ class Limits(Immutable):
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise ValueError(f"{name} is {value!r}, expected a whole number of at least 1")
         if max_depth > MAX_DEPTH:
-            raise ValueError(f"max_depth is {max_depth}, expected 1 to {MAX_DEPTH}: deeper trees are refused everywhere")
+            raise ValueError(
+                f"max_depth is {max_depth}, expected 1 to {MAX_DEPTH}: deeper trees are refused everywhere"
+            )
         self._fill(**bounds)
 
     @classmethod

@@ -48,7 +48,9 @@ class Node(Immutable):
         return _combined(Or, cast("Filter", self), other)
 
     def __bool__(self) -> bool:
-        raise TypeError("a filter has no truth value: combine filters with & and |, not with 'and', 'or' or chained comparisons")
+        raise TypeError(
+            "a filter has no truth value: combine filters with & and |, not with 'and', 'or' or chained comparisons"
+        )
 
 
 # A condition is first a draft, which can be filled, and is closed by being given its final class: the cheapest way to a slotted object
@@ -165,7 +167,9 @@ class RelationTest(Condition):
         word = _word(operator, ("any", "none", "all"))
         if filter is None:
             if word == "all":
-                raise _fault("missing_key", f"'all' on {quoted(field)} needs a filter that every related record is to match")
+                raise _fault(
+                    "missing_key", f"'all' on {quoted(field)} needs a filter that every related record is to match"
+                )
         elif not isinstance(filter, Node):
             raise TypeError(f"expected a filter on the related records, not {type(filter).__name__}")
         elif isinstance(filter, Everything):
@@ -197,7 +201,10 @@ class Group(_GroupDraft, Node):
                 raise TypeError(f"expected filters inside {cls.__name__}, not {type(item).__name__}")
         if len(flat) < 2:
             if not flat:
-                raise _fault("empty_group", f"{cls.__name__} holds nothing, expected at least one filter; EVERYTHING is no filter at all")
+                raise _fault(
+                    "empty_group",
+                    f"{cls.__name__} holds nothing, expected at least one filter; EVERYTHING is no filter at all",
+                )
             return cast("Group", flat[0])
         return group(cls, tuple(flat), _deeper(1 + max([item.depth for item in flat])))
 

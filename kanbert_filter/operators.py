@@ -30,7 +30,9 @@ class Operator(Immutable):
     operand: Operand
     description: str
 
-    def __init__(self, name: str, dsl: str, aliases: tuple[str, ...], group: Group, operand: Operand, description: str) -> None:
+    def __init__(
+        self, name: str, dsl: str, aliases: tuple[str, ...], group: Group, operand: Operand, description: str
+    ) -> None:
         self._fill(name=name, dsl=dsl, aliases=aliases, group=group, operand=operand, description=description)
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -68,7 +70,9 @@ WORDS: Final[dict[str, str]] = {word: row.name for row in OPERATORS.values() for
 SYMBOLS: Final[dict[str, str]] = {row.dsl: row.name for row in OPERATORS.values() if row.group in ("equality", "order")}
 """The comparison symbols of the DSL with the canonical words they mean."""
 
-COMPARISONS: Final[frozenset[str]] = frozenset(n for n, row in OPERATORS.items() if row.group in ("equality", "order", "text"))
+COMPARISONS: Final[frozenset[str]] = frozenset(
+    n for n, row in OPERATORS.items() if row.group in ("equality", "order", "text")
+)
 TEXT_OPERATORS: Final[frozenset[str]] = frozenset(n for n, row in OPERATORS.items() if row.group == "text")
 COUNT_COMPARISONS: Final[frozenset[str]] = frozenset(SYMBOLS.values())
 

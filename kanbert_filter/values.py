@@ -48,7 +48,10 @@ class Special(Immutable):
 
     def __init__(self, name: str, days: int = 0) -> None:
         if name not in SPECIAL_NAMES or (days and name != "today"):
-            raise _fault("invalid_special", f"Found {quoted(name)}, expected one of {', '.join(SPECIAL_NAMES)}; days go with 'today'")
+            raise _fault(
+                "invalid_special",
+                f"Found {quoted(name)}, expected one of {', '.join(SPECIAL_NAMES)}; days go with 'today'",
+            )
         self._fill(name=name, days=days)
 
     def __add__(self, days: int | timedelta) -> Special:
@@ -127,8 +130,12 @@ def value_of(operand: object) -> Value:
         case UUID():
             return str(operand)
         case None:
-            raise _fault("null_comparison", "Found None, expected a value; test for null with is_null() or is_not_null()")
-    raise TypeError(f"expected a str, number, bool, date, datetime, UUID, enum member or special, not {type(operand).__name__}")
+            raise _fault(
+                "null_comparison", "Found None, expected a value; test for null with is_null() or is_not_null()"
+            )
+    raise TypeError(
+        f"expected a str, number, bool, date, datetime, UUID, enum member or special, not {type(operand).__name__}"
+    )
 
 
 def sound_text(text: str) -> str:
@@ -207,7 +214,13 @@ def number_size(text: str) -> tuple[int, int] | None:
     whole, _, fraction = mantissa.partition(".")
     if len(exponent or "") > 18:
         return len(whole) + len(fraction), 10**18
-    lead = len(whole) - 1 if whole != "0" else -1 - (len(fraction) - len(fraction.lstrip("0"))) if fraction.strip("0") else 0
+    lead = (
+        len(whole) - 1
+        if whole != "0"
+        else -1 - (len(fraction) - len(fraction.lstrip("0")))
+        if fraction.strip("0")
+        else 0
+    )
     return len(whole) + len(fraction), lead + int(exponent or "0")
 
 
@@ -244,7 +257,11 @@ def read_timestamp(text: str) -> datetime | None:
 def timestamp_text(moment: datetime) -> str:
     """The timestamp as the language writes it: an instant in UTC with `Z`, a wall time without offset as it is."""
     try:
-        text = moment.replace(tzinfo=None).isoformat() if moment.tzinfo is None else moment.astimezone(UTC).isoformat()[:-6]
+        text = (
+            moment.replace(tzinfo=None).isoformat()
+            if moment.tzinfo is None
+            else moment.astimezone(UTC).isoformat()[:-6]
+        )
     except OverflowError as error:
         message = f"Found {moment}, expected an instant between the years 1 and 9999 in UTC"
         raise _fault("invalid_timestamp", message) from error
