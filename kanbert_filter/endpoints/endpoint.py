@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from ..checked import CheckedFilter, Part
 from ..limits import DEFAULT_LIMITS, Limits
-from ..nodes import And, Everything, Filter, Or, RelationTest
+from ..nodes import And, Everything, Filter, Node, Or, RelationTest
 from ..notations.query import parse, parse_query
 from .check import checked_tree
 from .fields import Fields, Relation, Rows, described_rows
@@ -117,6 +117,8 @@ class Endpoint(Fields):
 
         Raises `FilterCheckError` with every problem, in source order.
         """
+        if not isinstance(filter, Node):
+            raise TypeError(f"expected a filter, not {type(filter).__name__}; Endpoint.parse reads text and data")
         return CheckedFilter((Part(checked_tree(filter, self, limits, suggestions=self.suggestions), self),))
 
     def parse(self, source: object, *, limits: Limits = DEFAULT_LIMITS) -> CheckedFilter:

@@ -9,7 +9,6 @@ from ..errors import quoted
 from .endpoint import Endpoint
 from .fields import Relation
 from .scalars import Enum, FieldType
-from .tables import tables_in
 
 _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 
@@ -60,6 +59,8 @@ def _rows(
     item: Mapping[str, Any], operation: Mapping[str, Any], document: Mapping[str, Any]
 ) -> dict[str, FieldType] | None:
     """The rows of the table in the operation's `filter` parameter, its own before the path's; None without a table."""
+    from .tables import tables_in
+
     for owner in (operation, item):
         parameters = owner.get("parameters", [])
         if not isinstance(parameters, list):

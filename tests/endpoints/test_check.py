@@ -1,5 +1,7 @@
 """The check: every problem, in source order, at its place, and no more than the limit."""
 
+from typing import Any
+
 import pytest
 
 import kanbert_filter as kf
@@ -143,3 +145,9 @@ def test_trees_built_in_python_have_no_place() -> None:
         ENDPOINT.check(kf.field("titel") == "x")
     assert error.value.problems[0].location is None
     assert str(error.value) == "Unknown field 'titel'. Did you mean 'title'?"
+
+
+@pytest.mark.parametrize("other", ["title is null", None, ENDPOINT.check(kf.EVERYTHING), [kf.EVERYTHING]])
+def test_only_filters_are_checked(other: Any) -> None:
+    with pytest.raises(TypeError, match="expected a filter, not"):
+        ENDPOINT.check(other)

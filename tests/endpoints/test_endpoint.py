@@ -292,7 +292,7 @@ def test_wrong_bindings(projects: kf.Endpoint, scopes: Any, error: type[Exceptio
 
 def test_a_scope_stands_for_filters_only() -> None:
     with pytest.raises(TypeError, match="scope choice 'only' is a str, expected a filter"):
-        kf.types.Scope({"only": "x"})  # type: ignore[dict-item]
+        kf.types.Scope({"only": "x"})
     assert kf.types.Scope(["a", "b", "a"]).choices == ("a", "b")
 
 
