@@ -1,39 +1,20 @@
 """Hypothesis strategies for filters, shared by all tests: every node, operator and kind of value, and awkward ones of each."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from kanbert_filter.endpoints.fields import Fields
 from kanbert_filter.nodes import And, Comparison, Filter, Membership, NullCheck, Or, RelationTest
-from kanbert_filter.operators import COMPARISONS
+from kanbert_filter.operators import COMPARISONS, OPERATORS
 from kanbert_filter.values import EOM, EOW, ME, NOW, SOM, SOW, TODAY, Number, Special, UntypedText, Value, exact
 
-WORDS = [
-    "and",
-    "or",
-    "not",
-    "in",
-    "nin",
-    "is",
-    "null",
-    "true",
-    "false",
-    "any",
-    "none",
-    "all",
-    "eq",
-    "ne",
-    "like",
-    "contains",
-    "startsWith",
-    "notes",
-    "isnull",
-    "notnull",
-    "count",
-    "now",
-    "today",
-]
+WORDS = (
+    *("and", "or", "not", "in", "nin", "is", "null", "true", "false", "any", "none", "all", "eq", "ne", "like"),
+    *("contains", "startsWith", "notes", "isnull", "notnull", "count", "now", "today"),
+)
 """Words that mean something in some place, and so make awkward names and texts."""
 
 AWKWARD_TEXTS = (
@@ -184,3 +165,48 @@ condition_like: SearchStrategy[object] = st.recursive(
     max_leaves=12,
 )
 """Data that looks like filters, and often is one."""
+
+
+def filters_of(
+    fields: Fields,
+    values_of: Mapping[str, SearchStrategy[Value]],
+    *,
+    patterns: SearchStrategy[str] = texts.filter(lambda text: (len(text) - len(text.rstrip("\\"))) % 2 == 0),
+    needles: SearchStrategy[str] = texts,
+    depth: int = 2,
+    max_leaves: int = 10,
+) -> SearchStrategy[Filter]:
+    """Filters that a table of fields admits, their values drawn from `values_of` by the kind of the field's type."""
+    conditions: list[SearchStrategy[Filter]] = []
+    for name, row in [
+        *fields.known.items(),
+        *((name.replace("*", "x"), fields[name]) for name in fields if "*" in name),
+    ]:
+        this, groups = st.just(name), dict.fromkeys(OPERATORS[operator].group for operator in row.ordered_operators())
+        values = values_of.get(row.kind, st.nothing())
+        ordered = values.filter(lambda value: not isinstance(value, bool))
+        for group in groups:
+            words = st.sampled_from(sorted(word for word in row.operators if OPERATORS[word].group == group))
+            match group:
+                case "equality":
+                    conditions.append(st.builds(Comparison, this, words, values))
+                case "order":
+                    conditions.append(st.builds(Comparison, this, words, ordered))
+                case "text":
+                    conditions.append(st.builds(Comparison, this, words.filter(lambda word: word != "like"), needles))
+                    conditions.append(st.builds(Comparison, this, st.just("like"), patterns))
+                case "set":
+                    conditions.append(st.builds(Membership, this, words, st.lists(values, max_size=4)))
+                case "null":
+                    conditions.append(st.builds(NullCheck, this, words))
+                case "relation":
+                    conditions.append(st.builds(RelationTest, this, words.filter(lambda word: word != "all")))
+                    if depth and row.scope is not None:
+                        inner = filters_of(row.scope, values_of, patterns=patterns, needles=needles, depth=depth - 1)
+                        conditions.append(st.builds(RelationTest, this, words, inner))
+
+    def around(inner: SearchStrategy[Filter]) -> SearchStrategy[Filter]:
+        items = st.lists(inner, min_size=2, max_size=5)
+        return st.builds(And, items) | st.builds(Or, items)
+
+    return st.recursive(st.one_of(conditions), around, max_leaves=max_leaves)
