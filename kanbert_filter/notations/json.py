@@ -346,7 +346,10 @@ class _Quick(_Text):
                 index = self.read_group(item[word], GROUPS[word], kind, out, depth, index)
                 continue
             name = item["field"]
-            field = _known_fields.get(name) or _known_field(name)
+            try:
+                field = _known_fields[name]
+            except KeyError:
+                field = _known_field(name)
             operator, operand = _SPELLINGS[item["op"]]
             if size == 3:
                 value = item["value"]

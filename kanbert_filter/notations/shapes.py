@@ -367,8 +367,7 @@ def _written(filter: Filter, relations: Path, value: Callable[[Path, Value], obj
             return {"and": [_written(item, relations, value) for item in items]}
         case Or(items):
             return {"or": [_written(item, relations, value) for item in items]}
-        case Everything():
-            raise AssertionError("stands only as a whole filter")
+    assert not isinstance(filter, Everything)  # it stands only as a whole filter
     path = (*relations, filter.field)
     condition: dict[str, object] = {"field": filter.field, "op": filter.operator}
     match filter:

@@ -343,6 +343,14 @@ def test_limits(limits: Limits, source: str, code: str, pointer: str) -> None:
     parse_json(source)
 
 
+def test_limits_in_lists() -> None:
+    limits = Limits(max_string_length=2)
+    assert problem(condition('["ab", "abc"]', op="in"), limits).location.pointer == "/value/1"
+    assert problem(condition('[1, "abc"]', op="in"), limits).location.pointer == "/value/1"
+    assert problem(condition(f"[{10**40}]", op="in")).location.pointer == "/value/0"
+    assert parse_json(condition(f"[{10**40}, 0.5]", op="in"), limits=LIFTED).values == (10**40, Decimal("0.5"))  # type: ignore[union-attr]
+
+
 def test_text_length_is_counted_in_bytes() -> None:
     text = condition('"ü"')
     parse_json(text, limits=Limits(max_text_length=len(text) + 1))
@@ -379,6 +387,7 @@ N = 100_000
     "text",
     [
         "[" * N,
+        '[[], "[", {}, ' + "[" * N,
         "[" * N + "]" * N,
         '{"and":[' * N,
         '{"and":[' * N + condition() + "]}" * N,
