@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import kanbert_filter as kf
@@ -13,6 +13,8 @@ from kanbert_filter.endpoints.fields import TYPES
 from kanbert_filter.endpoints.types import FieldType
 
 SECRET = "secret_column"
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 later_segments = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,6}", fullmatch=True) | st.just("*")
 names = st.builds(
@@ -121,6 +123,7 @@ def public(endpoint: kf.Endpoint) -> dict[str, FieldType]:
     return {name: told(row) for name, row in endpoint.items()}
 
 
+@unhurried
 @given(endpoints)
 def test_plain_data(endpoint: kf.Endpoint) -> None:
     text = json.dumps(endpoint.to_dict())
@@ -131,6 +134,7 @@ def test_plain_data(endpoint: kf.Endpoint) -> None:
     assert read.to_dict() == endpoint.to_dict()
 
 
+@unhurried
 @given(endpoints, st.sampled_from(["", "Text\n\n", "a | b\n"]), st.sampled_from(["", "\nText", "\n- x (id) | y"]))
 def test_tables(endpoint: kf.Endpoint, before: str, after: str) -> None:
     table = endpoint.to_markdown()
@@ -142,6 +146,7 @@ def test_tables(endpoint: kf.Endpoint, before: str, after: str) -> None:
     assert table.count("\n") == 2 + len(list(endpoint))
 
 
+@unhurried
 @given(rows)
 def test_notations(row: FieldType) -> None:
     assert kf.types.from_notation(row.notation) == told(row)
