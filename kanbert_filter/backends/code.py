@@ -33,6 +33,9 @@ Factory = Callable[..., Callable[[Any], Any]]
 FEW_CONSTANTS: Final = 250
 """Up to here each constant is a variable of its own; beyond, they are the items of one tuple."""
 
+LONG_GROUP: Final = 200
+"""Groups with more members are spread over several functions."""
+
 
 def matching(shape: Shape, access: Access, constants: int) -> Factory:
     """Code for `matches(record)`: a factory that takes the storage time zone, the time zone and the constants."""
@@ -215,12 +218,12 @@ class _Module:
             return _name(f"k{index}")
         return Subscript(_name("constants"), Constant(index), _LOAD)
 
-    def related(self, shape: Shape) -> str:
-        """The name of a function that tests one related record."""
-        body: list[ast.stmt] = [Return(_Record(self, top=False).condition(shape))]
-        name = f"related{len(self.functions)}"
-        self.functions.append(_function(name, ["record"], body))
-        return name
+    def apart(self, shape: Shape, *, top: bool) -> ast.Name:
+        """A function of its own that tests a record."""
+        condition = _Record(self, top=top).condition(shape)
+        name = f"part{len(self.functions)}"
+        self.functions.append(_function(name, ["record"], [Return(condition)]))
+        return _name(name)
 
     def factory(self, name: str, parameter: str, body: list[ast.stmt]) -> Factory:
         few = self.constants <= FEW_CONSTANTS
@@ -304,7 +307,15 @@ class _Record:
         guards, value = self.value(shape[1])
         return _both([*guards, self.comparison(shape, value)])
 
+    def in_parts(self, word: str, shapes: Sequence[Shape]) -> list[ast.expr]:
+        """A group too long for one expression (Python's compiler takes quadratic time for it) as calls of several functions."""
+        ordered = sorted(shapes, key=_cost)
+        parts = [tuple(ordered[start : start + LONG_GROUP]) for start in range(0, len(ordered), LONG_GROUP)]
+        return [Call(self.module.apart((word, part), top=self.top), [_name("record")], []) for part in parts]
+
     def all_of(self, shapes: Sequence[Shape]) -> ast.expr:
+        if len(shapes) > LONG_GROUP:
+            return _both(self.in_parts("all", shapes))
         mark = self.known.mark()
         tests = []
         for shape in sorted(shapes, key=_cost):
@@ -317,6 +328,8 @@ class _Record:
         return _both(tests)
 
     def any_of(self, shapes: Sequence[Shape]) -> ast.expr:
+        if len(shapes) > LONG_GROUP:
+            return _either(self.in_parts("any", shapes))
         mark = self.known.mark()
         tests = []
         for alike in _by_column(sorted(shapes, key=_cost)):
@@ -347,7 +360,7 @@ class _Record:
         relation = self.relation(column)
         if inner is None:
             return _compared(_call("len", relation), "gt" if operator == "any" else "eq", Constant(0))
-        test = _name(self.module.related(inner))
+        test = self.module.apart(inner, top=False)
         found = _call("all" if operator == "all" else "any", _call("map", test, relation))
         return _not(found) if operator == "none" else found
 
@@ -478,7 +491,7 @@ class _Record:
             constant = self.module.constant(index)
             if operator == "contains":
                 tests.append(Compare(constant, [_IN], [seen]))
-            elif operator == "like":
+            elif operator == "fits":
                 tests.append(Call(constant, [seen], []))
             else:
                 tests.append(Call(Attribute(seen, operator, _LOAD), [constant], []))

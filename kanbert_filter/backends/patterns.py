@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 Find = Callable[[str, int, int], int]
 """Looks for a piece of a pattern in `text[start:end]` and gives the place after its first occurrence, or -1."""
 
+Fits = Callable[[str], bool]
+"""Whether a text fits."""
+
 
 @lru_cache(maxsize=1024)
-def like(pattern: str) -> Callable[[str], bool]:
+def like(pattern: str) -> Fits:
     r"""Whether a whole text matches the pattern: `%` any run of characters, `_` one character, `\x` a literal `x`.
 
     The pieces between the `%` are looked for from left to right, and each is settled where it is first found: if the rest does not
@@ -42,6 +45,16 @@ def like(pattern: str) -> Callable[[str], bool]:
         return True
 
     return matches
+
+
+def one_fits(patterns: Sequence[Fits]) -> Fits:
+    """Whether a text fits one of the patterns."""
+    return patterns[0] if len(patterns) == 1 else lambda text: any(fits(text) for fits in patterns)
+
+
+def holds_one(needles: Sequence[str]) -> Fits:
+    """Whether a text holds one of the needles."""
+    return lambda text: any(map(text.__contains__, needles))
 
 
 def _pieces(pattern: str) -> list[list[str | None]]:

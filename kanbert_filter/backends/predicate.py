@@ -27,7 +27,7 @@ from ..meaning import (
     lower,
 )
 from .code import Access, Factory, Shape, matching, selecting
-from .patterns import like
+from .patterns import holds_one, like, one_fits
 from .records import EXACT_FLOATS, Kind, for_floats
 
 R = TypeVar("R")
@@ -37,6 +37,9 @@ MAX_SHAPES: Final = 256
 
 MAX_SHAPE_CONSTANTS: Final = 200
 """Filters with more constants are compiled anew each time: their shape hardly comes again."""
+
+FEW_NEEDLES: Final = 8
+"""Up to here each text of a `contains` is looked for by code of its own."""
 
 
 class Predicate(Protocol):
@@ -135,12 +138,16 @@ def _shape(test: Test, constants: list[object]) -> Shape:
         case Text(column, operator, needles):
             index = len(constants)
             if operator == "like":
-                constants.extend(map(like, needles))
-            elif operator == "contains" or len(needles) == 1:
+                constants.append(one_fits([like(needle) for needle in needles]))
+                return "text", column, "fits", 1, index
+            if operator == "contains" and len(needles) > FEW_NEEDLES:
+                constants.append(holds_one(needles))
+                return "text", column, "fits", 1, index
+            if operator == "contains" or len(needles) == 1:
                 constants.extend(needles)
-            else:
-                constants.append(needles)
-            return "text", column, operator, len(constants) - index, index
+                return "text", column, operator, len(needles), index
+            constants.append(needles)
+            return "text", column, operator, 1, index
         case Order(column, operator, constant):
             index = len(constants)
             constants.append(constant)

@@ -256,7 +256,7 @@ def _iterated(value: object, field: str, type: str) -> list[Any] | tuple[Any, ..
     if value is None:
         return ()
     if value.__class__ is list or value.__class__ is tuple:
-        return value  # type: ignore[return-value]
+        return value
     if isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, Mapping)):
         return list(value)
     raise RecordError(field, type, value)
