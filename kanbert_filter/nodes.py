@@ -422,7 +422,7 @@ def rename_fields(filter: Filter, names: Mapping[str, str]) -> Filter:
             case NullCheck(field, operator):
                 return null_check(renamed(prefix, field), operator, None, 0)
             case RelationTest(field, operator, inner):
-                return RelationTest(renamed(prefix, field), operator, inner and rebuilt(f"{prefix}{field}.", inner))
+                return RelationTest(renamed(prefix, field), operator, None if inner is None else rebuilt(f"{prefix}{field}.", inner))
             case Everything():
                 return node
 

@@ -86,6 +86,9 @@ fields: SearchStrategy[str] = names | st.builds(
 texts: SearchStrategy[str] = st.sampled_from(AWKWARD_TEXTS) | st.text(max_size=12)
 """A text value."""
 
+patterns: SearchStrategy[str] = texts.filter(lambda text: (len(text) - len(text.rstrip("\\"))) % 2 == 0)
+"""A sound `like` pattern."""
+
 numbers: SearchStrategy[Number] = st.one_of(
     st.integers(-100, 100),
     st.integers(-(10**40) + 1, 10**40 - 1),
@@ -171,7 +174,7 @@ def filters_of(
     fields: Fields,
     values_of: Mapping[str, SearchStrategy[Value]],
     *,
-    patterns: SearchStrategy[str] = texts.filter(lambda text: (len(text) - len(text.rstrip("\\"))) % 2 == 0),
+    patterns: SearchStrategy[str] = patterns,
     needles: SearchStrategy[str] = texts,
     depth: int = 2,
     max_leaves: int = 10,

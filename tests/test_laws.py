@@ -10,6 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import kanbert_filter as kf
+from kanbert_filter.values import Value, value_of
 from tests import strategies
 
 LIFTED = kf.Limits.lifted()
@@ -36,13 +37,13 @@ EVERY_TYPE = kf.Endpoint(
 )
 DATES = st.dates().map(str) | strategies.specials.filter(lambda special: special != kf.ME)
 TIMESTAMPS = st.datetimes(timezones=st.none() | st.timezones()).filter(lambda moment: 1 < moment.year < 9999)
-VALUES: dict[str, st.SearchStrategy[kf.nodes.Value]] = {
+VALUES: dict[str, st.SearchStrategy[Value]] = {
     "string": strategies.texts,
     "number": strategies.numbers,
     "currency": strategies.numbers,
     "boolean": st.booleans(),
     "date": DATES,
-    "datetime": DATES | TIMESTAMPS.map(kf.nodes.value_of),
+    "datetime": DATES | TIMESTAMPS.map(value_of),
     "enum": st.sampled_from(["a, b", "today", 'quote "']),
     "id": strategies.texts | st.integers(-(10**40) + 1, 10**40 - 1) | st.just(kf.ME),
     "custom": strategies.texts | strategies.numbers | st.booleans(),
@@ -105,7 +106,11 @@ def test_what_cannot_be_said_is_said_so(filter: kf.Filter) -> None:
     unsayable = any(
         (isinstance(node, kf.Membership) and not node.values)
         or (isinstance(node, kf.Comparison) and node.field in customs and not isinstance(node.value, str))
-        or (isinstance(node, kf.Membership) and node.field in customs and not all(isinstance(v, str) for v in node.values))
+        or (
+            isinstance(node, kf.Membership)
+            and node.field in customs
+            and not all(isinstance(v, str) for v in node.values)
+        )
         for node in nodes
     )
     try:

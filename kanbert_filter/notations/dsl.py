@@ -31,21 +31,17 @@ from ..nodes import (
 )
 from ..operators import OPERATORS, WORDS
 from ..values import MAX_EXPONENT, Special, UntypedText, Value, exact, number_size, number_text, read_special
+from .dsl_grammar import BLANKS, language, text_of
 
 if TYPE_CHECKING:
-    from lark import Lark
-
     from .lalr import Builder, Reader, Shape
 
-_ESCAPE: Final = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))")
-_ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t"}
 _ESCAPED: Final = {ord("\\"): "\\\\", ord('"'): '\\"', ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"} | {
     code: f"\\u{code:04x}"
     for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)
     if code not in (0x0A, 0x0D, 0x09)
 }
 _CANONICAL: Final = {spelling: WORDS[word] for word in WORDS for spelling in (word, OPERATORS[WORDS[word]].dsl)}
-BLANKS: Final = " \t\r\n"
 _MAX_NAMES: Final = 4096
 _names: dict[str, str] = {}
 
@@ -85,17 +81,6 @@ def _is_fit(text: str, limits: Limits) -> bool:
         return len(text.encode()) <= limits.max_text_length
     except UnicodeEncodeError:
         return False
-
-
-@cache
-def language() -> Lark:
-    """Lark's own parser of the grammar. Importing Lark and building it take some tens of milliseconds, once."""
-    from importlib.resources import files
-
-    from lark import Lark
-
-    grammar = files(__package__.rpartition(".")[0]).joinpath("filter.lark").read_text("utf-8")
-    return Lark(grammar, parser="lalr", maybe_placeholders=False, g_regex_flags=re.ASCII)
 
 
 @cache
@@ -277,19 +262,6 @@ def admitted_name(name: str) -> str | None:
     if len(_names) >= _MAX_NAMES:
         _names.clear()
     return _names.setdefault(name, name)
-
-
-def text_of(literal: str) -> str | None:
-    """The text a quoted literal stands for; None if an escape is half of a surrogate pair."""
-    text = _ESCAPE.sub(
-        lambda found: chr(int(found[1], 16)) if found[1] else _ESCAPES.get(found[2], found[2]), literal[1:-1]
-    )
-    if text.isascii():
-        return text
-    try:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16")
-    except UnicodeDecodeError:
-        return None
 
 
 # writing

@@ -18,7 +18,7 @@ from ..limits import Limits
 from ..nodes import field_fault
 from ..operators import OPERATORS, WORDS
 from ..values import MAX_EXPONENT, number_size, read_special
-from .dsl import BLANKS, language, text_of
+from .dsl_grammar import BLANKS, language, text_of
 from .dsl_habits import COMPLETE, HERE, VALUES, WITH_LAST_TOKEN, Habit
 
 _OPERATOR_TOKENS: Final = frozenset({"OPERATOR", "SET", "IS", "NOT", "NULL", "NULL_WORD", "ANY", "ALL"})

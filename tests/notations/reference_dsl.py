@@ -12,7 +12,7 @@ from typing import Any
 from lark import Token, UnexpectedInput
 
 import kanbert_filter as kf
-from kanbert_filter.notations.dsl import language
+from kanbert_filter.notations.dsl_grammar import language
 from kanbert_filter.values import read_special
 
 

@@ -12,7 +12,7 @@ import kanbert_filter as kf
 from kanbert_filter.errors import TextLocation
 from kanbert_filter.limits import DEFAULT_LIMITS
 from kanbert_filter.nodes import Condition
-from kanbert_filter.notations import dsl, dsl_faults, lalr
+from kanbert_filter.notations import dsl, dsl_faults, dsl_grammar, lalr
 from kanbert_filter.operators import OPERATORS, WORDS
 from tests.notations import reference_dsl
 
@@ -290,10 +290,10 @@ def test_the_grammar_and_the_table_of_operators_know_the_same_words() -> None:
 
 
 def test_every_terminal_has_a_name_for_people() -> None:
-    ignored = set(dsl.language().ignore_tokens)
-    assert set(dsl_faults.EXPECTATIONS) == {terminal.name for terminal in dsl.language().terminals} - ignored | {
-        lalr.END
-    }
+    ignored = set(dsl_grammar.language().ignore_tokens)
+    assert set(dsl_faults.EXPECTATIONS) == {
+        terminal.name for terminal in dsl_grammar.language().terminals
+    } - ignored | {lalr.END}
 
 
 def test_one_reader_serves_many_threads() -> None:

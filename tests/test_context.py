@@ -1,0 +1,108 @@
+"""Days, weeks and months at one moment, in one place of the world."""
+
+import pickle
+from datetime import UTC, date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import kanbert_filter as kf
+from kanbert_filter.context import Edge, first_instant, instant_of, just_before, local_date, moved
+
+ZONES = ["UTC", "Europe/Vienna", "America/Sao_Paulo", "Pacific/Apia", "America/St_Johns", "Asia/Gaza", "Africa/Cairo"]
+
+
+@given(st.dates(date(1900, 1, 1), date(2100, 1, 1)), st.sampled_from(ZONES))
+@example(date(2018, 11, 4), "America/Sao_Paulo")  # midnight is skipped
+@example(date(2011, 12, 30), "Pacific/Apia")  # the whole day is skipped
+@example(date(2024, 4, 26), "Africa/Cairo")
+@example(date(2018, 2, 18), "America/Sao_Paulo")  # the day before ends twice
+def test_a_day_begins_at_its_first_instant(day: date, name: str) -> None:
+    zone = ZoneInfo(name)
+    instant = first_instant(day, zone)
+    assert isinstance(instant, datetime)
+    assert local_date(instant, zone) >= day
+    assert local_date(instant - timedelta(microseconds=1), zone) < day
+
+
+def test_a_skipped_day_is_empty_and_a_skip_across_midnight_begins_at_the_skip() -> None:
+    apia = ZoneInfo("Pacific/Apia")
+    assert first_instant(date(2011, 12, 30), apia) == first_instant(date(2011, 12, 31), apia)
+    toronto = ZoneInfo("America/Toronto")  # 1919-03-30 23:30 was followed by 1919-03-31 00:30
+    assert first_instant(date(1919, 3, 31), toronto) == datetime(1919, 3, 31, 4, 30, tzinfo=UTC)
+
+
+def test_the_calendar_has_edges() -> None:
+    east, west = timezone(timedelta(hours=14)), timezone(-timedelta(hours=12))
+    assert first_instant(date.min, east) is Edge.BEFORE
+    assert first_instant(Edge.AFTER, UTC) is Edge.AFTER
+    assert instant_of(datetime.max, west) is Edge.AFTER
+    assert moved(date.max, 1) is Edge.AFTER
+    assert moved(date.min, -1) is Edge.BEFORE
+    assert moved(Edge.BEFORE, 5) is Edge.BEFORE
+    assert just_before(Edge.AFTER) is Edge.AFTER
+    assert local_date(datetime.min.replace(tzinfo=UTC), west) == date.min
+    assert local_date(datetime.max.replace(tzinfo=UTC), east) == date.max
+    assert kf.Context(now=datetime(9999, 12, 31, tzinfo=UTC)).month(1) is Edge.AFTER
+
+
+def test_wall_times_shown_twice_or_skipped_take_the_earlier_offset() -> None:
+    vienna = ZoneInfo("Europe/Vienna")
+    assert instant_of(datetime(2024, 10, 27, 2, 30), vienna) == datetime(2024, 10, 27, 0, 30, tzinfo=UTC)
+    assert instant_of(datetime(2024, 3, 31, 2, 30), vienna) == datetime(2024, 3, 31, 1, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("week_start", "first"),
+    [("monday", date(2024, 4, 29)), ("sunday", date(2024, 4, 28)), ("saturday", date(2024, 4, 27))],
+)
+def test_weeks_begin_where_the_context_says(week_start: str, first: date) -> None:
+    context = kf.Context(now=datetime(2024, 5, 1, tzinfo=UTC), week_start=week_start)  # type: ignore[arg-type]
+    assert context.week() == first
+    assert context.week(1) == first + timedelta(days=7)
+
+
+def test_today_is_the_zone_s_today() -> None:
+    now = datetime(2024, 12, 31, 23, 30, tzinfo=UTC)
+    context = kf.Context(now=now, timezone="Europe/Vienna")
+    assert context.today() == date(2025, 1, 1)
+    assert context.today(-1) == date(2024, 12, 31)
+    assert context.month() == date(2025, 1, 1)
+    assert context.month(1) == date(2025, 2, 1)
+    assert kf.Context(now=now).month(1) == date(2025, 1, 1)
+    assert kf.Context(now=now.astimezone(ZoneInfo("Asia/Tokyo"))).now_instant() == now
+
+
+def test_now_is_settled_once() -> None:
+    context = kf.Context().at_now()
+    assert context.now is not None
+    assert context.at_now() is context
+    assert kf.Context().now is None
+    assert kf.Context().now_instant().tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"now": datetime(2024, 1, 1)}, "aware datetime"),
+        ({"timezone": "Europe/Wien"}, "IANA name"),
+        ({"timezone": "../etc/passwd"}, "IANA name"),
+        ({"storage_timezone": ""}, "IANA name"),
+        ({"week_start": "Monday"}, "monday, tuesday"),
+    ],
+)
+def test_a_wrong_context_is_refused(wrong: dict[str, object], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        kf.Context(**wrong)  # type: ignore[arg-type]
+
+
+def test_contexts_are_values() -> None:
+    context = kf.Context(now=datetime(2024, 1, 1, tzinfo=UTC), timezone="Europe/Vienna", me=7)
+    assert pickle.loads(pickle.dumps(context)) == context
+    assert hash(pickle.loads(pickle.dumps(context))) == hash(context)
+    assert context.me == "7"
+    assert context.replace(me="8") != context
+    assert "Europe/Vienna" in repr(context)
+    assert kf.Context(timezone="utc").timezone is UTC

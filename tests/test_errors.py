@@ -1,0 +1,135 @@
+"""Errors as people see them and as programs do."""
+
+import pickle
+
+import pytest
+
+import kanbert_filter as kf
+from kanbert_filter.errors import FormLocation, JsonLocation, Problems, TextLocation, quoted
+from kanbert_filter.operators import OPERATORS, operator
+
+ENDPOINT = kf.Endpoint("projects", {"budget": "number", "title": "string", "members": {"first_name": "string"}})
+
+
+def test_the_body_is_the_documented_one() -> None:
+    with pytest.raises(kf.FilterError) as caught:
+        ENDPOINT.parse("budget contains 'x'")
+    assert caught.value.response_body() == {
+        "message": "Invalid filter",
+        "errors": [{"field": "budget", "issue": "Operator 'contains' is not allowed for type 'number'"}],
+    }
+
+
+def test_the_body_has_no_field_where_none_is_at_fault() -> None:
+    with pytest.raises(kf.FilterError) as caught:
+        ENDPOINT.parse("budget = ")
+    assert caught.value.response_body()["errors"] == [{"field": None, "issue": caught.value.problems[0].message}]
+
+
+def test_every_problem_is_told_with_its_place_in_source_order() -> None:
+    with pytest.raises(kf.FilterCheckError) as caught:
+        ENDPOINT.parse("titel = 'x' and budget > 'much' and members any (first_nam = 'Neil')")
+    assert str(caught.value) == "\n".join(
+        [
+            "Unknown field 'titel'. Did you mean 'title'?",
+            "  titel = 'x' and budget > 'much' and members…",
+            "  ^^^^^",
+            "budget: Found the text 'much', expected a number",
+            "  titel = 'x' and budget > 'much' and members any (first_nam = 'Neil')",
+            "                           ^^^^^^",
+            "Unknown field 'members.first_nam'. Did you mean 'members.first_name'?",
+            "  … and budget > 'much' and members any (first_nam = 'Neil')",
+            "                                         ^^^^^^^^^",
+        ]
+    )
+    assert [problem.field for problem in caught.value.problems] == ["titel", "budget", "members.first_nam"]
+    assert caught.value.problems[0].suggestions == ("title",)
+
+
+def test_problems_past_the_limit_are_told_as_one() -> None:
+    with pytest.raises(kf.FilterCheckError) as caught:
+        ENDPOINT.parse(" or ".join(["budget = 'x'"] * 30))
+    assert [problem.code for problem in caught.value.problems] == ["invalid_value"] * 20 + ["truncated"]
+    with pytest.raises(kf.FilterCheckError) as caught:
+        ENDPOINT.parse(" or ".join(["budget = 'x'"] * 3), limits=kf.Limits(max_problems=3))
+    assert len(caught.value.problems) == 3
+    collected = Problems(1)
+    collected.raise_if_any(kf.FilterCheckError)
+
+
+def test_errors_survive_pickling() -> None:
+    with pytest.raises(kf.FilterError) as caught:
+        ENDPOINT.parse('[{"field": "budget", "op": "eq", "value": "x"}]')
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert again.problems == caught.value.problems
+    assert str(again) == str(caught.value)
+    record_error = kf.RecordError("tasks.hours", "number", "x")
+    assert str(pickle.loads(pickle.dumps(record_error))) == str(record_error)
+
+
+def test_a_filter_error_is_a_value_error_and_the_others_are_not_the_clients_fault() -> None:
+    assert issubclass(kf.FilterError, ValueError)
+    for child in (kf.FilterSyntaxError, kf.FilterCheckError, kf.UnsupportedFilterError):
+        assert issubclass(child, kf.FilterError)
+    for other in (kf.ContextError, kf.RecordError):
+        assert not issubclass(other, kf.FilterError)
+
+
+def test_excerpts_escape_and_cut() -> None:
+    assert TextLocation("a\x1b[31m\x00b ==", 9, 11).excerpt() == "  a\\x1b[31m\\x00b ==\n" + " " * 17 + "^^"
+    text = "a = 1 and " * 50
+    lines = TextLocation(text, 250, 255).excerpt().splitlines()
+    assert len(lines[0]) < 90
+    assert lines[0].startswith("  …")
+    assert lines[0].endswith("…")
+    assert lines[0][lines[1].index("^") :][:5] == text[250:255]
+    assert TextLocation("漢字 == 1", 3, 5).excerpt().splitlines()[1] == "       ^^"
+    assert TextLocation("e\u0301 == 1", 3, 5).excerpt().splitlines()[1] == "    ^^"
+    assert TextLocation("a =", 3, 3).excerpt() == "  a =\n     ^"
+    assert TextLocation("a = 1\nb == 2\nc = 3", 8, 10).excerpt() == "  b == 2\n    ^^"
+    assert (TextLocation("a\nb", 2, 3).line, TextLocation("a\nb", 2, 3).column) == (2, 1)
+    assert repr(TextLocation("secret", 0, 6)) == "TextLocation(start=0, end=6)"
+    assert len(JsonLocation("/0" * 1000, "x" * 1000).excerpt()) < 200
+    assert JsonLocation("", "5").excerpt() == "  at the top: 5"
+    assert FormLocation("filter[0]", "").excerpt() == "  at filter[0]"
+    assert FormLocation("filter[0]", "a\nb").excerpt() == "  at filter[0]: a\\nb"
+
+
+def test_values_in_messages_are_quoted_and_abbreviated() -> None:
+    assert quoted("a\ud800\n") == "'a\\ud800\\n'"
+    assert len(quoted("x" * 10_000)) == 62
+    assert quoted("x" * 60) == f"'{'x' * 60}'"
+
+
+def test_codes_are_a_closed_set() -> None:
+    with pytest.raises(ValueError, match="no problem code"):
+        kf.Problem("surprise", "boo")
+
+
+def test_record_errors_show_any_value() -> None:
+    class Rude:
+        def __repr__(self) -> str:
+            raise RuntimeError
+
+    assert "cannot be shown" in str(kf.RecordError("f", "number", Rude()))
+    assert str(kf.RecordError("budget", "number", "much")) == (
+        "Field 'budget' holds ''much'' (str), expected a value of type 'number' or null"
+    )
+
+
+def test_limits_are_values() -> None:
+    limits = kf.Limits(max_depth=50)
+    assert pickle.loads(pickle.dumps(limits)) == limits
+    assert hash(limits) != hash(kf.Limits())
+    assert repr(limits) == "Limits(max_depth=50)"
+    assert kf.Limits.lifted().max_depth == 100
+    for wrong in ({"max_depth": 101}, {"max_depth": 0}, {"max_values": -1}, {"max_values": True}, {"max_values": "5"}):
+        with pytest.raises(ValueError, match="expected"):
+            kf.Limits(**wrong)
+
+
+def test_operators_are_data() -> None:
+    assert operator("NotNull") is OPERATORS["isnotnull"]
+    assert pickle.loads(pickle.dumps(OPERATORS["gte"])) is OPERATORS["gte"]
+    with pytest.raises(KeyError):
+        operator(">=")
