@@ -1,0 +1,50 @@
+"""What people see: errors with their caret in colour, and endpoints as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import click
+
+from ..endpoints.endpoint import Endpoint
+from ..endpoints.fields import Fields
+from ..errors import FilterError
+from ..operators import OPERATORS
+
+
+def fault(error: FilterError) -> str:
+    """The error as told on a terminal: sentences bold, carets red."""
+    return "\n".join(map(_styled, str(error).split("\n")))
+
+
+def _styled(line: str) -> str:
+    if line.strip(" ^") == "" and "^" in line:
+        return click.style(line, fg="red", bold=True)
+    return line if line.startswith("  ") else click.style(line, bold=True)
+
+
+def field_table(endpoint: Endpoint) -> str:
+    """The endpoint's fields in aligned columns; those of a relation stand indented below it."""
+    return _aligned([("Field", "Type", "Operators"), *_rows(endpoint, "")])
+
+
+def endpoint_list(endpoints: Mapping[str, Endpoint]) -> str:
+    """The endpoints in aligned columns, by name."""
+    return _aligned([("Endpoint", "Fields"), *[(name, ", ".join(found)) for name, found in endpoints.items()]])
+
+
+def _rows(fields: Fields, indent: str) -> Iterator[tuple[str, str, str]]:
+    for name, row in fields.items():
+        relation = row.scope
+        notation = row.kind if relation else row.with_parts(operators=None).notation
+        operators = " ".join([operator for operator in OPERATORS if operator in row.operators])
+        yield indent + name, notation, operators
+        if relation:
+            yield from _rows(relation, f"{indent}  ")
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join([cell.ljust(width) for cell, width in zip(row, widths, strict=True)]) for row in rows]
+    header, *rest = [line.rstrip() for line in lines]
+    return "\n".join([click.style(header, bold=True), *rest])

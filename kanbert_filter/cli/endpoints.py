@@ -1,0 +1,78 @@
+"""Endpoints as the command line names them: shipped with the library, or described in a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ..endpoints.endpoint import Endpoint
+from ..endpoints.kanbert import kanbert_endpoints
+from ..endpoints.openapi import endpoints_from_openapi
+from ..errors import quoted
+
+
+def endpoint_at(source: str) -> Endpoint:
+    """The one endpoint a source names: `clients`, `table.md`, `endpoint.json`, `openapi.json#GET /clients`.
+
+    Raises `ValueError` that says what there is instead.
+    """
+    found = endpoints_at(source)
+    if len(found) == 1:
+        return next(iter(found.values()))
+    choices = ", ".join([quoted(f"{source}#{name}") for name in found])
+    raise ValueError(f"{quoted(source)} describes {len(found)} endpoints, expected one; choose from {choices}")
+
+
+def endpoints_at(source: str) -> dict[str, Endpoint]:
+    """All endpoints a source names, by what chooses one of them; at least one.
+
+    Raises `ValueError` for a file that cannot be read or describes none, and for a choice that is not in it.
+    """
+    shipped = kanbert_endpoints()
+    if source in shipped:
+        return {source: shipped[source]}
+    name, _, choice = (source, "", "") if Path(source).exists() else source.partition("#")
+    path = Path(name)
+    match path.suffix.lower():
+        case ".md" | ".markdown":
+            found = {path.stem: Endpoint.from_markdown(path.stem, _text(path))}
+        case ".json":
+            found = _described(path)
+        case ".yaml" | ".yml":
+            raise ValueError(f"{quoted(name)} is YAML, expected JSON; convert it first, for example with yq -o json")
+        case _:
+            expected = f"a shipped endpoint ({', '.join(shipped)}) or a file ending in .md or .json"
+            raise ValueError(f"found {quoted(source)}, expected {expected}")
+    if not found:
+        raise ValueError(f"{quoted(name)} has no operation with a table of fields in its 'filter' parameter")
+    if choice and choice not in found:
+        raise ValueError(f"{quoted(name)} has no endpoint {quoted(choice)}; it has {', '.join(map(quoted, found))}")
+    return {choice: found[choice]} if choice else found
+
+
+def _described(path: Path) -> dict[str, Endpoint]:
+    """The endpoints of a JSON file: an OpenAPI document's operations, or one endpoint's own description."""
+    data: Any
+    try:
+        data = json.loads(_text(path))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{quoted(path)} is not JSON: {error}") from None
+    except RecursionError:
+        raise ValueError(f"{quoted(path)} is nested too deeply to be read") from None
+    if isinstance(data, dict) and "paths" in data:
+        return endpoints_from_openapi(data)
+    if isinstance(data, dict) and "fields" in data:
+        endpoint = Endpoint.from_dict(data)
+        return {endpoint.name: endpoint}
+    expected = "an OpenAPI document (with 'paths') or an endpoint's description (with 'name' and 'fields')"
+    raise ValueError(f"{quoted(path)} describes no endpoint, expected {expected}")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"{quoted(path)} is not UTF-8") from None
+    except OSError as error:
+        raise ValueError(f"{quoted(path)} cannot be read: {error.strerror}") from None

@@ -1,0 +1,77 @@
+"""Filters as text on the command line: which notation a text is in, reading it, and writing it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ..checked import CheckedFilter
+from ..errors import FilterSyntaxError, Problem
+from ..nodes import EVERYTHING, Filter
+from ..notations.dsl import parse_dsl, to_dsl
+from ..notations.form import to_form
+from ..notations.json import parse_json, to_json_text
+from ..notations.query import parse_query, to_query
+
+NOTATIONS: Final = ("dsl", "json", "form", "query")
+
+_BLANK: Final = b" \t\r\n"
+_FILTER_KEY: Final = rb"filter(?:=|\[|%5[Bb])"
+_PARAMETERS: Final = re.compile(rb"\?|(?:[^\s\"'&=]*(?:=[^\s\"'&]*)?[&\n])*" + _FILTER_KEY)
+_HAS_FILTER: Final = re.compile(rb"(?:^|[?&\n])" + _FILTER_KEY)
+
+
+def notation_of(text: bytes) -> str:
+    """The notation a text is in, by how it begins: parameters are `query`, a bracket is `json`, all else is `dsl`.
+
+    >>> from kanbert_filter.cli.notations import notation_of
+    >>> notation_of(b'filter = "x"'), notation_of(b'page=3&filter=title+contains+"x"')
+    ('dsl', 'query')
+    """
+    text = text.lstrip(_BLANK)
+    if text[:1] in (b"[", b"{"):
+        return "json"
+    return "query" if _PARAMETERS.match(text) else "dsl"
+
+
+def read_filter(text: bytes, notation: str = "auto") -> Filter:
+    """The filter in a text; `form` and `query` are parameters joined by `&` or line breaks.
+
+    Raises `FilterSyntaxError`, also for parameters among which there is no filter.
+    """
+    match notation_of(text) if notation == "auto" else notation:
+        case "dsl":
+            return parse_dsl(text.decode(errors="surrogateescape"))
+        case "json":
+            return parse_json(text)
+    parameters = b"&".join([line.strip(_BLANK) for line in text.splitlines()])
+    filter = parse_query(parameters)
+    if filter is EVERYTHING and parameters and not _HAS_FILTER.search(parameters):
+        message = "Found no parameter 'filter', expected filter=… or filter[0][field]=…"
+        raise FilterSyntaxError(Problem("missing_key", message))
+    return filter
+
+
+def write_filter(filter: Filter | CheckedFilter, notation: str) -> str:
+    """The filter in a notation, ending in a line break unless there is nothing to write.
+
+    A form is one pair a line, percent-encoded no more than reading it back needs.
+
+    Raises `UnsupportedFilterError` where the notation cannot say it.
+    """
+    from urllib.parse import quote
+
+    match notation:
+        case "dsl":
+            lines = [to_dsl(filter)]
+        case "json":
+            lines = [to_json_text(filter)]
+        case "query":
+            lines = [to_query(filter)]
+        case _:
+            lines = [f"{key}={_SPECIAL.sub(lambda c: quote(c[0]), value)}" for key, value in to_form(filter)]
+    return "".join([f"{line}\n" for line in lines if line])
+
+
+_SPECIAL: Final = re.compile(r"[%&+#\x00-\x1f\x7f-\x9f\u2028\u2029]|^ +| +$")
+"""What a value of a form cannot hold as it is: separators, and what terminals act on or editors take away."""
