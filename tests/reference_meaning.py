@@ -140,7 +140,7 @@ def _compares(row: FieldType, path: str, raw: Any, operator: str, value: Any, co
     if not isinstance(plain, str):
         raise RecordError(path, row.kind, raw)
     if operator == "eq":
-        return plain == value
+        return bool(plain == value)
     return _texts(row, plain, operator, value)
 
 
