@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Final
-from uuid import UUID
 
 from .errors import FilterSyntaxError, Problem, quoted
 from .immutable import Immutable
@@ -127,8 +126,6 @@ def value_of(operand: object) -> Value:
             return timestamp_text(operand)
         case date():
             return operand.isoformat()
-        case UUID():
-            return str(operand)
         case None:
             raise _fault(
                 "null_comparison", "Found None, expected a value; test for null with is_null() or is_not_null()"

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import kanbert_filter as kf
+
 PACKAGE = Path(__file__).parents[1] / "kanbert_filter"
 
 FLOORS = (
@@ -145,3 +147,26 @@ def test_only_reading_the_dsl_loads_a_guest() -> None:
     """
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
     assert not set().union(*GUESTS.values()) & {*loaded}
+
+
+def test_the_front_door_opens_every_room_it_names() -> None:
+    """The package names its rooms twice, for the type checker and for the interpreter."""
+    tree = ast.parse(MODULES["__init__"].read_text())
+    for_checkers = {
+        (f"{statement.module}.{alias.name}" if alias.name == "types" else statement.module, alias.asname)
+        for statement in ast.walk(tree)
+        if isinstance(statement, ast.ImportFrom)
+        for alias in statement.names
+    }
+    assert for_checkers == {(room, name) for name, room in kf._ROOM_OF.items()} | {("importlib", None)}
+    for name in kf.__all__:
+        assert name in dir(kf)
+        assert getattr(kf, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'parze'"):
+        kf.parze  # noqa: B018
+
+
+def test_importing_the_package_loads_none_of_its_rooms() -> None:
+    script = "import sys, kanbert_filter; print(*[name for name in sys.modules if name.startswith('kanbert_filter')])"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["kanbert_filter"]

@@ -18,12 +18,13 @@ _ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t"}
 @cache
 def language() -> Lark:
     """Lark's own parser of the grammar. Importing Lark and building it take some tens of milliseconds, once."""
-    from importlib.resources import files
+    from pkgutil import get_data
 
     from lark import Lark
 
-    grammar = files(__package__.rpartition(".")[0]).joinpath("filter.lark").read_text("utf-8")
-    return Lark(grammar, parser="lalr", maybe_placeholders=False, g_regex_flags=re.ASCII)
+    grammar = get_data("kanbert_filter", "filter.lark")
+    assert grammar is not None  # every loader of packages reads their data
+    return Lark(grammar.decode(), parser="lalr", maybe_placeholders=False, g_regex_flags=re.ASCII)
 
 
 def text_of(literal: str) -> str | None:
