@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final, Literal, NamedTuple, assert_never, cast
+from typing import Any, Final, Literal, NamedTuple, cast
 
 from .checked import CheckedFilter
 from .context import Context, Day, Edge, Instant, first_instant, instant_of, just_before, moved
@@ -244,25 +244,27 @@ class _Lowering:
         self.prefix = prefix
 
     def test(self, node: Filter) -> Test:
-        match node:
-            case Comparison():
-                column = self.columns.get(node.field) or self.column(node.field)
-                return _COMPARED[column.kind](self, column, node.operator, node.value)
-            case And():
-                return all_of([self.test(item) for item in node.items])
-            case Or():
-                return any_of([self.test(item) for item in node.items])
-            case Membership():
-                column = self.columns.get(node.field) or self.column(node.field)
-                return _LISTED[column.kind](self, column, node.values, node.operator == "nin")
-            case NullCheck():
-                column = self.columns.get(node.field) or self.column(node.field)
-                return Null(column, node.operator == "isnotnull")
-            case RelationTest():
-                return self.related(node)
-            case Everything():
-                return ALWAYS
-        assert_never(node)
+        return _LOWERED[node.__class__](self, node)
+
+    def comparison(self, node: Comparison) -> Test:
+        column = self.columns.get(node.field) or self.column(node.field)
+        return _COMPARED[column.kind](self, column, node.operator, node.value)
+
+    def membership(self, node: Membership) -> Test:
+        column = self.columns.get(node.field) or self.column(node.field)
+        return _LISTED[column.kind](self, column, node.values, node.operator == "nin")
+
+    def null_check(self, node: NullCheck) -> Test:
+        return Null(self.columns.get(node.field) or self.column(node.field), node.operator == "isnotnull")
+
+    def both(self, node: And) -> Test:
+        return _joined(AllOf, [_LOWERED[item.__class__](self, item) for item in node.items])
+
+    def either(self, node: Or) -> Test:
+        return _joined(AnyOf, [_LOWERED[item.__class__](self, item) for item in node.items])
+
+    def everything(self, node: Everything) -> Test:
+        return ALWAYS
 
     def column(self, path: str) -> Column:
         return _column(self.fields, self.columns, self.prefix, path)
@@ -369,6 +371,16 @@ class _Lowering:
             raise ContextError(f"The scope {quoted(column.path)} has no conditions; {remedy}")
         return _lowered(cast("CheckedFilter", conditions[cast("str", value)]), self.moment)
 
+
+_LOWERED: Final[dict[type, Callable[[_Lowering, Any], Test]]] = {
+    Comparison: _Lowering.comparison,
+    Membership: _Lowering.membership,
+    NullCheck: _Lowering.null_check,
+    And: _Lowering.both,
+    Or: _Lowering.either,
+    RelationTest: _Lowering.related,
+    Everything: _Lowering.everything,
+}
 
 _COMPARED: Final[dict[str, Callable[[_Lowering, Column, str, Value], Test]]] = {
     "string": _Lowering.plain,
@@ -486,33 +498,22 @@ def _joined(kind: type[AllOf] | type[AnyOf], tests: Iterable[Test]) -> Test:
     places: dict[object, int] = {}
     alike: dict[int, list[Test]] = {}
     kept: list[Test] = []
-    for test in _flat(kind, tests):
-        if test.__class__ is Always:
-            if test.value is absorbing:
-                return test
-            continue
-        family = _family(test, absorbing)
-        if family is None:
-            kept.append(test)
-            continue
-        place = places.setdefault(family, len(kept))
-        if place == len(kept):
-            kept.append(test)
-        else:
-            alike.setdefault(place, [kept[place]]).append(test)
+    for test in tests:
+        for one in test.tests if isinstance(test, kind) else (test,):
+            if one.__class__ is Always:
+                if one.value is absorbing:
+                    return one
+                continue
+            family = _family(one, absorbing)
+            if family is None or (place := places.setdefault(family, len(kept))) == len(kept):
+                kept.append(one)
+            else:
+                alike.setdefault(place, [kept[place]]).append(one)
     for place, merging in alike.items():
         kept[place] = _merged(merging)
     if len(kept) > 1:
         return kind(tuple(kept))
     return kept[0] if kept else Always(not absorbing)
-
-
-def _flat(kind: type[AllOf] | type[AnyOf], tests: Iterable[Test]) -> Iterable[Test]:
-    for test in tests:
-        if test.__class__ is kind:
-            yield from test.tests
-        else:
-            yield test
 
 
 def _family(test: Test, either: bool) -> object:

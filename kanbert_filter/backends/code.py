@@ -291,21 +291,14 @@ class _Record:
 
     def condition(self, shape: Shape) -> ast.expr:
         """The shape as an expression that is True or False."""
-        match shape:
-            case ("all", shapes):
-                return self.all_of(shapes)
-            case ("any", shapes):
-                return self.any_of(shapes)
-            case ("always", value):
-                return _TRUE if value else _FALSE
-            case ("null", column, negated):
-                return self.null(column, negated)
-            case ("related", column, operator, inner):
-                return self.related(column, operator, inner)
-            case ("counted", column, operator, index):
-                return _compared(_call("len", self.relation(column)), operator, self.module.constant(index))
-        guards, value = self.value(shape[1])
-        return _both([*guards, self.comparison(shape, value)])
+        word = shape[0]
+        if word in _COMPARISONS:
+            guards, value = self.value(shape[1])
+            return _both([*guards, self.comparison(shape, value)])
+        return _CONDITIONS[word](self, *shape[1:])
+
+    def always(self, value: bool) -> ast.expr:
+        return _TRUE if value else _FALSE
 
     def in_parts(self, word: str, shapes: Sequence[Shape]) -> list[ast.expr]:
         """A group too long for one expression (Python's compiler takes quadratic time for it) as calls of several functions."""
@@ -355,6 +348,9 @@ class _Record:
             self.known.keep_first(mark)
             return test if negated else _not(test)
         return _is_present(value) if negated else _is(value, _NONE)
+
+    def counted(self, column: Column, operator: str, index: int) -> ast.expr:
+        return _compared(_call("len", self.relation(column)), operator, self.module.constant(index))
 
     def related(self, column: Column, operator: str, inner: Shape | None) -> ast.expr:
         relation = self.relation(column)
@@ -453,48 +449,48 @@ class _Record:
     # comparisons of a value that is present
 
     def comparison(self, shape: Shape, value: ast.expr) -> ast.expr:
-        constant = self.module.constant
-        match shape:
-            case ("equal", column, family, negated, index):
-                operator = "ne" if negated else "eq"
-                if family == "boolean":
-                    return Compare(value, [_IS_NOT if negated else _IS], [constant(index)])
-                return self.by_family(family, index, lambda k: _compared(value, operator, k), value)
-            case ("oneof", column, family, negated, index):
-                sign = _NOT_IN if negated else _IN
-                return self.by_family(family, index, lambda k: Compare(value, [sign], [k]), value)
-            case ("order", column, family, operator, index):
-                test = self.by_family(family, index, lambda k: _compared(value, operator, k), value)
-                if column.kind != "custom":
-                    return test
-                own = _is(_class_of(value), _name("str"))
-                number = Compare(_class_of(value), [_IN], [_name("NUMBERS")])
-                return _both([own if family == "text" else number, test])
-            case ("between", column, negated, index):
-                inside = Compare(constant(index), [_COMPARE["lte"], _COMPARE["lt"]], [value, constant(index + 1)])
-                return _not(inside) if negated else inside
-            case ("text", column, operator, number, index):
-                return self.text(column, operator, range(index, index + number), value)
-        raise AssertionError(shape)
+        return _COMPARISONS[shape[0]](self, value, *shape[1:])
 
-    def by_family(self, family: str, index: int, test: Callable[[ast.expr], ast.expr], value: ast.expr) -> ast.expr:
-        """The test with its constant; where floats need one of their own, with that for them."""
-        exact = test(self.module.constant(index))
+    def equal(self, value: ast.expr, column: Column, family: str, negated: bool, index: int) -> ast.expr:
+        if family == "boolean":
+            return Compare(value, [_IS_NOT if negated else _IS], [self.module.constant(index)])
+        return self.by_family(family, _COMPARE["ne" if negated else "eq"], index, value)
+
+    def one_of(self, value: ast.expr, column: Column, family: str, negated: bool, index: int) -> ast.expr:
+        return self.by_family(family, _NOT_IN if negated else _IN, index, value)
+
+    def order(self, value: ast.expr, column: Column, family: str, operator: str, index: int) -> ast.expr:
+        test = self.by_family(family, _COMPARE[operator], index, value)
+        if column.kind != "custom":
+            return test
+        if family == "text":
+            return _both([_is(_class_of(value), _name("str")), test])
+        return _both([Compare(_class_of(value), [_IN], [_name("NUMBERS")]), test])
+
+    def between(self, value: ast.expr, column: Column, negated: bool, index: int) -> ast.expr:
+        bounds = self.module.constant(index), self.module.constant(index + 1)
+        inside = Compare(bounds[0], [_COMPARE["lte"], _COMPARE["lt"]], [value, bounds[1]])
+        return _not(inside) if negated else inside
+
+    def by_family(self, family: str, sign: ast.cmpop, index: int, value: ast.expr) -> ast.expr:
+        """The comparison with its constant; where floats need a constant of their own, with that for them."""
+        exact = Compare(value, [sign], [self.module.constant(index)])
         if family != "exact":
             return exact
-        return IfExp(_is(_class_of(value), _name("float")), test(self.module.constant(index + 1)), exact)
+        return IfExp(
+            _is(_class_of(value), _name("float")), Compare(value, [sign], [self.module.constant(index + 1)]), exact
+        )
 
-    def text(self, column: Column, operator: str, indices: range, value: ast.expr) -> ast.expr:
+    def text(self, value: ast.expr, column: Column, operator: str, number: int, index: int) -> ast.expr:
         tests: list[ast.expr] = []
-        for index in indices:
+        for needle in map(self.module.constant, range(index, index + number)):
             seen = self.seen_text(column, value)
-            constant = self.module.constant(index)
             if operator == "contains":
-                tests.append(Compare(constant, [_IN], [seen]))
+                tests.append(Compare(needle, [_IN], [seen]))
             elif operator == "fits":
-                tests.append(Call(constant, [seen], []))
+                tests.append(Call(needle, [seen], []))
             else:
-                tests.append(Call(Attribute(seen, operator, _LOAD), [constant], []))
+                tests.append(Call(Attribute(seen, operator, _LOAD), [needle], []))
         test = _either(tests)
         return _both([_is(_class_of(value), _name("str")), test]) if column.kind == "custom" else test
 
@@ -516,8 +512,24 @@ class _Record:
         return NamedExpr(_stored(variable.id), seen)
 
 
-_COMPARISONS: Final = frozenset({"equal", "oneof", "order", "between", "text"})
-"""The shapes that compare a value, and so need it to be present."""
+_CONDITIONS: Final[dict[str, Callable[..., ast.expr]]] = {
+    "all": _Record.all_of,
+    "any": _Record.any_of,
+    "always": _Record.always,
+    "null": _Record.null,
+    "related": _Record.related,
+    "counted": _Record.counted,
+}
+"""The words of shapes that look at a record as a whole."""
+
+_COMPARISONS: Final[dict[str, Callable[..., ast.expr]]] = {
+    "equal": _Record.equal,
+    "oneof": _Record.one_of,
+    "order": _Record.order,
+    "between": _Record.between,
+    "text": _Record.text,
+}
+"""The words of shapes that compare a value, and so need it to be present."""
 
 _READERS: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
     "string": ("text", "str", ()),
@@ -552,14 +564,12 @@ def _told(column: Column) -> tuple[ast.expr, ast.expr]:
 
 def _cost(shape: Shape) -> int:
     """What a test costs, roughly, so that cheap and selective ones come first."""
-    match shape:
-        case ("all" | "any", shapes):
-            return 1 + max([_COSTS.get(inner[0], 7) for inner in shapes])
-        case ("equal" | "oneof", column, _, True, _):
-            return 3
-        case ("equal" | "oneof" | "order" | "between" as word, column, *_) if column.kind in ("date", "datetime"):
-            return _COSTS[word] + 3
-    return _COSTS[shape[0]]
+    word = shape[0]
+    if word == "all" or word == "any":
+        return 1 + max([_COSTS.get(inner[0], 7) for inner in shape[1]])
+    if word in _COMPARISONS and shape[1].kind in ("date", "datetime"):
+        return _COSTS[word] + 3
+    return 3 if (word == "equal" or word == "oneof") and shape[3] else _COSTS[word]
 
 
 def _by_column(shapes: list[Shape]) -> list[list[Shape]]:

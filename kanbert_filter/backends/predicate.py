@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from threading import Lock
@@ -26,6 +26,7 @@ from ..meaning import (
     Text,
     lower,
 )
+from ..values import Number
 from .code import Access, Factory, Shape, matching, selecting
 from .patterns import holds_one, like, one_fits
 from .records import EXACT_FLOATS, Kind, for_floats
@@ -130,57 +131,96 @@ def _code(shape: Shape, access: Access, constants: int) -> _Code:
 
 def _shape(test: Test, constants: list[object]) -> Shape:
     """The test without its constants, which are added to the list as the code wants them."""
-    match test:
-        case AllOf(tests):
-            return "all", tuple([_shape(inner, constants) for inner in tests])
-        case AnyOf(tests):
-            return "any", tuple([_shape(inner, constants) for inner in tests])
-        case Text(column, operator, needles):
-            index = len(constants)
-            if operator == "like":
-                constants.append(one_fits([like(needle) for needle in needles]))
-                return "text", column, "fits", 1, index
-            if operator == "contains" and len(needles) > FEW_NEEDLES:
-                constants.append(holds_one(needles))
-                return "text", column, "fits", 1, index
-            if operator == "contains" or len(needles) == 1:
-                constants.extend(needles)
-                return "text", column, operator, len(needles), index
-            constants.append(needles)
-            return "text", column, operator, 1, index
-        case Order(column, operator, constant):
-            index = len(constants)
-            constants.append(constant)
-            family = _family(constant)
-            if family == "exact":
-                constants.append(for_floats(cast("Any", constant), operator))
-            return "order", column, family, operator, index
-        case Equal(column, constant, negated):
-            index = len(constants)
-            family = _family(constant)
-            constants.append(Kind(constant) if family == "boolean" and column.kind == "custom" else constant)
-            if family == "exact":
-                constants.append(for_floats(cast("Any", constant), "eq"))
-            return "equal", column, family, negated, index
-        case OneOf(column, several, negated):
-            index = len(constants)
-            families = {_family(constant) for constant in several}
-            constants.append(frozenset(several))
-            if "exact" in families:
-                constants.append(frozenset([for_floats(cast("Any", constant), "eq") for constant in several]))
-            return "oneof", column, "exact" if "exact" in families else families.pop(), negated, index
-        case Null(column, negated):
-            return "null", column, negated
-        case Between(column, low, high, negated):
-            constants += low, high
-            return "between", column, negated, len(constants) - 2
-        case Related(column, operator, inner):
-            return "related", column, operator, None if inner is None else _shape(inner, constants)
-        case Counted(column, operator, number):
-            constants.append(number)
-            return "counted", column, operator, len(constants) - 1
-        case Always(value):
-            return "always", value
+    return _SHAPES[test.__class__](test, constants)
+
+
+def _group(test: AllOf | AnyOf, constants: list[object]) -> Shape:
+    return "all" if test.__class__ is AllOf else "any", tuple(
+        [_SHAPES[inner.__class__](inner, constants) for inner in test.tests]
+    )
+
+
+def _text(test: Text, constants: list[object]) -> Shape:
+    column, operator, needles = test
+    index = len(constants)
+    if operator == "like":
+        constants.append(one_fits([like(needle) for needle in needles]))
+        return "text", column, "fits", 1, index
+    if operator == "contains" and len(needles) > FEW_NEEDLES:
+        constants.append(holds_one(needles))
+        return "text", column, "fits", 1, index
+    if operator == "contains" or len(needles) == 1:
+        constants += needles
+        return "text", column, operator, len(needles), index
+    constants.append(needles)
+    return "text", column, operator, 1, index
+
+
+def _order(test: Order, constants: list[object]) -> Shape:
+    column, operator, constant = test
+    index = len(constants)
+    family = _family(constant)
+    constants.append(constant)
+    if family == "exact":
+        constants.append(for_floats(cast("Number", constant), operator))
+    return "order", column, family, operator, index
+
+
+def _equal(test: Equal, constants: list[object]) -> Shape:
+    column, constant, negated = test
+    index = len(constants)
+    family = _family(constant)
+    constants.append(Kind(constant) if family == "boolean" and column.kind == "custom" else constant)
+    if family == "exact":
+        constants.append(for_floats(cast("Number", constant), "eq"))
+    return "equal", column, family, negated, index
+
+
+def _one_of(test: OneOf, constants: list[object]) -> Shape:
+    column, several, negated = test
+    index = len(constants)
+    families = {_family(constant) for constant in several}
+    constants.append(frozenset(several))
+    if "exact" in families:
+        constants.append(frozenset([for_floats(cast("Number", constant), "eq") for constant in several]))
+    return "oneof", column, "exact" if "exact" in families else families.pop(), negated, index
+
+
+def _null(test: Null, constants: list[object]) -> Shape:
+    return "null", test.column, test.negated
+
+
+def _between(test: Between, constants: list[object]) -> Shape:
+    constants += test.low, test.high
+    return "between", test.column, test.negated, len(constants) - 2
+
+
+def _related(test: Related, constants: list[object]) -> Shape:
+    return "related", test.column, test.operator, None if test.test is None else _shape(test.test, constants)
+
+
+def _counted(test: Counted, constants: list[object]) -> Shape:
+    constants.append(test.number)
+    return "counted", test.column, test.operator, len(constants) - 1
+
+
+def _always(test: Always, constants: list[object]) -> Shape:
+    return "always", test.value
+
+
+_SHAPES: Final[dict[type, Callable[[Any, list[object]], Shape]]] = {
+    AllOf: _group,
+    AnyOf: _group,
+    Text: _text,
+    Order: _order,
+    Equal: _equal,
+    OneOf: _one_of,
+    Null: _null,
+    Between: _between,
+    Related: _related,
+    Counted: _counted,
+    Always: _always,
+}
 
 
 def _family(constant: Constant) -> str:
