@@ -24,7 +24,7 @@ def like(pattern: str) -> Fits:
     >>> like(r"100\% _%")("100% sure"), like("a%b%c")("abcb")
     (True, False)
     """
-    head, *middle = _pieces(pattern)
+    head, *middle = pieces(pattern)
     if not middle:
         fits, length = _found_at_start(head), len(head)
         return lambda text: len(text) == length and fits(text, 0, length) >= 0
@@ -57,7 +57,7 @@ def holds_one(needles: Sequence[str]) -> Fits:
     return lambda text: any(map(text.__contains__, needles))
 
 
-def _pieces(pattern: str) -> list[list[str | None]]:
+def pieces(pattern: str) -> list[list[str | None]]:
     """What stands between the `%` signs: characters, and None for `_`."""
     pieces: list[list[str | None]] = [[]]
     characters = iter(pattern)
