@@ -1,0 +1,240 @@
+"""What engines say differently: constructs that get their words when a statement is compiled for a dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Dialect,
+    Engine,
+    Float,
+    Numeric,
+    String,
+    Text,
+    case,
+    cast,
+    collate,
+    event,
+    func,
+    literal_column as verbatim,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator
+
+Expression = ColumnElement[Any]
+
+
+def prepare_sqlite(engine: Engine) -> None:
+    """Let `lower` know all of Unicode on this SQLite engine's connections, as Python does.
+
+    SQLite's own knows ASCII only, so that without this a text operator regardless of case tells `Ü` from `ü`. Call it once, when the
+    engine is made; of an asynchronous engine give the `sync_engine`.
+    """
+
+    def register(connection: Any, record: object) -> None:
+        connection.create_function("lower", 1, _lower, deterministic=True)
+
+    event.listen(engine, "connect", register)
+
+
+def _lower(value: object) -> str | None:
+    return None if value is None else str(value).lower()
+
+
+def _said(
+    construct: type[FunctionElement[Any]], *dialects: str
+) -> Callable[[Callable[..., Expression]], Callable[..., Expression]]:
+    """Decorates what a construct stands for: on these dialects, or where nothing else is said."""
+
+    def register(expressed: Callable[..., Expression]) -> Callable[..., Expression]:
+        def compile(element: FunctionElement[Any], compiler: SQLCompiler, **how: Any) -> str:
+            return compiler.process(expressed(*element.clauses), **how)
+
+        compiles(construct, *dialects)(compile)
+        return expressed
+
+    return register
+
+
+# text
+
+
+class Pattern(TypeDecorator[str]):
+    """A pattern of the language, bound as the engine's own: of `GLOB` on SQLite, whose `LIKE` is deaf to case, else of `LIKE`."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        if dialect.name == "sqlite":
+            return _spelled(value, "*", "?", lambda c: f"[{c}]" if c in "*?[" else c)
+        return _spelled(value, "%", "_", lambda c: f"/{c}" if c in "%_/" else c)
+
+
+def _spelled(pattern: str, run: str, one: str, literal: Callable[[str], str]) -> str:
+    characters = iter(pattern)
+    wild = {"%": run, "_": one}
+    return "".join([wild[c] if c in wild else literal(next(characters) if c == "\\" else c) for c in characters])
+
+
+class fits(FunctionElement[bool]):
+    """Whether a text fits a bound `Pattern`, upper and lower case told apart."""
+
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: Any = None) -> fits:
+        """Itself: it is a condition, which engines without booleans need not compare with 1."""
+        return self
+
+
+@_said(fits)
+def _(text: Expression, pattern: Expression) -> Expression:
+    return text.like(pattern, escape="/")
+
+
+@_said(fits, "sqlite")
+def _(text: Expression, pattern: Expression) -> Expression:
+    return text.bool_op("GLOB")(pattern)
+
+
+class by_code_point(FunctionElement[str]):
+    """A text that compares by code point, whatever the collation."""
+
+    type = String()
+    inherit_cache = True
+
+
+@_said(by_code_point)
+def _(text: Expression) -> Expression:
+    return text
+
+
+@_said(by_code_point, "postgresql")
+def _(text: Expression) -> Expression:
+    return collate(text, "C")
+
+
+@_said(by_code_point, "mysql", "mariadb")
+def _(text: Expression) -> Expression:
+    return collate(text, "utf8mb4_bin")
+
+
+class plain_decimal(FunctionElement[str]):
+    """A number as text, in plain decimal without trailing zeros."""
+
+    type = String()
+    inherit_cache = True
+
+
+@_said(plain_decimal)
+def _(number: Expression) -> Expression:
+    text = cast(number, String(100))
+    return case((text.like(verbatim("'%.%'")), _without_trailing(".", _without_trailing("0", text))), else_=text)
+
+
+def _without_trailing(character: str, text: Expression) -> Expression:
+    return func.trim(verbatim(f"TRAILING '{character}'").op("FROM")(text))
+
+
+@_said(plain_decimal, "postgresql")
+def _(number: Expression) -> Expression:
+    shown = cast(number, Text) if isinstance(number.type, Float) else number
+    return cast(func.trim_scale(cast(shown, Numeric)), Text)
+
+
+@_said(plain_decimal, "sqlite")
+def _(number: Expression) -> Expression:
+    digits = func.printf(verbatim("'%.20f'"), number)
+    stripped = func.rtrim(func.rtrim(digits, verbatim("'0'")), verbatim("'.'"))
+    return case((func.typeof(number) == verbatim("'integer'"), cast(number, Text)), else_=stripped)
+
+
+# JSON: each view of a value is null where the value is of another kind
+
+
+class json_kind(FunctionElement[str]):
+    """The kind of a JSON value as the engine calls it, `null` for JSON's own null; SQL's null or `null` for none."""
+
+    type = String()
+    inherit_cache = True
+
+
+class json_text(FunctionElement[str]):
+    """The text of a JSON string."""
+
+    type = String()
+    inherit_cache = True
+
+
+class json_number(FunctionElement[Any]):
+    """The number of a JSON number."""
+
+    type = Numeric()
+    inherit_cache = True
+
+
+class json_boolean(FunctionElement[bool]):
+    """The truth of a JSON boolean."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+POSTGRESQL = ("postgresql", "cockroachdb")
+
+
+@_said(json_kind, *POSTGRESQL)
+def _postgresql_kind(value: Expression) -> Expression:
+    return func.jsonb_typeof(cast(value, JSONB))
+
+
+@_said(json_text, *POSTGRESQL)
+def _(value: Expression) -> Expression:
+    return case((_postgresql_kind(value) == verbatim("'string'"), _postgresql_scalar(value)))
+
+
+@_said(json_number, *POSTGRESQL)
+def _(value: Expression) -> Expression:
+    return case((_postgresql_kind(value) == verbatim("'number'"), cast(_postgresql_scalar(value), Numeric)))
+
+
+@_said(json_boolean, *POSTGRESQL)
+def _(value: Expression) -> Expression:
+    return case((_postgresql_kind(value) == verbatim("'boolean'"), cast(_postgresql_scalar(value), Boolean)))
+
+
+def _postgresql_scalar(value: Expression) -> Expression:
+    return value.op("#>>", return_type=Text())(verbatim("'{}'"))
+
+
+@_said(json_kind, "sqlite")
+def _sqlite_kind(value: Expression) -> Expression:
+    return func.json_type(value)
+
+
+@_said(json_text, "sqlite")
+def _(value: Expression) -> Expression:
+    return case((_sqlite_kind(value) == verbatim("'text'"), _sqlite_scalar(value)))
+
+
+@_said(json_number, "sqlite")
+def _(value: Expression) -> Expression:
+    return case((_sqlite_kind(value).in_([verbatim("'integer'"), verbatim("'real'")]), _sqlite_scalar(value)))
+
+
+@_said(json_boolean, "sqlite")
+def _(value: Expression) -> Expression:
+    return case((_sqlite_kind(value).in_([verbatim("'true'"), verbatim("'false'")]), _sqlite_scalar(value)))
+
+
+def _sqlite_scalar(value: Expression) -> Expression:
+    return func.json_extract(value, verbatim("'$'"))
