@@ -50,7 +50,7 @@ class FilterFault(click.ClickException):
         super().__init__(str(error))
 
     def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(display.fault(self.error), file=file, err=True)
+        click.echo(display.fault(self.error), file=file, err=True, color=self.show_color)
 
 
 class RecordFault(click.ClickException):
@@ -259,7 +259,9 @@ def match(
     try:
         matches = compile_predicate(checked, context)
     except ContextError as error:
-        raise click.UsageError(f"{error}. Here: --me ID, and --scope NAME.CHOICE=FILTER for each choice.") from None
+        fact = str(error).partition(";")[0]
+        remedy = "--me ID" if "me.id" in fact else "--scope NAME.CHOICE=FILTER for each of its choices"
+        raise click.UsageError(f"{fact}; give {remedy}.") from None
     bad = BadRecords(skip=skip_bad)
     out = sys.stdout.buffer
     try:

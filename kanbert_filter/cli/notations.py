@@ -11,7 +11,7 @@ from ..nodes import EVERYTHING, Filter
 from ..notations.dsl import parse_dsl, to_dsl
 from ..notations.form import to_form
 from ..notations.json import parse_json, to_json_text
-from ..notations.query import parse_query, to_query
+from ..notations.query import parse, parse_query, to_query
 
 NOTATIONS: Final = ("dsl", "json", "form", "query")
 
@@ -21,17 +21,14 @@ _PARAMETERS: Final = re.compile(rb"\?|(?:[^\s\"'&=]*(?:=[^\s\"'&]*)?[&\n])*" + _
 _HAS_FILTER: Final = re.compile(rb"(?:^|[?&\n])" + _FILTER_KEY)
 
 
-def notation_of(text: bytes) -> str:
-    """The notation a text is in, by how it begins: parameters are `query`, a bracket is `json`, all else is `dsl`.
+def holds_parameters(text: bytes) -> bool:
+    """Whether a text is a form or a query string, by how it begins.
 
-    >>> from kanbert_filter.cli.notations import notation_of
-    >>> notation_of(b'filter = "x"'), notation_of(b'page=3&filter=title+contains+"x"')
-    ('dsl', 'query')
+    >>> from kanbert_filter.cli.notations import holds_parameters
+    >>> holds_parameters(b'page=3&filter=title+contains+"x"'), holds_parameters(b'filter = "x"')
+    (True, False)
     """
-    text = text.lstrip(_BLANK)
-    if text[:1] in (b"[", b"{"):
-        return "json"
-    return "query" if _PARAMETERS.match(text) else "dsl"
+    return _PARAMETERS.match(text.lstrip(_BLANK)) is not None
 
 
 def read_filter(text: bytes, notation: str = "auto") -> Filter:
@@ -39,11 +36,13 @@ def read_filter(text: bytes, notation: str = "auto") -> Filter:
 
     Raises `FilterSyntaxError`, also for parameters among which there is no filter.
     """
-    match notation_of(text) if notation == "auto" else notation:
+    match notation:
         case "dsl":
             return parse_dsl(text.decode(errors="surrogateescape"))
         case "json":
             return parse_json(text)
+        case "auto" if not holds_parameters(text):
+            return parse(text)
     parameters = b"&".join([line.strip(_BLANK) for line in text.splitlines()])
     filter = parse_query(parameters)
     if filter is EVERYTHING and parameters and not _HAS_FILTER.search(parameters):

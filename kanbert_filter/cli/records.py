@@ -169,6 +169,10 @@ class _Array:
 
     def _another(self) -> bool:
         """Move past what follows an item; whether another one does."""
+        comma = _COMMA.match(self._text, self._at)
+        if comma is not None and comma.end() < len(self._text):
+            self._at = comma.end()
+            return True
         mark = self._mark()
         if mark not in ("", ",", "]"):
             line = self._line_here()
@@ -191,9 +195,9 @@ class _Array:
 
     def _passed(self) -> str:
         """The text up to the comma or bracket that ends the item here, or to the end of the input; that is here then."""
-        at, depth, quoted = self._at, 0, False
+        at, depth, in_text = self._at, 0, False
         while True:
-            mark = (_IN_TEXT if quoted else _OUTSIDE).search(self._text, at)
+            mark = (_IN_TEXT if in_text else _OUTSIDE).search(self._text, at)
             if mark is None:
                 at = max(at, len(self._text)) - self._at
                 if self._more():
@@ -203,7 +207,7 @@ class _Array:
             at = mark.end()
             match mark[0]:
                 case '"':
-                    quoted = not quoted
+                    in_text = not in_text
                 case "\\":
                     at += 1
                 case "[" | "{":
@@ -232,6 +236,7 @@ class _Array:
 
 
 _BLANKS: Final = re.compile(r"[ \t\r\n]+")
+_COMMA: Final = re.compile(r"[ \t\r\n]*,[ \t\r\n]*")
 _OUTSIDE: Final = re.compile(r'["\[\]{},]')
 _IN_TEXT: Final = re.compile(r'["\\]')
 
@@ -258,11 +263,16 @@ class CsvRecords:
         names = self._header()
         self._width = len(names)
         self._layout = _layout(names)
+        types = [endpoint.field_type(name) for name in names]
+        if not any(types):
+            shown = quoted(delimiter.join(names))
+            raise BadRecord(
+                1, f"Found the columns {shown}, expected some that the endpoint has; perhaps --delimiter differs"
+            )
         self._conversions = [
-            (index, name, kind, _CONVERSIONS[kind])
-            for index, name in enumerate(names)
-            for kind in [getattr(endpoint.field_type(name), "kind", "")]
-            if kind in _CONVERSIONS
+            (index, name, row.kind, _CONVERSIONS[row.kind])
+            for index, (name, row) in enumerate(zip(names, types, strict=True))
+            if row is not None and row.kind in _CONVERSIONS
         ]
 
     def __iter__(self) -> Iterator[Record]:
