@@ -35,7 +35,7 @@ def texts_of(step: Any) -> list[str]:
             return [text for way in each for text in way] if all(each) else []
         case "SUBPATTERN", (*_, inner):
             return texts(list(inner))
-        case "MAX_REPEAT", (0, 1, inner):
+        case "MAX_REPEAT" | "POSSESSIVE_REPEAT", (0, 1, inner):
             optional = texts(list(inner))
             return ["", *optional] if optional else []
         case "ASSERT_NOT" | "AT", _:
@@ -77,13 +77,13 @@ def drawn_step(kind: str, argument: Any) -> railroad.DiagramItem:
             return railroad.Choice(0, *(drawn(list(way)) for way in ways))
         case "SUBPATTERN", (*_, inner):
             return drawn(list(inner))
-        case "MAX_REPEAT", (0, 1, inner):
+        case "MAX_REPEAT" | "POSSESSIVE_REPEAT", (0, 1, inner):
             return railroad.Optional(drawn(list(inner)))
-        case "MAX_REPEAT", (0, _constants.MAXREPEAT, inner):
+        case "MAX_REPEAT" | "POSSESSIVE_REPEAT", (0, _constants.MAXREPEAT, inner):
             return railroad.ZeroOrMore(drawn(list(inner)))
-        case "MAX_REPEAT", (1, _constants.MAXREPEAT, inner):
+        case "MAX_REPEAT" | "POSSESSIVE_REPEAT", (1, _constants.MAXREPEAT, inner):
             return railroad.OneOrMore(drawn(list(inner)))
-        case "MAX_REPEAT", (least, most, inner):
+        case "MAX_REPEAT" | "POSSESSIVE_REPEAT", (least, most, inner):
             times = f"{least}" if least == most else f"{least} to {most}"
             return railroad.Group(drawn(list(inner)), f"{times} times")
     raise ValueError(f"no diagram for {kind} {argument!r}")
