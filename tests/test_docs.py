@@ -19,7 +19,9 @@ from sybil.parsers.doctest import DocTestParser
 from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
 
 import kanbert_filter as kf
+from kanbert_filter.endpoints.fields import TYPES
 from kanbert_filter.errors import CODES
+from kanbert_filter.operators import OPERATORS, Group, of_groups
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -149,3 +151,51 @@ def test_a_wrong_block_is_noticed(block: str, fault: str, tmp_path: Path) -> Non
 def test_page_is_complete(page: str, terms: Iterable[str]) -> None:
     text = (DOCS / page).read_text()
     assert not [term for term in terms if not re.search(rf"(?<![\w.]){term}\b", text)]
+
+
+def test_every_code_is_shown_by_an_example() -> None:
+    """The section of a code has an example that prints it; that the example is right, `test_page` knows."""
+    sections = re.split(r"^### `(\w+)`$", (DOCS / "errors.md").read_text(), flags=re.MULTILINE)
+    examples = dict(zip(sections[1::2], sections[2::2], strict=True))
+    assert [*examples] == [*CODES]
+    assert not [code for code, text in examples.items() if not re.search(rf"^(\w+, )*{code}$", text, re.MULTILINE)]
+
+
+def table(page: str, heading: str) -> dict[str, list[str]]:
+    """The rows of the table whose first heading this is, by their first cell; code marks left out."""
+    [_, text] = (DOCS / page).read_text().split(f"\n| {heading} |")
+    lines = text.split("\n\n")[0].split("\n")[2:]
+    rows = [[cell.strip() for cell in line.strip("|").replace("`", "").split("|")] for line in lines]
+    return {name: cells for name, *cells in rows}
+
+
+def test_limits_are_as_documented() -> None:
+    limits = kf.Limits()
+    shown = {name: default for name, (default, _) in table("language.md", "limit").items()}
+    assert shown == {name: str(getattr(limits, name)) for name in shown}
+    assert shown.keys() == {*kf.Limits.__slots__}
+    told = " ".join(text for text in CODES.values() if text.startswith("Limit"))
+    assert {*re.findall(r"`(\w+)`", told)} == shown.keys()
+
+
+def test_types_are_as_documented() -> None:
+    families: dict[str, Group] = {row.group: row.group for row in OPERATORS.values()}
+    shown = {name: frozenset(words.split(", ")) for name, (_, words) in table("language.md", "type").items()}
+    for name, words in shown.items():
+        groups = [families[word] for word in words & families.keys()]
+        assert of_groups(*groups) | (words - families.keys()) == TYPES[name].possible_operators(), name
+    assert shown.keys() == TYPES.keys()
+
+
+def test_families_are_as_documented() -> None:
+    listed = {
+        name: words.partition(", as ")[0].split(", ") for name, (words,) in table("language.md", "family").items()
+    }
+    groups = {name: [row.name for row in OPERATORS.values() if row.group == name] for name in listed}
+    assert listed == groups
+    assert [name for names in groups.values() for name in names] == [*OPERATORS]
+
+
+def test_every_page_has_a_place() -> None:
+    text = (DOCS / "index.md").read_text()
+    assert not [page.stem for page in DOCS.glob("*.md") if page.stem != "index" and f"\n{page.stem}\n" not in text]

@@ -39,9 +39,15 @@ class OperatorTable(SphinxDirective):
     """Every operator with its spellings and its meaning."""
 
     def run(self) -> list[nodes.Node]:
-        rows = [("DSL", "JSON and forms", "Also", "Meaning")]
+        rows = [("DSL", "JSON and forms", "Also", "Family", "Meaning")]
         rows += [
-            (f"`{row.dsl}`", f"`{row.name}`", ", ".join(f"`{alias}`" for alias in row.aliases), row.description)
+            (
+                f"`{row.dsl}`",
+                f"`{row.name}`",
+                ", ".join(f"`{alias}`" for alias in row.aliases),
+                row.group,
+                row.description,
+            )
             for row in OPERATORS.values()
         ]
         lines = [f"| {' | '.join(row)} |" for row in rows]
