@@ -1,0 +1,88 @@
+"""What the engines behind Narwhals do differently, found by trying each: how constants are written, and `like` patterns."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+import narwhals as nw
+from narwhals.dtypes import DType
+
+from .lines import Stored
+from .patterns import pieces
+
+_INT64: Final = range(-(2**63), 2**63)
+_MARKS: Final = re.compile(r"[\\.+*?()|\[\]{}^$]")
+
+
+class Engine:
+    """The engine of one frame."""
+
+    def __init__(self, frame: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> None:
+        self.frame = frame
+        self.polars = frame.implementation.is_polars()
+        self.spark = frame.implementation.is_spark_like()
+        self.pandas = frame.implementation.is_pandas_like()
+        self.pyarrow = frame.implementation.is_pyarrow()
+
+    def column(self, name: str) -> nw.Expr:
+        """A column by its name. Spark takes a dot in a name for a path."""
+        return nw.col(f"`{name.replace('`', '``')}`" if self.spark else name)
+
+    def compared(self, column: nw.Expr, dtype: DType) -> nw.Expr:
+        """The column as constants compare with it: Polars compares instants of one time zone only, and rounds to 32 bits."""
+        if isinstance(dtype, nw.Datetime) and self.polars and dtype.time_zone not in (None, "UTC"):
+            return column.dt.convert_time_zone("UTC")
+        return column.cast(nw.Float64) if dtype.is_float() and dtype != nw.Float64 else column
+
+    def where_present(self, column: nw.Expr, condition: nw.Expr) -> nw.Expr:
+        """The condition where the column is not null; to pandas a missing value is different from everything."""
+        return condition & ~column.is_null() if self.pandas else condition
+
+    def takes_lists_of(self, dtype: DType) -> bool:
+        """Whether constants compared with such a column are plain enough to stand in a list."""
+        return not (self.spark and dtype.is_temporal())
+
+    def constant(self, value: Stored, dtype: DType) -> Any:
+        """The value as the engine takes it without loss.
+
+        Spark's Python side shifts early dates to the Julian calendar and timestamps to the machine's zone: it reads texts.
+        Arrow takes integers of more than 64 bits for too large, but not Decimals.
+        """
+        if self.spark and isinstance(value, date):
+            return nw.lit(value.isoformat()).cast(dtype)
+        if (self.pyarrow or self.pandas) and isinstance(value, int) and value not in _INT64:
+            return Decimal(value)
+        return value
+
+    def like(self, text: nw.Expr, pattern: str) -> nw.Expr:
+        """Whether the whole text matches the pattern, in time linear in the text."""
+        head, *others = ["".join(["." if c is None else _MARKS.sub(r"\\\g<0>", c) for c in p]) for p in pieces(pattern)]
+        if self.spark:
+            return text.str.contains(_backtracking(head, others, r"\z"))
+        if self.pandas and not self.in_arrow(text):
+            return text.str.contains(_backtracking(head, others, r"\Z"))
+        return text.str.contains(_automaton(head, others))
+
+    def in_arrow(self, text: nw.Expr) -> bool:
+        """Whether a pandas column is one of PyArrow's, whose expressions are other than Python's."""
+        [dtype] = self.frame.head(0).select(text).to_native().dtypes
+        return hasattr(dtype, "pyarrow_dtype")
+
+
+def _automaton(head: str, others: list[str]) -> str:
+    """For engines that never go back (Rust's and RE2): what may stand anywhere is looked for without an anchor."""
+    if not others:
+        return rf"(?s)\A{head}\z"
+    *middle, tail = others
+    return "(?s)" + ".*".join(filter(None, [head and rf"\A{head}", *middle, tail and rf"{tail}\z"]))
+
+
+def _backtracking(head: str, others: list[str], end: str) -> str:
+    """For engines that go back (Java's and Python's): each piece is settled where it is first found, by an atomic group."""
+    if not others:
+        return rf"(?s)\A{head}{end}"
+    *middle, tail = others
+    return rf"(?s)\A{head}" + "".join([f"(?>.*?{piece})" for piece in middle if piece]) + f".*{tail}{end}"
