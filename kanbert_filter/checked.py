@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from .errors import Problem, UnsupportedFilterError
 from .immutable import Immutable
 from .nodes import And, Everything, Filter
+
+
+_set: Final = object.__setattr__
 
 
 class FieldType(Protocol):
@@ -39,7 +42,11 @@ class Part(Immutable):
     scope: Scope
 
     def __init__(self, filter: Filter, scope: Scope) -> None:
-        self._fill(filter=filter, scope=scope)
+        _set(self, "filter", filter)
+        _set(self, "scope", scope)
+
+    def __repr__(self) -> str:
+        return f"<Part of {self.scope.name}>"
 
 
 class CheckedFilter(Immutable):
@@ -55,7 +62,7 @@ class CheckedFilter(Immutable):
     parts: tuple[Part, ...]
 
     def __init__(self, parts: tuple[Part, ...]) -> None:
-        self._fill(parts=parts)
+        _set(self, "parts", parts)
 
     @property
     def filter(self) -> Filter:

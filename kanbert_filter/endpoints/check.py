@@ -41,26 +41,37 @@ def checked_tree(filter: Filter, fields: Fields, limits: Limits, *, suggestions:
 
 
 class _Check:
+    __slots__ = ("limits", "problems", "suggestions")
+
     def __init__(self, limits: Limits, suggestions: bool) -> None:
         self.limits = limits
         self.suggestions = suggestions
         self.problems = Problems(limits.max_problems)
 
     def tree(self, node: Filter, fields: Fields, prefix: str) -> Filter:
-        """The node checked. A comparison whose field takes its value as it is goes straight through."""
-        if node.__class__ is Comparison:
-            row = fields.known.get(node.field)
-            if row is not None and node.value.__class__ in row.keeps.get(node.operator, ()):
-                return node
-            return self.condition(node, fields, prefix)
+        """The node checked."""
         match node:
-            case And(items) | Or(items):
-                checked = [self.tree(item, fields, prefix) for item in items]
-                return node if all(map(_is, checked, items)) else group(type(node), tuple(checked), node.depth)
+            case And() | Or():
+                return self.group(node, fields, prefix)
             case Everything():
                 return node
             case _:
                 return self.condition(node, fields, prefix)
+
+    def group(self, node: And | Or, fields: Fields, prefix: str) -> Filter:
+        """The group checked. A comparison whose field takes its value as it is, the usual case, is passed over with two look-ups."""
+        known = fields.known
+        changed: list[Filter] | None = None
+        for position, item in enumerate(node.items):
+            if item.__class__ is Comparison:
+                row = known.get(item.field)
+                if row is not None and item.value.__class__ in row.keeps.get(item.operator, ()):
+                    continue
+            checked = self.tree(item, fields, prefix)
+            if checked is not item:
+                changed = changed or list(node.items)
+                changed[position] = checked
+        return node if changed is None else group(type(node), tuple(changed), node.depth)
 
     def condition(self, node: Conditions, fields: Fields, prefix: str) -> Filter:
         if self.problems.full:
@@ -84,8 +95,8 @@ class _Check:
                 kept = row.keeps[operator]
                 if all(value.__class__ in kept for value in values):
                     return node
-                admitted_values = [self.value(row, node, value, prefix, i) for i, value in enumerate(values)]
-                return membership(field, operator, tuple(admitted_values), node.origin, node.index)
+                listed = tuple([self.value(row, node, value, prefix, i) for i, value in enumerate(values)])
+                return node if listed == values else membership(field, operator, listed, node.origin, node.index)
             case NullCheck():
                 return node
             case RelationTest(field, operator, filter):
@@ -131,10 +142,6 @@ class _Check:
         message = f"Operator '{word}' is not allowed for {target}"
         place = _place(node, "field" if operator else "operator")
         self.problems.add(Problem("operator_not_allowed", message, prefix + node.field, place, row.ordered_operators()))
-
-
-def _is(left: object, right: object) -> bool:
-    return left is right
 
 
 def _place(node: Condition, part: str, item: int | None = None) -> Location | None:

@@ -241,6 +241,8 @@ class Date(FieldType):
     default_groups = ("equality", "order", "set", "null")
 
     def admit(self, operator: str, value: Value, limits: Limits) -> Value:
+        if isinstance(value, str) and read_date(value) is not None:
+            return value
         text = _moment_text(self.kind, value, limits)
         if isinstance(text, Special) or read_date(text) is not None:
             return text
@@ -261,6 +263,8 @@ class DateTime(FieldType):
     default_groups = ("equality", "order", "set", "null")
 
     def admit(self, operator: str, value: Value, limits: Limits) -> Value:
+        if isinstance(value, str) and read_date(value) is not None:
+            return value
         text = _moment_text(self.kind, value, limits)
         if isinstance(text, Special) or read_date(text) is not None:
             return text
