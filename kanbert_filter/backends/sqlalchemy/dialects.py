@@ -24,7 +24,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import BinaryExpression
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.operators import json_getitem_op, json_path_getitem_op
 from sqlalchemy.types import TypeDecorator
 
 Expression = ColumnElement[Any]
@@ -218,7 +220,7 @@ def _postgresql_scalar(value: Expression) -> Expression:
 
 @_said(json_kind, "sqlite")
 def _sqlite_kind(value: Expression) -> Expression:
-    return func.json_type(value)
+    return func.json_type(*_sqlite_path(value))
 
 
 @_said(json_text, "sqlite")
@@ -237,4 +239,11 @@ def _(value: Expression) -> Expression:
 
 
 def _sqlite_scalar(value: Expression) -> Expression:
-    return func.json_extract(value, verbatim("'$'"))
+    return func.json_extract(*_sqlite_path(value))
+
+
+def _sqlite_path(value: Expression) -> tuple[Expression, Expression]:
+    """The JSON a value stands in, and the way to it: SQLAlchemy's own words for the value turn booleans into numbers."""
+    if isinstance(value, BinaryExpression) and value.operator in (json_getitem_op, json_path_getitem_op):
+        return value.left, value.right
+    return value, verbatim("'$'")
