@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from ..checked import CheckedFilter, Part
@@ -46,6 +46,31 @@ class Endpoint(Fields):
     def name(self) -> str:
         """The endpoint's name."""
         return self._name
+
+    @classmethod
+    def from_model(cls, name: str, model: type[Any], fields: Iterable[str], *, also: Rows | None = None) -> Endpoint:
+        """The endpoint of these fields of a SQLAlchemy or Django model, a dataclass or a pydantic model.
+
+        Only what is named is exposed. `client.name` is a field of a related record, `tasks.status` one of a list of them,
+        and so a field of the relation `tasks`. `also` holds rows of your own, for what no type follows from or to replace
+        what follows.
+
+        Raises `ValueError` for a field the model does not have, or whose type it does not tell.
+
+        >>> import kanbert_filter as kf
+        >>> from dataclasses import dataclass
+        >>> @dataclass
+        ... class Project:
+        ...     id: int
+        ...     title: str
+        ...     budget: float | None
+        ...     password: str
+        >>> kf.Endpoint.from_model("projects", Project, ["id", "title", "budget"], also={"budget": "currency"}).to_dict()["fields"].keys()
+        dict_keys(['id', 'title', 'budget'])
+        """
+        from .models import rows_of_model
+
+        return cls(name, rows_of_model(model, fields, also or {}))
 
     @classmethod
     def from_markdown(cls, name: str, text: str) -> Endpoint:

@@ -43,6 +43,7 @@ def filter_from(
     def documented() -> Endpoint:
         return endpoint
 
+    choice = Depends(visible or documented)
     shown = {title: Example(summary=title, value=text) for title, text in examples(endpoint).items()}
 
     # The text that FastAPI finds is not used: a query string may also hold form keys, or two filters.
@@ -51,7 +52,7 @@ def filter_from(
         text: str | None = Query(
             None, alias=name, description=description(endpoint, limits), openapi_examples=shown or None
         ),
-        chosen: Any = Depends(visible or documented),
+        chosen: Any = choice,
     ) -> CheckedFilter:
         return await read_filter(request, chosen, name=name, limits=limits)
 

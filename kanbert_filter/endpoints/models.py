@@ -1,0 +1,269 @@
+"""Field types from models: SQLAlchemy's and Django's, dataclasses and pydantic's.
+
+Nothing is exposed that is not named. A name is a path of attributes; where it leads over a list of other models the
+field becomes one of a relation's. Each kind of model is asked in its own words what it holds, and no package of theirs
+is imported: a model brings its own.
+
+What an attribute holds is told as Python tells it: `Decimal`, `list[Task]`, `Client | None`. Nulls are not told apart,
+since any field may be null in this language.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum as python_enum
+import types as python_types
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+from ..errors import quoted
+from .fields import Rows
+from .scalars import Boolean, Date, DateTime, Enum, FieldType, Id, Number, String
+
+
+class One(NamedTuple):
+    """An attribute that holds another record, or null."""
+
+    model: Any
+
+
+class Many(NamedTuple):
+    """An attribute that holds a list of other records."""
+
+    model: Any
+
+
+Held = One | Many | FieldType | None
+"""What an attribute holds: other records, values of a type, or something no field type follows from."""
+
+
+def rows_of_model(model: Any, names: Iterable[str], also: Rows) -> dict[str, Any]:
+    """The rows for the named attributes of a model, and rows of the owner's own, which come before the model's.
+
+    Raises `ValueError` for a name that leads nowhere, and for an attribute whose type says nothing about its field.
+    """
+    if isinstance(names, str):
+        raise TypeError(f"expected a list of names, not the one text {names!r}; write [{names!r}]")
+    rows: dict[str, Any] = {}
+    for name in dict.fromkeys([*names, *also]):
+        _add(rows, model, name, name, also.get(name))
+    return rows
+
+
+def _add(rows: dict[str, Any], model: Any, name: str, path: str, own: Any) -> None:
+    """Add the row of a path, or of what stands behind the relation it leads over."""
+    segments = path.split(".")
+    for position, segment in enumerate(segments):
+        here, rest = ".".join(segments[: position + 1]), ".".join(segments[position + 1 :])
+        held = _held(model, segment, name) if own is None else _held_if_any(model, segment, name) if rest else own
+        if isinstance(held, Many):
+            inner = rows.setdefault(here, {})
+            if rest:
+                _add(inner, held.model, name, rest, own)
+            return
+        if isinstance(held, One) and rest:
+            model = held.model
+            continue
+        if own is None and (rest or not isinstance(held, FieldType)):
+            raise ValueError(_no_type(model, name, segment, held, rest))
+        rows[path] = held if own is None else own
+        return
+
+
+def _held(model: Any, name: str, path: str) -> Held:
+    for is_such, look in _LOOKS:
+        if is_such(model):
+            try:
+                return look(model, name)
+            except LookupError:
+                shown = getattr(model, "__name__", str(model))
+                raise ValueError(f"field {path!r}: {shown} has no attribute {quoted(name)}") from None
+    expected = "a SQLAlchemy, Django or pydantic model, or a dataclass"
+    raise ValueError(f"field {path!r}: found {model!r}, expected {expected}")
+
+
+def _held_if_any(model: Any, name: str, path: str) -> Held:
+    """What the attribute holds; a row of the owner's own may stand for what the model does not have."""
+    try:
+        return _held(model, name, path)
+    except ValueError:
+        return None
+
+
+def _no_type(model: Any, path: str, name: str, held: Held, rest: str) -> str:
+    shown = f"{getattr(model, '__name__', model)}.{name}"
+    if isinstance(held, One):
+        return f"field {path!r}: {shown} holds another record, expected the path of one of its fields: '{path}.…'"
+    if held is not None:
+        return f"field {path!r}: {shown} holds a value, and no record with a field {quoted(rest)}"
+    return f'field {path!r}: no field type follows from {shown}; say it yourself: also={{{path!r}: "string"}}'
+
+
+# Python's own words, as dataclasses and pydantic use them
+
+
+_LISTS: Final = (list, tuple, set, frozenset)
+
+
+def of_annotation(annotation: Any, name: str, is_model: Callable[[Any], bool]) -> Held:
+    """What an annotation says."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return of_annotation(arguments[0], name, is_model)
+    if origin is Union or origin is python_types.UnionType:
+        held = [argument for argument in arguments if argument is not type(None)]
+        return of_annotation(held[0], name, is_model) if len(held) == 1 else None
+    if origin is Literal:
+        texts = [argument for argument in arguments if argument is not None]
+        return Enum(*texts) if all(isinstance(text, str) for text in texts) else None
+    if isinstance(origin, type) and issubclass(origin, Collection) and not issubclass(origin, Mapping):
+        inner = of_annotation(arguments[0], name, is_model) if arguments else None
+        return Many(inner.model) if isinstance(inner, One) else None
+    if is_model(annotation):
+        return One(annotation)
+    return of_class(annotation, is_id=name == "id" or name.endswith("_id"))
+
+
+def of_class(held: Any, *, is_id: bool = False, entity: str | None = None) -> FieldType | None:
+    """The type for values of a class."""
+    if not isinstance(held, type):
+        return None
+    if issubclass(held, python_enum.Enum):
+        return Enum(held, name=held.__name__)
+    if issubclass(held, UUID) or (is_id and issubclass(held, (str, int)) and not issubclass(held, bool)):
+        return Id(entity)
+    for kind, made in _CLASSES.items():
+        if issubclass(held, kind):
+            return made()
+    return None
+
+
+_CLASSES: Final[dict[type, Callable[[], FieldType]]] = {
+    str: String,
+    bool: Boolean,
+    int: Number,
+    float: Number,
+    Decimal: Number,
+    datetime: DateTime,
+    date: Date,
+}
+"""The type for each class; a subclass stands before its base."""
+
+
+def _is_dataclass(model: Any) -> bool:
+    return isinstance(model, type) and dataclasses.is_dataclass(model)
+
+
+def _is_pydantic(model: Any) -> bool:
+    return isinstance(model, type) and hasattr(model, "__pydantic_fields__")
+
+
+def _look_at_dataclass(model: Any, name: str) -> Held:
+    if name not in {field.name for field in dataclasses.fields(model)}:
+        raise LookupError(name)
+    try:
+        annotation = get_type_hints(model, include_extras=True)[name]
+    except NameError as error:
+        raise ValueError(f"{model.__name__} is annotated with a name that is not known there: {error}") from None
+    return of_annotation(annotation, name, lambda other: _is_dataclass(other) or _is_pydantic(other))
+
+
+def _look_at_pydantic(model: Any, name: str) -> Held:
+    annotation = model.model_fields[name].annotation
+    return of_annotation(annotation, name, lambda other: _is_dataclass(other) or _is_pydantic(other))
+
+
+# SQLAlchemy
+
+
+def _is_sqlalchemy(model: Any) -> bool:
+    return hasattr(model, "__mapper__")
+
+
+def _look_at_sqlalchemy(model: Any, name: str) -> Held:
+    mapper = model.__mapper__
+    if name in mapper.relationships:
+        relationship = mapper.relationships[name]
+        return (Many if relationship.uselist else One)(relationship.mapper.class_)
+    column = mapper.columns[name]
+    listed = getattr(column.type, "enums", None)
+    if listed is not None:
+        enumeration = column.type.enum_class
+        return Enum(*listed) if enumeration is None else Enum(enumeration, name=enumeration.__name__)
+    try:
+        held = column.type.python_type
+    except NotImplementedError:
+        return None
+    entity = model.__name__ if column.primary_key else _target(mapper, column)
+    return of_class(held, is_id=bool(column.primary_key or column.foreign_keys), entity=entity)
+
+
+def _target(mapper: Any, column: Any) -> str | None:
+    """The name of the model that a foreign key points at, where a relationship goes the same way."""
+    for relationship in mapper.relationships:
+        if {*relationship.local_columns} == {column} and not relationship.uselist:
+            return str(relationship.mapper.class_.__name__)
+    return None
+
+
+# Django
+
+
+def _is_django(model: Any) -> bool:
+    return hasattr(model, "_meta") and hasattr(model._meta, "get_field")
+
+
+def _look_at_django(model: Any, name: str) -> Held:
+    found = _django_field(model, name)
+    if found.is_relation and (name == found.name or not found.concrete):
+        if found.related_model is None:
+            return None
+        return (Many if found.one_to_many or found.many_to_many else One)(found.related_model)
+    if found.is_relation:
+        target, entity = found.target_field, found.related_model.__name__
+        return Id(entity) if target.primary_key else _of_django(target, None)
+    if found.choices:
+        return Enum(*dict.fromkeys(str(value) for value, _ in found.flatchoices if value not in (None, "")))
+    return _of_django(found, model.__name__ if found.primary_key else None)
+
+
+def _django_field(model: Any, name: str) -> Any:
+    """The field or relation of this name, under the name that the model's objects have it by."""
+    for found in model._meta.get_fields():
+        own = found.get_accessor_name() if found.auto_created and not found.concrete else found.name
+        if name == own or (name == getattr(found, "attname", None) and found.concrete):
+            return found
+    raise LookupError(name)
+
+
+def _of_django(found: Any, entity: str | None) -> FieldType | None:
+    for ancestor in type(found).__mro__:
+        if ancestor.__name__ in _DJANGO:
+            return of_class(_DJANGO[ancestor.__name__], is_id=found.primary_key, entity=entity)
+    return None
+
+
+_DJANGO: Final[dict[str, type]] = {
+    "BooleanField": bool,
+    "CharField": str,
+    "DateTimeField": datetime,
+    "DateField": date,
+    "DecimalField": Decimal,
+    "FilePathField": str,
+    "FloatField": float,
+    "GenericIPAddressField": str,
+    "IntegerField": int,
+    "TextField": str,
+    "UUIDField": UUID,
+}
+
+_LOOKS: Final[tuple[tuple[Callable[[Any], bool], Callable[[Any, str], Held]], ...]] = (
+    (_is_sqlalchemy, _look_at_sqlalchemy),
+    (_is_django, _look_at_django),
+    (_is_pydantic, _look_at_pydantic),
+    (_is_dataclass, _look_at_dataclass),
+)
+"""How each kind of model is asked; a mapped dataclass is SQLAlchemy's, a SQLModel too."""

@@ -1,0 +1,294 @@
+"""Endpoints from models: what follows from each kind of model, and what has to be said."""
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import pydantic
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column, relationship
+
+import kanbert_filter as kf
+from tests import django_site as site
+
+
+class Status(enum.Enum):
+    ACTIVE = "active"
+    DONE = "done"
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class SqlClient(Base):
+    __tablename__ = "client"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str | None]
+
+
+class SqlProject(Base):
+    __tablename__ = "project"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[UUID]
+    title: Mapped[str]
+    done: Mapped[bool]
+    count: Mapped[int]
+    budget: Mapped[Decimal | None]
+    score: Mapped[float]
+    due: Mapped[date]
+    created_at: Mapped[datetime]
+    status: Mapped[Status]
+    level: Mapped[str] = mapped_column(sa.Enum("low", "high"))
+    settings: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
+    odd: Mapped[Any] = mapped_column(sa.ARRAY(sa.Integer))
+    client_id: Mapped[int | None] = mapped_column(sa.ForeignKey("client.id"))
+    parent_id: Mapped[int | None] = mapped_column(sa.ForeignKey("project.id"))
+    client: Mapped[SqlClient | None] = relationship()
+    tasks: Mapped[list["SqlTask"]] = relationship(back_populates="project")
+
+
+class SqlTask(Base):
+    __tablename__ = "task"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    status: Mapped[Status]
+    project_id: Mapped[int] = mapped_column(sa.ForeignKey("project.id"))
+    project: Mapped[SqlProject] = relationship(back_populates="tasks")
+
+
+@dataclass
+class Client:
+    id: int
+    name: str | None
+
+
+@dataclass
+class Task:
+    id: int
+    status: Status
+    client: Client | None = None
+
+
+@dataclass
+class Project:
+    id: int
+    key: UUID
+    title: str
+    done: bool
+    count: int
+    budget: Decimal | None
+    score: float
+    due: date
+    created_at: Annotated[datetime, "in UTC"]
+    status: Status
+    level: Literal["low", "high", None]
+    settings: dict[str, Any]
+    odd: int | str
+    client_id: int | None
+    client: Client | None
+    tasks: Sequence[Task] = field(default_factory=list)
+
+
+class PydanticClient(pydantic.BaseModel):
+    id: int
+    name: str | None
+
+
+class PydanticTask(pydantic.BaseModel):
+    id: int
+    status: Status
+
+
+class PydanticProject(pydantic.BaseModel):
+    id: int
+    key: UUID
+    title: str
+    done: bool
+    count: int
+    budget: Decimal | None
+    score: float
+    due: date
+    created_at: datetime
+    status: Status
+    level: Literal["low", "high"] | None = None
+    settings: dict[str, Any]
+    odd: int | str
+    client_id: int | None = None
+    client: PydanticClient | None = None
+    tasks: list[PydanticTask] = []
+
+
+SCALARS: dict[str, Any] = {
+    "id": "id",
+    "key": "id",
+    "title": "string",
+    "done": "boolean",
+    "count": "number",
+    "budget": "number",
+    "score": "number",
+    "due": "date",
+    "created_at": "datetime",
+    "status": "enum<Status>: active, done",
+    "level": "enum: low, high",
+    "client_id": "id",
+    "client.id": "id",
+    "client.name": "string",
+}
+RELATION: dict[str, Any] = {"tasks": {"id": "id", "status": "enum<Status>: active, done"}}
+NAMES = [*SCALARS, "tasks.id", "tasks.status"]
+
+
+@pytest.mark.parametrize("model", [Project, PydanticProject])
+def test_annotated_models_tell_their_types(model: type[Any]) -> None:
+    assert kf.Endpoint.from_model("projects", model, NAMES) == kf.Endpoint("projects", SCALARS | RELATION)
+
+
+def test_sqlalchemy_models_name_the_entities_of_ids() -> None:
+    entities = {"id": "id<SqlProject>", "client_id": "id<SqlClient>", "client.id": "id<SqlClient>"}
+    tasks = {"tasks": RELATION["tasks"] | {"id": "id<SqlTask>"}}
+    assert kf.Endpoint.from_model("projects", SqlProject, NAMES) == kf.Endpoint("projects", SCALARS | entities | tasks)
+    assert kf.Endpoint.from_model("p", SqlProject, ["parent_id"]) == kf.Endpoint("p", {"parent_id": "id"})
+
+
+def test_django_models_tell_their_types() -> None:
+    status = "enum: ACTIVE, PENDING, DONE"
+    named = kf.Endpoint.from_model(
+        "projects",
+        site.Project,
+        [
+            *("id", "key", "title", "status", "rank", "budget", "score", "done", "due", "created_at", "owner_id"),
+            *("client_id", "client.id", "client.name", "client.projects.title"),
+            *("tasks.status", "tasks.project_id", "tasks.members.name"),
+        ],
+    )
+    assert named == kf.Endpoint(
+        "projects",
+        {
+            "id": "id<Project>",
+            "key": "id",
+            "title": "string",
+            "status": status,
+            "rank": "number",
+            "budget": "number",
+            "score": "number",
+            "done": "boolean",
+            "due": "date",
+            "created_at": "datetime",
+            "owner_id": "string",
+            "client_id": "id<Client>",
+            "client.id": "id<Client>",
+            "client.name": "string",
+            "client.projects": {"title": "string"},
+            "tasks": {"status": status, "project_id": "id<Project>", "members": {"name": "string"}},
+        },
+    )
+
+
+@pytest.mark.parametrize("model", [Project, PydanticProject, SqlProject])
+def test_what_is_not_named_does_not_exist(model: type[Any]) -> None:
+    endpoint = kf.Endpoint.from_model("projects", model, ["title"])
+    assert [*endpoint] == ["title"]
+    with pytest.raises(kf.FilterCheckError, match="Unknown field 'budget'"):
+        endpoint.parse("budget = 1")
+
+
+@pytest.mark.parametrize("model", [Project, PydanticProject, SqlProject])
+def test_rows_of_ones_own_stand_beside_and_before_the_models(model: type[Any]) -> None:
+    archived = kf.types.Scope(["with", "without"])
+    endpoint = kf.Endpoint.from_model(
+        "projects",
+        model,
+        ["title", "tasks.id"],
+        also={
+            "title": "string; eq",
+            "settings.*": "custom",
+            "archived": archived,
+            "tasks.hours": "number",
+            "x.y": "id",
+        },
+    )
+    assert endpoint == kf.Endpoint(
+        "projects",
+        {
+            "title": "string; eq",
+            "tasks": {"id": endpoint["tasks"].scope["id"], "hours": "number"},  # type: ignore[index]
+            "settings.*": "custom",
+            "archived": archived,
+            "x.y": "id",
+        },
+    )
+
+
+@pytest.mark.parametrize("model", [Project, PydanticProject, SqlProject])
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("colour", "Project has no attribute 'colour'"),
+        ("client.colour", "Client has no attribute 'colour'"),
+        ("tasks.colour", "Task has no attribute 'colour'"),
+        ("settings", "no field type follows from .*Project.settings; say it yourself"),
+        ("odd", "no field type follows from .*Project.odd"),
+        ("client", "Project.client holds another record, expected the path of one of its fields: 'client.…'"),
+        ("title.length", "Project.title holds a value, and no record with a field 'length'"),
+        ("settings.x", "no field type follows from .*Project.settings"),
+    ],
+)
+def test_what_says_nothing_is_an_error_that_says_what_to_write(model: type[Any], name: str, fault: str) -> None:
+    with pytest.raises(ValueError, match=rf"field {name!r}: .*{fault}"):
+        kf.Endpoint.from_model("projects", model, [name])
+
+
+@pytest.mark.parametrize("name", ["custom_field", "archived", "client", "task", "tasks_set"])
+def test_django_names_are_those_of_its_objects(name: str) -> None:
+    with pytest.raises(ValueError, match=f"field {name!r}"):
+        kf.Endpoint.from_model("projects", site.Project, [name])
+
+
+def test_a_mapped_dataclass_is_asked_as_a_model() -> None:
+    class Mapped_(MappedAsDataclass, DeclarativeBase):
+        pass
+
+    class Row(Mapped_):
+        __tablename__ = "row"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        name: Mapped[str]
+
+    made = kf.Endpoint.from_model("rows", Row, ["id", "name"])
+    assert made == kf.Endpoint("rows", {"id": "id<Row>", "name": "string"})
+
+
+def test_a_bare_relation_can_be_counted() -> None:
+    endpoint = kf.Endpoint.from_model("projects", Project, ["tasks"])
+    assert kf.to_dsl(endpoint.parse("tasks any and tasks.count > 3")) == "tasks any and tasks.count > 3"
+
+
+@dataclass
+class Awkward:
+    at: time
+    raw: bytes
+    texts: list[str]
+    numbers: Literal[1, 2]
+    bare: list  # type: ignore[type-arg]
+    flags: Literal["a", "b"]
+    unknown: "Nowhere"  # type: ignore[name-defined]  # noqa: F821
+
+
+def test_awkward_annotations() -> None:
+    with pytest.raises(ValueError, match="Awkward is annotated with a name that is not known there"):
+        kf.Endpoint.from_model("x", Awkward, ["at"])
+    del Awkward.__annotations__["unknown"]
+    for name in ("at", "raw", "texts", "numbers", "bare"):
+        with pytest.raises(ValueError, match=f"no field type follows from Awkward.{name}"):
+            kf.Endpoint.from_model("x", Awkward, [name])
+
+
+def test_what_is_no_model_or_no_list() -> None:
+    with pytest.raises(ValueError, match="expected a SQLAlchemy, Django or pydantic model, or a dataclass"):
+        kf.Endpoint.from_model("x", dict, ["a"])
+    with pytest.raises(TypeError, match=r"write \['title'\]"):
+        kf.Endpoint.from_model("x", Project, "title")
