@@ -8,7 +8,6 @@ from .errors import Problem, UnsupportedFilterError
 from .immutable import Immutable
 from .nodes import And, Everything, Filter
 
-
 _set: Final = object.__setattr__
 
 
