@@ -153,6 +153,8 @@ def instant_of(wall: datetime, zone: tzinfo) -> Instant:
     >>> instant_of(datetime(2024, 10, 27, 2, 30), ZoneInfo("Europe/Vienna")).isoformat()
     '2024-10-27T00:30:00+00:00'
     """
+    if zone is UTC:
+        return wall.replace(tzinfo=UTC, fold=0)
     try:
         return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
     except OverflowError:

@@ -8,7 +8,6 @@ person who thinks of speed puts them, cheap ones first.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from kanbert_filter.backends import records
@@ -98,7 +97,7 @@ def f3_mapping(record: dict[str, Any]) -> bool:
     budget = record.get("budget")
     if budget is None:
         return False
-    if not isinstance(budget, (int, Decimal)) or isinstance(budget, bool):
+    if not isinstance(budget, int) or isinstance(budget, bool):
         budget = records.number(budget, "budget", "number")
     if budget < 1000 or 5000 <= budget <= 100000:
         return False
@@ -150,7 +149,7 @@ def f3_attribute(record: Any) -> bool:
     budget = getattr(record, "budget", None)
     if budget is None:
         return False
-    if not isinstance(budget, (int, Decimal)) or isinstance(budget, bool):
+    if not isinstance(budget, int) or isinstance(budget, bool):
         budget = records.number(budget, "budget", "number")
     if budget < 1000 or 5000 <= budget <= 100000:
         return False
