@@ -141,8 +141,7 @@ class _Array:
         while another:
             line = self._line_here()
             try:
-                text, data = self._item()
-                raw = text.encode()
+                raw, data = self._item()
             except _NOT_JSON as error:
                 self._bad.add(line, _why(error))
             else:
@@ -154,8 +153,8 @@ class _Array:
         if self._mark():
             self._bad.add(self._line_here(), "Found text after the end of the array, expected nothing")
 
-    def _item(self) -> tuple[str, Any]:
-        """The text of the item here and what it holds; what follows it is here then. Raises one of `_NOT_JSON`."""
+    def _item(self) -> tuple[bytes, Any]:
+        """The item here and what it holds; what follows it is here then. Raises one of `_NOT_JSON`."""
         start = self._at
         try:
             data, end = _decode(self._text, start)
@@ -163,9 +162,9 @@ class _Array:
             data, end = None, start
         if data.__class__ is dict:
             self._at = end
-            return self._text[start:end], data
+            return self._text[start:end].encode(), data
         text = self._passed()
-        return text, _json(text)
+        return text.encode(), _json(text)
 
     def _another(self) -> bool:
         """Move past what follows an item; whether another one does."""
@@ -174,7 +173,7 @@ class _Array:
             self._at = comma.end()
             return True
         mark = self._mark()
-        if mark not in ("", ",", "]"):
+        while mark not in ("", ",", "]"):
             line = self._line_here()
             self._bad.add(line, f"Found {quoted(self._passed())} after an item, expected ',' or ']'")
             mark = self._mark()
@@ -194,7 +193,7 @@ class _Array:
                 return self._text[self._at : self._at + 1]
 
     def _passed(self) -> str:
-        """The text up to the comma or bracket that ends the item here, or to the end of the input; that is here then."""
+        """The text of the item here, up to its last bracket, or else to what ends it; what follows is here then."""
         at, depth, in_text = self._at, 0, False
         while True:
             mark = (_IN_TEXT if in_text else _OUTSIDE).search(self._text, at)
@@ -212,8 +211,11 @@ class _Array:
                     at += 1
                 case "[" | "{":
                     depth += 1
-                case "}" | "]" if depth:
+                case "}" | "]" if depth > 1:
                     depth -= 1
+                case "}" | "]" if depth:
+                    end = at
+                    break
                 case "," | "]" if not depth:
                     end = mark.start()
                     break
