@@ -13,6 +13,9 @@ class Field:
     Comparison operators and methods give conditions, which combine with `&` and `|`. Values may be texts, numbers, Decimals,
     booleans, dates, datetimes, UUIDs, enum members and specials.
 
+    Its operators and methods raise `FilterSyntaxError` for what the language cannot say, such as a comparison with None, and
+    `TypeError` for objects that are no values.
+
     >>> import kanbert_filter as kf
     >>> from datetime import date
     >>> f = kf.field("title").contains("Acme") & ((kf.field("created_at") >= date(2024, 1, 1)) | kf.field("client.name").eq("Corp"))
@@ -109,5 +112,9 @@ def field(name: str) -> Field:
     """A field by its dotted name, to build conditions with.
 
     Raises `FilterSyntaxError` for a name that is not well-formed.
+
+    >>> import kanbert_filter as kf
+    >>> kf.to_dsl((kf.field("owner.id") == kf.ME) & (kf.field("tasks").count() > 3))
+    'owner.id = me.id and tasks.count > 3'
     """
     return Field(name)

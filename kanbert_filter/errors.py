@@ -202,6 +202,17 @@ class Problem(Immutable):
 
     `code` is one of `CODES` and stable; `message` says what was found, what was expected and what to do; `field` is the full path of
     the field at fault, or None; `location` is the place, where the filter came from an input; `suggestions` are names or words to offer.
+    `str(problem)` is the message with the place under it.
+
+    Raises `ValueError` for a code that is none.
+
+    >>> import kanbert_filter as kf
+    >>> try:
+    ...     kf.Endpoint("projects", {"title": "string"}).parse("titel = 'A'")
+    ... except kf.FilterError as error:
+    ...     [problem] = error.problems
+    >>> problem.code, problem.field, problem.location.column, problem.suggestions
+    ('unknown_field', 'titel', 1, ('title',))
     """
 
     __slots__ = ("code", "field", "location", "message", "suggestions")
@@ -239,6 +250,13 @@ class FilterError(ValueError):
     """The filter is at fault, and with it the client: answer 400 with `response_body()`.
 
     `problems` holds every problem found, in source order; `str(error)` shows each with its place.
+
+    >>> import kanbert_filter as kf
+    >>> try:
+    ...     kf.parse("budget == 1000")
+    ... except kf.FilterError as error:
+    ...     [problem.code for problem in error.problems]
+    ['foreign_operator']
     """
 
     problems: tuple[Problem, ...]
@@ -279,13 +297,27 @@ class UnsupportedFilterError(FilterError):
 
 
 class ContextError(Exception):
-    """Compiling needs something the context or the endpoint lacks: the user's id, or the conditions of a scope."""
+    """Compiling needs something the context or the endpoint lacks: the user's id, or the conditions of a scope.
+
+    >>> import kanbert_filter as kf
+    >>> kf.compile_predicate(kf.Endpoint("projects", {"owner.id": "id"}).parse("owner.id = me.id"))
+    Traceback (most recent call last):
+    kanbert_filter.errors.ContextError: The filter compares 'owner.id' with me.id; give the user's id, as in Context(me='u-1')
+    """
 
 
 class RecordError(Exception):
     """A record holds a value that is not of its field's type.
 
     `field` is the path of the field, `type` the type the endpoint gives it, `value` what the record holds.
+
+    >>> import kanbert_filter as kf
+    >>> matches = kf.compile_predicate(kf.Endpoint("projects", {"budget": "number"}).parse("budget > 5"))
+    >>> try:
+    ...     matches({"budget": "many"})
+    ... except kf.RecordError as error:
+    ...     error.field, error.type, error.value
+    ('budget', 'number', 'many')
     """
 
     def __init__(self, field: str, type: str, value: object) -> None:

@@ -83,7 +83,13 @@ class Limits(Immutable):
 
     @classmethod
     def lifted(cls) -> Limits:
-        """Limits for input you trust, such as what the writers wrote: depth at its bound, everything else out of the way."""
+        """Limits for input you trust, such as what the writers wrote: depth at its bound, everything else out of the way.
+
+        >>> import kanbert_filter as kf
+        >>> long = kf.field("id").in_(range(3000))
+        >>> kf.parse(kf.to_dsl(long), limits=kf.Limits.lifted()) == long
+        True
+        """
         return cls(**{name: MAX_DEPTH if name == "max_depth" else 2**62 for name in cls.__slots__})
 
     def __repr__(self) -> str:

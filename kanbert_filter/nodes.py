@@ -97,7 +97,15 @@ class Condition(Node):
 class Comparison(_ComparisonDraft, Condition):
     """A field compared with one value: equality, order and text operators.
 
-    `Comparison("budget", "gte", 1000)`. Aliases of operators and Python dates are turned into what the tree holds.
+    Operators may be named by their aliases. Values are texts, numbers, booleans, dates, datetimes, UUIDs, enum members and
+    specials; the tree keeps dates as text and numbers exact.
+
+    Raises `FilterSyntaxError` for a field, an operator or a value that the language does not have, and `TypeError` for an object
+    that is no value.
+
+    >>> import kanbert_filter as kf
+    >>> kf.Comparison("budget", "GE", 1e3) == kf.parse("budget >= 1000")
+    True
     """
 
     __slots__ = ()
@@ -116,7 +124,14 @@ class Comparison(_ComparisonDraft, Condition):
 
 
 class Membership(_MembershipDraft, Condition):
-    """A field looked up in a list: `Membership("status", "in", ["ACTIVE", "PENDING"])`. The list may be empty."""
+    """A field looked up in a list, which may be empty.
+
+    Raises `FilterSyntaxError` and `TypeError` as `Comparison` does; one text in place of the list is a `TypeError`.
+
+    >>> import kanbert_filter as kf
+    >>> kf.Membership("status", "notin", ["ACTIVE", "PENDING"])
+    Membership('status', 'nin', ('ACTIVE', 'PENDING'))
+    """
 
     __slots__ = ()
     __match_args__ = ("field", "operator", "values")
@@ -136,7 +151,14 @@ class Membership(_MembershipDraft, Condition):
 
 
 class NullCheck(_NullCheckDraft, Condition):
-    """A field tested for null: `NullCheck("budget", "isnull")`."""
+    """A field tested for null.
+
+    Raises `FilterSyntaxError` for a field or an operator that the language does not have.
+
+    >>> import kanbert_filter as kf
+    >>> kf.NullCheck("budget", "notnull") == kf.parse("budget is not null")
+    True
+    """
 
     __slots__ = ()
     __match_args__ = ("field", "operator")
@@ -149,9 +171,16 @@ class NullCheck(_NullCheckDraft, Condition):
 
 
 class RelationTest(Condition):
-    """Related records tested: `RelationTest("tasks", "any", Comparison("status", "eq", "ACTIVE"))`.
+    """Related records tested with `any`, `none` or `all`.
 
     The fields of `filter` belong to the related record. Without a filter, `any` and `none` ask whether there are related records.
+
+    Raises `FilterSyntaxError` for `all` without a filter, for `EVERYTHING` as the filter, and for a tree deeper than 100 levels.
+
+    >>> import kanbert_filter as kf
+    >>> active = kf.Comparison("status", "eq", "ACTIVE")
+    >>> kf.RelationTest("tasks", "any", active) == kf.parse("tasks any (status = 'ACTIVE')")
+    True
     """
 
     __slots__ = ("depth", "field", "filter", "index", "operator", "origin")
@@ -213,7 +242,16 @@ class Group(_GroupDraft, Node):
 
 
 class And(Group):
-    """All of its items match."""
+    """All of its items match.
+
+    Items that are themselves an `And` are dissolved, and a group of one is its item. Raises `FilterSyntaxError` for a group of
+    nothing, for `EVERYTHING` inside it, and for a tree deeper than 100 levels.
+
+    >>> import kanbert_filter as kf
+    >>> a, b = kf.parse("a = 1"), kf.parse("b = 2")
+    >>> kf.And([a, kf.And([b, a])]).items == (a, b, a), kf.And([a]) == a
+    (True, True)
+    """
 
     __slots__ = ()
 
@@ -223,7 +261,12 @@ class And(Group):
 
 
 class Or(Group):
-    """At least one of its items matches."""
+    """At least one of its items matches. It is made as `And` is.
+
+    >>> import kanbert_filter as kf
+    >>> kf.Or([kf.parse("a = 1"), kf.parse("b = 2")]) == kf.parse("a = 1 or b = 2")
+    True
+    """
 
     __slots__ = ()
 
@@ -233,7 +276,13 @@ class Or(Group):
 
 
 class Everything(Node):
-    """No filter: it matches every record and stands only as a whole filter. There is one, `EVERYTHING`."""
+    """No filter: it matches every record and stands only as a whole filter. There is one, `EVERYTHING`.
+
+    >>> import kanbert_filter as kf
+    >>> f = kf.parse("a = 1")
+    >>> kf.EVERYTHING & f == f, kf.EVERYTHING | f
+    (True, EVERYTHING)
+    """
 
     __slots__ = ()
 
@@ -422,7 +471,9 @@ def rename_fields(filter: Filter, names: Mapping[str, str]) -> Filter:
             case NullCheck(field, operator):
                 return null_check(renamed(prefix, field), operator, None, 0)
             case RelationTest(field, operator, inner):
-                return RelationTest(renamed(prefix, field), operator, None if inner is None else rebuilt(f"{prefix}{field}.", inner))
+                return RelationTest(
+                    renamed(prefix, field), operator, None if inner is None else rebuilt(f"{prefix}{field}.", inner)
+                )
             case Everything():
                 return node
 

@@ -86,7 +86,15 @@ _PLAIN_SPECIALS: Final = {special.name: special for special in (ME, NOW, TODAY, 
 
 
 class UntypedText(Immutable):
-    """A value of a form before its field's type decides what it is: a form cannot tell `5` from `"5"`."""
+    """A value of a form before its field's type decides what it is: a form cannot tell `5` from `"5"`.
+
+    Raises `TypeError` for what is no `str`, and `FilterSyntaxError` for half of a surrogate pair.
+
+    >>> import kanbert_filter as kf
+    >>> f = kf.field("budget") == kf.UntypedText("5")
+    >>> kf.to_dsl(kf.Endpoint("projects", {"budget": "number"}).check(f))
+    'budget = 5'
+    """
 
     __slots__ = ("text",)
     __match_args__ = ("text",)

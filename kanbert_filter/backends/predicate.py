@@ -44,7 +44,7 @@ FEW_NEEDLES: Final = 8
 
 
 class Predicate(Protocol):
-    """A compiled filter: a function on a record, and on many."""
+    """A compiled filter, as `compile_predicate` gives it: a function on a record, and on many."""
 
     def __call__(self, record: Any, /) -> bool:
         """Whether the record matches. Raises `RecordError` for a value that is not of its field's type."""
