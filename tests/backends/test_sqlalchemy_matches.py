@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from kanbert_filter.backends.sqlalchemy import where
 from tests.backends import models
-from tests.backends.databases import ENGINES, engine_of
+from tests.backends.databases import ENGINES, fresh_engine
 from tests.backends.models import Project
 from tests.matches import PROJECTS, Case, cases, dataset
 
@@ -19,12 +19,11 @@ BINARY = {"budget = 99999999999999999998", "budget > 99999999999999999998"}
 
 
 @pytest.fixture(params=ENGINES, scope="module")
-def session(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    for engine in engine_of(request.param, tmp_path_factory.mktemp("postgresql")):
+def session(request: pytest.FixtureRequest) -> Iterator[Session]:
+    with fresh_engine(request.param) as engine, Session(engine) as session:
         models.Base.metadata.create_all(engine)
-        with Session(engine) as session:
-            models.load(session, dataset())
-            yield session
+        models.load(session, dataset())
+        yield session
 
 
 @pytest.mark.parametrize("case", cases(), ids=str)
