@@ -53,6 +53,12 @@ class CheckedFilter(Immutable):
 
     `a & b` matches what both match; each part keeps its own endpoint, so a server's condition and a user's compose and neither can
     weaken the other. `repr` shows the endpoints and no conditions.
+
+    >>> import kanbert_filter as kf
+    >>> projects = kf.Endpoint("projects", {"title": "string", "owner.id": "id"})
+    >>> mine = projects.check(kf.field("owner.id") == kf.ME)
+    >>> mine & projects.only("title").parse('title contains "Acme"')
+    <CheckedFilter of projects & projects>
     """
 
     __slots__ = ("parts",)

@@ -115,6 +115,10 @@ class Endpoint(Fields):
         """The endpoint that `to_dict` described. Scopes come unbound.
 
         Raises `ValueError` that names the field, what was found and what was expected.
+
+        >>> from kanbert_filter import Endpoint
+        >>> Endpoint.from_dict({"name": "clients", "fields": {"name": {"type": "string"}}})
+        <Endpoint 'clients': name>
         """
         if not isinstance(data, Mapping) or not data.keys() <= {"name", "fields", "suggestions"}:
             raise ValueError(
@@ -141,6 +145,11 @@ class Endpoint(Fields):
         """The filter, found sound for this endpoint, with its values in canonical form.
 
         Raises `FilterCheckError` with every problem, in source order.
+
+        >>> import kanbert_filter as kf
+        >>> clients = kf.Endpoint("clients", {"id": "id"})
+        >>> kf.to_dsl(clients.check(kf.field("id").in_([7, 8])))
+        'id in ["7", "8"]'
         """
         if not isinstance(filter, Node):
             raise TypeError(f"expected a filter, not {type(filter).__name__}; Endpoint.parse reads text and data")
@@ -150,6 +159,10 @@ class Endpoint(Fields):
         """Read a filter in DSL or JSON (as `kanbert_filter.parse` does) and check it.
 
         Raises `FilterSyntaxError` or `FilterCheckError`.
+
+        >>> import kanbert_filter as kf
+        >>> kf.Endpoint("clients", {"name": "string"}).parse('[{"field": "name", "op": "eq", "value": "Acme"}]')
+        <CheckedFilter of clients>
         """
         return self.check(parse(source, limits=limits), limits=limits)
 
@@ -159,6 +172,11 @@ class Endpoint(Fields):
         """Find the filter in a query string, in any notation, and check it.
 
         Raises `FilterSyntaxError` or `FilterCheckError`.
+
+        >>> import kanbert_filter as kf
+        >>> clients = kf.Endpoint("clients", {"size": "number"})
+        >>> kf.to_dsl(clients.parse_query("page=2&filter[field]=size&filter[op]=gt&filter[value]=5"))
+        'size > 5'
         """
         return self.check(parse_query(query, name=name, limits=limits), limits=limits)
 
@@ -168,6 +186,11 @@ class Endpoint(Fields):
         `tasks.status` keeps that field of the relation `tasks`.
 
         Raises `ValueError` for a field the endpoint does not have.
+
+        >>> from kanbert_filter import Endpoint
+        >>> projects = Endpoint("projects", {"title": "string", "tasks": {"status": "string", "hours": "number"}})
+        >>> projects.only("tasks.status")["tasks"]
+        <Relation 'Relation - status (string)'>
         """
         return self._derived(self._kept(names))
 
@@ -175,6 +198,13 @@ class Endpoint(Fields):
         """This endpoint without these fields: they answer exactly like fields that do not exist.
 
         Raises `ValueError` for a field the endpoint does not have.
+
+        >>> from kanbert_filter import Endpoint
+        >>> Endpoint("projects", {"title": "string", "budget": "number"}).without("budget").parse("budget > 5")
+        Traceback (most recent call last):
+        kanbert_filter.errors.FilterCheckError: Unknown field 'budget'
+          budget > 5
+          ^^^^^^
         """
         return self._derived(self._dropped(names))
 
@@ -184,7 +214,15 @@ class Endpoint(Fields):
         `bind(**{"tasks.archived": …})` binds a scope of related records. A plain filter may use every operator of a
         field's type, also where users may not; a field the endpoint does not have is taken as of type custom.
 
-        Raises `ValueError` for a name that is no scope, and for conditions that are not exactly for its choices.
+        Raises `ValueError` for a name that is no scope, and for conditions that are not exactly for its choices;
+        `FilterCheckError` for a condition that is at fault.
+
+        >>> import kanbert_filter as kf
+        >>> seen = kf.field("seen_at")
+        >>> news = kf.Endpoint("news", {"seen": kf.types.Scope(["yes", "no"])})
+        >>> news = news.bind(seen={"yes": seen.is_not_null(), "no": seen.is_null()})
+        >>> kf.compile_predicate(news.parse("seen = 'no'"))({"seen_at": None})
+        True
         """
         bound: Fields = self
         for name, conditions in scopes.items():

@@ -182,7 +182,14 @@ class Fields(Immutable):
 
 
 class Relation(FieldType):
-    """Related records with fields of their own, tested by `any`, `none`, `all` and counted by `.count`."""
+    """Related records with fields of their own, tested by `any`, `none`, `all` and counted by `.count`.
+
+    >>> import kanbert_filter as kf
+    >>> tasks = kf.types.Relation({"status": "string"}, operators=["any", "count"])
+    >>> projects = kf.Endpoint("projects", {"tasks": tasks})
+    >>> kf.compile_predicate(projects.parse("tasks any (status = 'DONE') and tasks.count < 3"))({"tasks": [{"status": "DONE"}]})
+    True
+    """
 
     __slots__ = ("fields",)
     __match_args__ = ("operators", "source", "fields")

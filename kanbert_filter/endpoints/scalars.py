@@ -54,6 +54,8 @@ class FieldType(Immutable):
 
     `operators` are the words the field allows (default: those of its type), in any spelling; `source` is the dotted
     path where the data is, when that is not the public name.
+
+    Raises `ValueError` for an operator that the type does not have.
     """
 
     __slots__ = ("keeps", "operators", "source")
@@ -145,7 +147,13 @@ def _restored(kind: type[T], parts: dict[str, Any]) -> T:
 
 
 class String(FieldType):
-    """Text. With `case_sensitive=True` the text operators tell upper from lower case."""
+    """Text. With `case_sensitive=True` the text operators tell upper from lower case.
+
+    >>> import kanbert_filter as kf
+    >>> names = kf.Endpoint("clients", {"name": kf.types.String(case_sensitive=True)})
+    >>> kf.compile_predicate(names.parse("name contains 'acme'"))({"name": "ACME"})
+    False
+    """
 
     __slots__ = ("case_sensitive",)
     __match_args__ = ("operators", "source", "case_sensitive")
@@ -168,7 +176,13 @@ class String(FieldType):
 
 
 class Number(FieldType):
-    """An integer or a decimal, exact."""
+    """An integer or a decimal, exact.
+
+    >>> import kanbert_filter as kf
+    >>> projects = kf.Endpoint("projects", {"hours": kf.types.Number(operators=["gt", "lt"])})
+    >>> projects["hours"]
+    <Number 'number; lt, gt'>
+    """
 
     __slots__ = ()
 
@@ -187,7 +201,13 @@ class Number(FieldType):
 
 
 class Currency(FieldType):
-    """A number whose text operators see it in plain decimal without trailing zeros."""
+    """A number whose text operators see it in plain decimal without trailing zeros.
+
+    >>> import kanbert_filter as kf
+    >>> projects = kf.Endpoint("projects", {"budget": kf.types.Currency()})
+    >>> kf.compile_predicate(projects.parse("budget endsWith '.5'"))({"budget": 1500.50})
+    True
+    """
 
     __slots__ = ("case_sensitive",)
     __match_args__ = ("operators", "source", "case_sensitive")
@@ -214,7 +234,13 @@ class Currency(FieldType):
 
 
 class Boolean(FieldType):
-    """`true` or `false`."""
+    """`true` or `false`, and no other value that Python takes for true.
+
+    >>> import kanbert_filter as kf
+    >>> projects = kf.Endpoint("projects", {"done": kf.types.Boolean()})
+    >>> kf.compile_predicate(projects.parse("done = true")).select([{"done": True}, {"done": None}])
+    [{'done': True}]
+    """
 
     __slots__ = ()
 
@@ -233,7 +259,14 @@ class Boolean(FieldType):
 
 
 class Date(FieldType):
-    """A calendar date: `YYYY-MM-DD`, `today±Nd` and the other date specials."""
+    """A calendar date: `YYYY-MM-DD`, `today±Nd` and the other date specials.
+
+    >>> import kanbert_filter as kf
+    >>> from datetime import date
+    >>> tasks = kf.Endpoint("tasks", {"due_on": kf.types.Date()})
+    >>> kf.compile_predicate(tasks.parse("due_on < '2024-02-01'"))({"due_on": date(2024, 1, 31)})
+    True
+    """
 
     __slots__ = ()
 
@@ -255,7 +288,13 @@ class Date(FieldType):
 
 
 class DateTime(FieldType):
-    """An instant: a timestamp, a whole day, or a date special."""
+    """An instant: a timestamp, a whole day, or a date special.
+
+    >>> import kanbert_filter as kf
+    >>> tasks = kf.Endpoint("tasks", {"done_at": kf.types.DateTime()})
+    >>> kf.compile_predicate(tasks.parse("done_at = '2024-01-31'"))({"done_at": "2024-01-31T18:00:00Z"})
+    True
+    """
 
     __slots__ = ()
 
@@ -286,6 +325,12 @@ class Enum(FieldType):
 
     `Enum("running", "closed")` lists its choices; a Python enum class lists its members' values; `name` is the name
     of the enumeration in the public tables.
+
+    Raises `ValueError` for a name that tables cannot write.
+
+    >>> import kanbert_filter as kf
+    >>> kf.types.Enum("running", "closed", name="Status")
+    <Enum 'enum<Status>: running, closed'>
     """
 
     __slots__ = ("choices", "name")
@@ -320,7 +365,14 @@ class Enum(FieldType):
 
 
 class Id(FieldType):
-    """The id of an entity: text or an integer, equal by their text, or `me.id`. `Id("UserData")` names the schema."""
+    """The id of an entity: text or an integer, equal by their text, or `me.id`. `Id("UserData")` names the schema.
+
+    >>> import kanbert_filter as kf
+    >>> projects = kf.Endpoint("projects", {"owner.id": kf.types.Id("UserData", source="owner_id")})
+    >>> matches = kf.compile_predicate(projects.parse("owner.id = me.id"), kf.Context(me=7))
+    >>> matches({"owner_id": 7}), matches({"owner_id": "7"})
+    (True, True)
+    """
 
     __slots__ = ("entity",)
     __match_args__ = ("operators", "source", "entity")
@@ -348,7 +400,14 @@ class Id(FieldType):
 
 
 class Custom(FieldType):
-    """A field whose values are of any simple kind; only values of the same kind compare."""
+    """A field whose values are of any simple kind; only values of the same kind compare.
+
+    >>> import kanbert_filter as kf
+    >>> projects = kf.Endpoint("projects", {"custom_field.*": kf.types.Custom()})
+    >>> matches = kf.compile_predicate(projects.parse("custom_field.rank < 3"))
+    >>> matches({"custom_field": {"rank": 1}}), matches({"custom_field": {"rank": "1"}})
+    (True, False)
+    """
 
     __slots__ = ("case_sensitive",)
     __match_args__ = ("operators", "source", "case_sensitive")
@@ -416,6 +475,12 @@ class Scope(FieldType):
     The conditions are the owner's: filters over this endpoint's fields (a field it does not have is taken as of type
     custom), or filters checked by an endpoint that knows more. Without conditions the scope is unbound: it can be
     read, checked and written, and must be bound (`Endpoint.bind`) before it is compiled.
+
+    >>> import kanbert_filter as kf
+    >>> big = kf.field("budget") >= 100_000
+    >>> projects = kf.Endpoint("projects", {"size": kf.types.Scope({"any": kf.EVERYTHING, "big": big})})
+    >>> kf.compile_predicate(projects.parse("size = 'big'"))({"budget": 120_000})
+    True
     """
 
     __slots__ = ("choices", "conditions")
@@ -432,7 +497,12 @@ class Scope(FieldType):
         self._configure(None, None, choices=tuple(dict.fromkeys(conditions)), conditions=bound)
 
     def bound(self, conditions: Mapping[str, Filter | CheckedFilter]) -> Scope:
-        """This scope with these conditions. Raises `ValueError` if they are not exactly for its choices."""
+        """This scope with these conditions. Raises `ValueError` if they are not exactly for its choices.
+
+        >>> import kanbert_filter as kf
+        >>> kf.types.Scope(["any", "big"]).bound({"any": kf.EVERYTHING, "big": kf.field("budget") >= 100_000}).choices
+        ('any', 'big')
+        """
         if set(conditions) != set(self.choices):
             raise ValueError(f"the choices are {', '.join(self.choices)}; got conditions for {', '.join(conditions)}")
         return self.with_parts(conditions=_conditions({choice: conditions[choice] for choice in self.choices}))
