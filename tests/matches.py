@@ -73,7 +73,9 @@ class Case:
 
 def dataset() -> list[dict[str, Any]]:
     """The records, numbers exact."""
-    records: list[dict[str, Any]] = json.loads((CORPUS / "dataset.json").read_text(encoding="utf-8"), parse_float=Decimal)
+    records: list[dict[str, Any]] = json.loads(
+        (CORPUS / "dataset.json").read_text(encoding="utf-8"), parse_float=Decimal
+    )
     return records
 
 

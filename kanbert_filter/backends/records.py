@@ -7,7 +7,8 @@ members of enumerations, subclasses, floats and Decimals, dates and ISO text. Ea
 Decisions where the language's contract is silent:
 
 - An enumeration's member is present even if its value is None, and then no value of any type.
-- A path through something that is no mapping (and in objects: through None) is an error, but on custom fields null.
+- In mappings a path through anything but a mapping is an error, on custom fields null; in objects every value has attributes, and one
+  it lacks is null.
 - A relation is a list, a tuple or another iterable of records; text, a mapping or a None among its records is an error.
 - A time outside the calendar in UTC, such as the end of the year 9999 west of Greenwich, is the calendar's last (or first) instant.
 - On custom fields NaN and infinities are of another kind than numbers.

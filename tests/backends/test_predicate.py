@@ -586,3 +586,50 @@ def test_like_means_what_its_naive_form_means(pattern: str, text: str) -> None:
 )
 def test_like_takes_no_time_with_hostile_patterns(pattern: str) -> None:
     assert like(pattern)("a" * 100_000) is False
+
+
+def test_stored_times_outside_the_calendar_count_as_its_first_and_last_instant() -> None:
+    context = Context(storage_timezone="America/St_Johns")
+    after = compile_predicate(PROJECTS.parse("created_at >= '9999-12-31T23:59:59.999999Z'"), context)
+    assert after({"created_at": "9999-12-31T23:59:59"})
+    assert after({"created_at": datetime(9999, 12, 31, 22, tzinfo=timezone(timedelta(hours=-5)))})
+    before = compile_predicate(
+        PROJECTS.parse("created_at <= '0001-01-01T00:00:00Z'"), Context(storage_timezone="Europe/Vienna")
+    )
+    assert before({"created_at": date(1, 1, 1)})
+    assert before({"created_at": datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=5)))})
+
+
+def test_members_of_enumerations_of_every_kind() -> None:
+    class Part(Enum):
+        NUMBER = 0.5
+        YES = True
+        DAY = date(2024, 5, 1)
+        TEXT = "2024-05-01"
+        NOTHING = None
+
+    checked = PROJECTS.parse(
+        "budget = 0.5 and done = true and due = '2024-05-01' and created_at = '2024-05-01' and custom_field.x = true"
+    )
+    record = {
+        "budget": Part.NUMBER,
+        "done": Part.YES,
+        "due": Part.DAY,
+        "created_at": Part.TEXT,
+        "custom_field": {"x": Part.YES},
+    }
+    assert compile_predicate(checked)(record)
+    with pytest.raises(RecordError, match="NOTHING"):
+        compile_predicate(PROJECTS.parse("budget = 1"))({"budget": Part.NOTHING})
+
+
+@pytest.mark.parametrize("text", ["tasks any", "tasks none", "tasks all (title = 'a')", "tasks.count = 0"])
+def test_related_records_that_are_none_are_an_error_in_objects_too(text: str) -> None:
+    matches = compile_predicate(PROJECTS.parse(text), access="attribute")
+    with pytest.raises(RecordError, match="tasks"):
+        matches(Thing({"tasks": [None]}))
+
+
+def test_a_constant_truth_inside_a_relation_in_a_group() -> None:
+    checked = PROJECTS.parse("tasks none (title in []) and budget in []")
+    assert compile_predicate(checked)({}) is False
