@@ -14,7 +14,7 @@ from typing import IO, Any, BinaryIO, Final, get_args
 
 import click
 
-from ..backends.predicate import compile_predicate
+from ..backends.predicate import Predicate, compile_predicate
 from ..context import Context, WeekDay
 from ..endpoints.endpoint import Endpoint
 from ..endpoints.kanbert import kanbert_endpoints
@@ -251,17 +251,8 @@ def match(
             "The filter and the records cannot both come from standard input: give one as an argument or a file."
         )
     form = form or format_of(file)
-    try:
-        checked = with_conditions(endpoint, conditions).check(read_filter(filter_text(filter)))
-    except FilterError as error:
-        raise FilterFault(error) from None
     context = Context(now=now, timezone=timezone, storage_timezone=storage_timezone, me=me, week_start=week_start)
-    try:
-        matches = compile_predicate(checked, context)
-    except ContextError as error:
-        fact = str(error).partition(";")[0]
-        remedy = "--me ID" if "me.id" in fact else "--scope NAME.CHOICE=FILTER for each of its choices"
-        raise click.UsageError(f"{fact}; give {remedy}.") from None
+    matches = compiled(filter_text(filter), with_conditions(endpoint, conditions), context)
     bad = BadRecords(skip=skip_bad)
     out = sys.stdout.buffer
     try:
@@ -320,6 +311,18 @@ def endpoints(source: str | None, form: str) -> None:
 def filter_text(argument: str) -> bytes:
     """The filter's text as it came: the argument's, or for `-` that of standard input."""
     return sys.stdin.buffer.read() if argument == "-" else argument.encode(errors="surrogateescape")
+
+
+def compiled(text: bytes, endpoint: Endpoint, context: Context) -> Predicate:
+    """The filter as a function on records."""
+    try:
+        return compile_predicate(endpoint.check(read_filter(text)), context)
+    except FilterError as error:
+        raise FilterFault(error) from None
+    except ContextError as error:
+        fact = str(error).partition(";")[0]
+        remedy = "--me ID" if "me.id" in fact else "--scope NAME.CHOICE=FILTER for each of its choices"
+        raise click.UsageError(f"{fact}; give {remedy}.") from None
 
 
 def with_conditions(endpoint: Endpoint, conditions: Iterable[tuple[str, str, str]]) -> Endpoint:
