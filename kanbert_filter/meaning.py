@@ -504,7 +504,7 @@ def _joined(kind: type[AllOf] | type[AnyOf], tests: Iterable[Test]) -> Test:
                 if one.value is absorbing:
                     return one
                 continue
-            family = _family(one, absorbing)
+            family = _family(one, absorbing) if one.__class__ in _MERGEABLE else None
             if family is None or (place := places.setdefault(family, len(kept))) == len(kept):
                 kept.append(one)
             else:
@@ -514,6 +514,9 @@ def _joined(kind: type[AllOf] | type[AnyOf], tests: Iterable[Test]) -> Test:
     if len(kept) > 1:
         return kind(tuple(kept))
     return kept[0] if kept else Always(not absorbing)
+
+
+_MERGEABLE: Final = frozenset({Equal, OneOf, Text})
 
 
 def _family(test: Test, either: bool) -> object:
