@@ -12,16 +12,36 @@ from sqlalchemy import ColumnElement
 from ...checked import CheckedFilter
 from ...context import Context
 from ...meaning import lower
+from .capacity import ensure_fits
 from .columns import ColumnError, Columns, Given, Place, Via
 from .dialects import prepare_sqlite
 from .translation import Translation
+from .verification import verify
 
-__all__ = ["ColumnError", "Via", "prepare_sqlite", "where"]
+__all__ = ["ColumnError", "Via", "prepare_sqlite", "verify", "where"]
 
 
 def where(
     checked: CheckedFilter, model: Any, context: Context | None = None, *, columns: Given | None = None
 ) -> ColumnElement[bool]:
-    """The condition under which a row of the model (a mapped class, an alias of one, or a table) matches the filter."""
-    context = (context or Context()).at_now()
-    return Translation(Columns(columns), context).condition(lower(checked, context), Place(model))
+    """The condition under which a row of the model matches the filter, for a `WHERE` clause.
+
+    The model is a mapped class, an alias of one, or a table. A field's column is found by the attributes its source names, over
+    relationships where there are several, or given in `columns` by the field's name: as an expression over the model (for a relation's
+    field, over the related model), for a wildcard as a function from the names in place of `*` to an expression, for a way to other
+    tables as a `Via`. Where the condition is not true, it is false or unknown; both leave a row out.
+
+    Raises `ColumnError` for a field without a column, `UnsupportedFilterError` for a filter larger than databases take, `ContextError`
+    if the filter needs what the context lacks, and `TypeError` for a filter that was not checked.
+
+    >>> import kanbert_filter as kf
+    >>> from sqlalchemy import Column, Integer, MetaData, String, Table
+    >>> from kanbert_filter.backends.sqlalchemy import where
+    >>> projects = Table("projects", MetaData(), Column("title", String), Column("budget", Integer))
+    >>> endpoint = kf.Endpoint("projects", {"title": "string", "budget": "number"})
+    >>> print(where(endpoint.parse("budget >= 1000 and title is not null"), projects))
+    projects.budget >= :param_1 AND projects.title IS NOT NULL
+    """
+    test = lower(checked, context or Context())
+    ensure_fits(test)
+    return Translation(Columns(columns), context or Context()).condition(test, Place(model))

@@ -95,8 +95,8 @@ class Columns:
     __slots__ = ("given", "patterns")
 
     def __init__(self, given: Given | None) -> None:
-        self.given: Given = given or {}
-        self.patterns = [(key.split("."), value) for key, value in self.given.items() if "*" in key]
+        self.given = {key: value for key, value in (given or {}).items() if "*" not in key}
+        self.patterns = [(key.split("."), value) for key, value in (given or {}).items() if "*" in key]
 
     def value(self, place: Place, prefix: str, column: Column) -> tuple[list[Hop], Expression]:
         """The way to the row that holds a field's value, and the expression of the value there.

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, false, func, not_, or_, true
-from sqlalchemy.sql.elements import Grouping
+from sqlalchemy import Boolean, ColumnElement, and_, false, func, not_, or_, true
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 Condition = ColumnElement[bool]
 
-_WIDTH: Final = 50
+ROW: Final = 50
 """How many conditions stand in one flat row. SQLite nests what is flat, to a depth of 1000 at most: longer rows become trees."""
 
 
@@ -29,8 +31,24 @@ def untrue(condition: Condition) -> Condition:
     return not_(func.coalesce(condition, false()))
 
 
+class apart(FunctionElement[bool]):
+    """A condition in parentheses that SQLAlchemy does not take away."""
+
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: Any = None) -> apart:
+        """Itself: it stands in parentheses."""
+        return self
+
+
+@compiles(apart)
+def _apart(element: apart, compiler: SQLCompiler, **how: Any) -> str:
+    return f"({compiler.process(*element.clauses, **how)})"
+
+
 def _joined(join: Callable[[Sequence[Condition]], Condition], conditions: Sequence[Condition]) -> Condition:
-    while len(conditions) > _WIDTH:
-        rows = [conditions[start : start + _WIDTH] for start in range(0, len(conditions), _WIDTH)]
-        conditions = [Grouping(join(row)) for row in rows]
+    while len(conditions) > ROW:
+        rows = [conditions[start : start + ROW] for start in range(0, len(conditions), ROW)]
+        conditions = [apart(join(row)) for row in rows]
     return join(conditions)
