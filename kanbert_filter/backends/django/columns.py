@@ -1,0 +1,168 @@
+"""Where a field's data is: from a public name over a model's relations to a column, or to related records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from django.db.models import F, Field, JSONField, Model, OuterRef, QuerySet
+from django.db.models.expressions import Combinable
+from django.db.models.lookups import Exact
+
+from ...context import Context
+from ...errors import quoted
+from ...meaning import Column
+from .expressions import Json
+from .holdings import Holding, holding_of
+
+Given = Mapping[str, Any]
+"""What the caller says of columns, by public name."""
+
+
+class ColumnError(LookupError):
+    """Fields for which a model has no column that holds such values. `fields` tells of each what is wrong."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self.fields = dict(fields)
+        super().__init__(self.fields)
+
+    def __str__(self) -> str:
+        return "\n".join(f"Field {quoted(name)}: {reason}" for name, reason in self.fields.items())
+
+
+class Found(NamedTuple):
+    """A column as an expression, and how it holds the field's values."""
+
+    expression: Any
+    holding: Holding
+
+
+class Columns:
+    """Finds columns: those the caller gives, and others by the path of attributes that is the field's source."""
+
+    __slots__ = ("given", "patterns")
+
+    def __init__(self, given: Given | None) -> None:
+        self.given: Given = given or {}
+        self.patterns = [(key.split("."), value) for key, value in self.given.items() if "*" in key]
+
+    def value(self, model: type[Model], column: Column, context: Context) -> Found:
+        """The column of a field. Raises `ColumnError`."""
+        given = self._given(column)
+        if given is None:
+            expression, field = _column(model, column, column.source, column.wild)
+        elif isinstance(given, str):
+            path = tuple(given.replace("__", ".").split("."))
+            expression, field = _column(model, column, path, (False,) * len(path))
+        elif isinstance(given, F):
+            path = tuple(str(given.name).split("__"))  # type: ignore[attr-defined]
+            expression, field = _column(model, column, path, (False,) * len(path))
+        else:
+            expression, known = given, getattr(given, "_output_field_or_none", None)
+            if not isinstance(given, Combinable) or known is None:
+                raise _error(
+                    column, f"found {given!r} in columns, expected a path, or an expression with an output_field"
+                )
+            field = known
+        holding = holding_of(column.kind, field, context)
+        if holding is None:
+            raise _error(column, f"a {type(field).__name__} holds no values of type '{column.kind}'")
+        return Found(expression, holding)
+
+    def related(self, model: type[Model], column: Column) -> QuerySet[Any]:
+        """The related records of a row of the query around. Raises `ColumnError`."""
+        given = self.given.get(column.path)
+        path = tuple(given.replace("__", ".").split(".")) if isinstance(given, str) else column.source
+        *way, name = path
+        names = []
+        for segment in way:
+            step = _field(model, segment, column)
+            model = _to_one(step, segment, column)
+            names.append(step.name)
+        relation = _field(model, name, column)
+        if (
+            not (relation.one_to_many or relation.many_to_many)
+            or not relation.related_model
+            or hasattr(relation, "object_id_field_name")
+        ):
+            raise _error(column, f"{model.__name__}.{name} is no relation to many records that can be asked for here")
+        inner, outer = _correlation(relation)
+        # The table itself, as Django's own lookups across relations see it: not what a default manager leaves of it.
+        records: QuerySet[Any] = relation.related_model._base_manager.all()
+        return records.filter(Exact(F(inner), OuterRef("__".join([*names, outer]))))
+
+    def _given(self, column: Column) -> Any:
+        found = self.given.get(column.path)
+        if found is None and self.patterns:
+            segments = column.path.split(".")
+            for pattern, value in self.patterns:
+                if len(pattern) == len(segments) and all(p in ("*", s) for p, s in zip(pattern, segments, strict=True)):
+                    return value(*[s for p, s in zip(pattern, segments, strict=True) if p == "*"])
+        return found
+
+
+def fields_of_model(model: type[Model]) -> Iterator[tuple[str, Any]]:
+    """The fields and relations of a model, by each name that its objects and its queries have them by."""
+    found: Any
+    for found in model._meta.get_fields():
+        yield found.name, found
+        if found.concrete:
+            yield found.attname, found
+        elif found.auto_created:
+            yield found.get_accessor_name() or found.name, found
+
+
+def _field(model: type[Model], name: str, column: Column) -> Any:
+    for known, found in fields_of_model(model):
+        if known == name:
+            return found
+    raise _error(
+        column, f"{model.__name__} has no field {quoted(name)}; give a column, as in columns={{{column.path!r}: …}}"
+    )
+
+
+def _to_one(step: Any, name: str, column: Column) -> type[Model]:
+    if step.related_model and (step.many_to_one or step.one_to_one):
+        return step.related_model  # type: ignore[no-any-return]
+    if step.is_relation:
+        raise _error(column, f"{quoted(name)} relates to many records; make it a relation of the endpoint")
+    raise _error(column, f"{quoted(name)} is a {type(step).__name__}, and no way to a field of another record")
+
+
+def _column(
+    model: type[Model], column: Column, path: tuple[str, ...], wild: tuple[bool, ...]
+) -> tuple[Any, Field[Any, Any]]:
+    """The column at the end of a path through to-one relations; behind a JSON column, a value in it."""
+    names: list[str] = []
+    for position, name in enumerate(path):
+        if wild[position]:
+            break
+        found = _field(model, name, column)
+        last = position == len(path) - 1
+        if isinstance(found, JSONField):
+            return Json(F("__".join([*names, found.attname])), tuple(path[position + 1 :])), found
+        if found.is_relation and last and found.concrete and not found.many_to_many:
+            return F("__".join([*names, found.attname])), _target(found)
+        if not found.is_relation and last:
+            return F("__".join([*names, found.attname])), found
+        model = _to_one(found, name, column)
+        names.append(found.name)
+    raise _error(column, f"its path ends at no column; give one, as in columns={{{column.path!r}: …}}")
+
+
+def _target(found: Any) -> Field[Any, Any]:
+    """What a foreign key's column holds."""
+    while found.is_relation:
+        found = found.target_field
+    return found  # type: ignore[no-any-return]
+
+
+def _correlation(relation: Any) -> tuple[str, str]:
+    """The path from a related record to what it relates to, and the name of the latter."""
+    if relation.one_to_many:
+        return relation.field.attname, relation.field.target_field.attname
+    return (relation.field.name if relation.auto_created else relation.related_query_name()), "pk"
+
+
+def _error(column: Column, reason: str) -> ColumnError:
+    return ColumnError({column.path: reason})

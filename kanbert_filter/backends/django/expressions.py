@@ -1,0 +1,204 @@
+"""What engines say differently: expressions that get their words when a query is compiled for a database."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any, Final, Literal
+
+from django.db.backends.signals import connection_created
+from django.db.models import BooleanField, CharField, Field, Func
+
+Compiled = tuple[str, list[Any]]
+JsonKind = Literal["text", "number", "boolean"]
+
+_PATTERN: Final = re.compile(r"\\(.)|([%_])|(.)", re.DOTALL)
+_INTEGERS: Final = range(-(2**63), 2**63)
+
+
+def prepare_sqlite() -> None:
+    """Let `lower` know all of Unicode on SQLite connections, as Python does; call it once, in `AppConfig.ready`.
+
+    SQLite's own knows ASCII only, so that without this a text operator regardless of case tells `Ü` from `ü`.
+    """
+    connection_created.connect(_teach_lower, dispatch_uid="kanbert_filter.prepare_sqlite")
+
+
+def _teach_lower(connection: Any, **_: object) -> None:
+    if connection.vendor == "sqlite":
+        connection.connection.create_function("lower", 1, _lower, deterministic=True)
+
+
+def _lower(value: object) -> str | None:
+    return None if value is None else str(value).lower()
+
+
+# text
+
+
+class Fits(Func):
+    """Whether a text fits a pattern of the language, upper and lower case told apart."""
+
+    output_field = BooleanField()
+
+    def __init__(self, text: Any, pattern: str) -> None:
+        super().__init__(text)
+        self.pattern = pattern
+
+    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
+        """`LIKE`, with an escape that no engine reads in another way."""
+        return self._said(compiler, "LIKE %s ESCAPE '/'", _spelled(self.pattern, "%", "_", r"[%_/]", r"/\g<0>"))
+
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
+        """`GLOB`, since SQLite's `LIKE` is deaf to case."""
+        return self._said(compiler, "GLOB %s", _spelled(self.pattern, "*", "?", r"[*?\[]", r"[\g<0>]"))
+
+    def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
+        """`LIKE BINARY`, since the usual collations are deaf to case."""
+        return self._said(compiler, "LIKE BINARY %s ESCAPE '/'", _spelled(self.pattern, "%", "_", r"[%_/]", r"/\g<0>"))
+
+    def _said(self, compiler: Any, words: str, pattern: str) -> Compiled:
+        sql, params = compiler.compile(self.source_expressions[0])
+        return f"{sql} {words}", [*params, pattern]
+
+
+def _spelled(pattern: str, run: str, one: str, special: str, escaped: str) -> str:
+    def spelled(mark: re.Match[str]) -> str:
+        if mark[2]:
+            return run if mark[2] == "%" else one
+        return re.sub(special, escaped, mark[1] or mark[3])
+
+    return _PATTERN.sub(spelled, pattern)
+
+
+class ByCodePoint(Func):
+    """A text that compares by code point, whatever the collation."""
+
+    template = "%(expressions)s"
+    output_field = CharField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
+        """By bytes, which in UTF-8 is by code point."""
+        return super().as_sql(compiler, connection, template='%(expressions)s COLLATE "C"')  # type: ignore[return-value]
+
+    def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
+        """By code point."""
+        return super().as_sql(compiler, connection, template="%(expressions)s COLLATE utf8mb4_bin")  # type: ignore[return-value]
+
+
+class PlainDecimal(Func):
+    """A number as text, in plain decimal without trailing zeros."""
+
+    output_field = CharField()
+    template = (
+        "CASE WHEN CAST(%(expressions)s AS CHAR(100)) LIKE '%%%%.%%%%' THEN TRIM(TRAILING '.' FROM TRIM(TRAILING '0'"
+        " FROM CAST(%(expressions)s AS CHAR(100)))) ELSE CAST(%(expressions)s AS CHAR(100)) END"
+    )
+
+    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
+        """A binary number is first shown, so that it means its shortest decimal."""
+        binary = self.source_expressions[0].output_field.get_internal_type() == "FloatField"
+        shown = "%(expressions)s::text" if binary else "%(expressions)s"
+        return super().as_sql(compiler, connection, template=f"trim_scale(({shown})::numeric)::text")  # type: ignore[return-value]
+
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
+        """Of a binary number the digits that tell it from others."""
+        template = (
+            "CASE typeof(%(expressions)s) WHEN 'integer' THEN CAST(%(expressions)s AS TEXT)"
+            " ELSE rtrim(rtrim(printf('%%%%.20f', %(expressions)s), '0'), '.') END"
+        )
+        return super().as_sql(compiler, connection, template=template)  # type: ignore[return-value]
+
+
+# JSON: each view of a value is null where the value is of another kind
+
+
+class Json(Func):
+    """The kind of a value in a JSON column, `null` for JSON's own null; SQL's null where there is none.
+
+    `keys` lead to the value; they are bound, never part of the query's text.
+    """
+
+    output_field: Field[Any, Any] = CharField()
+
+    def __init__(self, column: Any, keys: tuple[str, ...]) -> None:
+        super().__init__(column)
+        self.keys = keys
+
+    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
+        """Of a `jsonb` column."""
+        return self._said(compiler, "jsonb_typeof({column} #> %s)", [*self.keys])
+
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
+        """Of a column of JSON text."""
+        return self._said(compiler, "json_type({column}, %s)", _path(self.keys))
+
+    def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
+        """Of a `json` column."""
+        return self._said(compiler, "LOWER(JSON_TYPE(JSON_EXTRACT({column}, %s)))", _path(self.keys))
+
+    def _said(self, compiler: Any, words: str, keys: object) -> Compiled:
+        """The words with the column in them, and the keys bound wherever they stand."""
+        sql, params = compiler.compile(self.source_expressions[0])
+        bound: list[Any] = []
+        for part in re.findall(r"\{column\}|%s", words):
+            bound.extend(params if part == "{column}" else [keys])
+        return words.replace("{column}", sql), bound
+
+    def seen_as(self, kind: JsonKind) -> JsonScalar:
+        """The value where it is of this kind."""
+        return JsonScalar(self.source_expressions[0], self.keys, kind)
+
+
+class JsonScalar(Json):
+    """A value in a JSON column where it is of one kind, else null."""
+
+    def __init__(self, column: Any, keys: tuple[str, ...], kind: JsonKind) -> None:
+        super().__init__(column, keys)
+        self.kind = kind
+        self.output_field = _SCALARS[kind]
+
+    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
+        """The text of the value, read as what it is."""
+        kind = {"text": "string"}.get(self.kind, self.kind)
+        read = {"text": "", "number": "::numeric", "boolean": "::boolean"}[self.kind]
+        words = f"CASE WHEN jsonb_typeof({{column}} #> %s) = '{kind}' THEN ({{column}} #>> %s){read} END"
+        return self._said(compiler, words, [*self.keys])
+
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
+        """What JSON stands for in SQLite, whose booleans are numbers."""
+        kinds = {"text": "'text'", "number": "'integer', 'real'", "boolean": "'true', 'false'"}[self.kind]
+        words = f"CASE WHEN json_type({{column}}, %s) IN ({kinds}) THEN json_extract({{column}}, %s) END"
+        return self._said(compiler, words, _path(self.keys))
+
+    def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
+        """The value without its JSON."""
+        kinds = {"text": "'STRING'", "number": "'INTEGER', 'DECIMAL', 'DOUBLE'", "boolean": "'BOOLEAN'"}[self.kind]
+        value = "JSON_EXTRACT({column}, %s)"
+        read = {"text": f"JSON_UNQUOTE({value})", "number": f"{value} + 0", "boolean": f"{value} = TRUE"}[self.kind]
+        return self._said(compiler, f"CASE WHEN JSON_TYPE({value}) IN ({kinds}) THEN {read} END", _path(self.keys))
+
+
+class BareNumber(Field):  # type: ignore[type-arg]
+    """Binds a number for what is no column: SQLite compares such an expression with numbers only, which it holds in binary."""
+
+    def get_internal_type(self) -> str:
+        """As which type Django knows it."""
+        return "DecimalField"
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        """What the driver is given."""
+        if connection.vendor != "sqlite" or value is None:
+            return value
+        return value if isinstance(value, int) and value in _INTEGERS else float(Decimal(value))
+
+
+_SCALARS: Final[dict[JsonKind, Field[Any, Any]]] = {
+    "text": CharField(),
+    "number": BareNumber(),
+    "boolean": BooleanField(),
+}
+
+
+def _path(keys: tuple[str, ...]) -> str:
+    return "$" + "".join([f'."{key}"' for key in keys])
