@@ -19,6 +19,7 @@ exclude_patterns = ["_build", "examples"]
 html_theme = "furo"
 html_title = f"{project} {release}"
 html_static_path = ["_static"]
+html_css_files = ["layout.css"]
 
 myst_heading_anchors = 3
 suppress_warnings = ["config.cache"]
