@@ -28,8 +28,10 @@ def fresh_engine(name: str) -> Iterator[Engine]:
         prepare_sqlite(engine)
     else:
         engine = create_engine(_fresh_database())
-    yield engine
-    engine.dispose()
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 @cache

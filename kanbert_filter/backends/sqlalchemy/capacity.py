@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from ...errors import Problem, UnsupportedFilterError
-from ...meaning import AllOf, AnyOf, Constant, Equal, OneOf, Order, Related, Test, Text
+from ...meaning import AllOf, Always, AnyOf, Column, Constant, Equal, OneOf, Order, Related, Test, Text
 from .connectives import ROW
 
 MAX_PARAMETERS: Final = 32_000
@@ -54,23 +54,29 @@ def _load(test: Test) -> Load:
         case Related(_, operator, inner):
             within = _NOTHING if inner is None else _load(inner)
             return Load(within.parameters, within.nesting + _RELATION[operator], within.height + 10)
-        case Text(_, _, needles):
+        case Text(column, _, needles):
             _ensure_short(needles)
-            return _load_of_group([_LEAF] * len(needles))
+            return _load_of_group([_leaf(column)] * len(needles))
         case OneOf(column, constants, _):
             _ensure_numbers(constants)
-            several = column.kind in ("date", "datetime")
-            return (
-                _load_of_group([_LEAF] * len(constants)) if several else _LEAF._replace(parameters=len(constants) + 5)
-            )
+            one = _leaf(column)
+            if column.kind in ("date", "datetime"):
+                return _load_of_group([one] * len(constants))
+            return one._replace(parameters=one.parameters + len(constants))
         case Equal() | Order():
             _ensure_numbers([test.constant])
-    return _LEAF
+        case Always():
+            return _NOTHING
+    return _leaf(test.column)
 
 
 _NOTHING: Final = Load(0, 0, 0)
-_LEAF: Final = Load(parameters=5, nesting=8, height=12)
 _RELATION: Final = {"any": 10, "none": 12, "all": 15}
+_PARAMETERS: Final = {"custom": 5, "date": 2, "datetime": 4}
+
+
+def _leaf(column: Column) -> Load:
+    return Load(_PARAMETERS.get(column.kind, 1), nesting=8, height=12)
 
 
 def _load_of_group(items: Sequence[Load]) -> Load:
