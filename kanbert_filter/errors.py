@@ -328,13 +328,14 @@ class RecordError(Exception):
 
     def __str__(self) -> str:
         kind = type(self.value).__name__
-        found = quoted(_safe_repr(self.value))
-        return f"Field '{self.field}' holds {found} ({kind}), expected a value of type '{self.type}' or null"
+        return f"Field '{self.field}' holds {_shown(self.value)} ({kind}), expected a value of type '{self.type}' or null"
 
 
-def _safe_repr(value: object) -> str:
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return quoted(value)
     try:
-        return repr(value)
+        return printable(_abbreviated(repr(value), 60))
     except Exception:
         return "a value that cannot be shown"
 

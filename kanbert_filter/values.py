@@ -138,6 +138,10 @@ def value_of(operand: object) -> Value:
             raise _fault(
                 "null_comparison", "Found None, expected a value; test for null with is_null() or is_not_null()"
             )
+    from uuid import UUID
+
+    if isinstance(operand, UUID):
+        return str(operand)
     raise TypeError(
         f"expected a str, number, bool, date, datetime, UUID, enum member or special, not {type(operand).__name__}"
     )

@@ -112,8 +112,9 @@ def test_record_errors_show_any_value() -> None:
             raise RuntimeError
 
     assert "cannot be shown" in str(kf.RecordError("f", "number", Rude()))
+    assert "holds {'a': 1} (dict)" in str(kf.RecordError("f", "number", {"a": 1}))
     assert str(kf.RecordError("budget", "number", "much")) == (
-        "Field 'budget' holds ''much'' (str), expected a value of type 'number' or null"
+        "Field 'budget' holds 'much' (str), expected a value of type 'number' or null"
     )
 
 
