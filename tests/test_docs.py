@@ -147,6 +147,13 @@ def test_a_wrong_block_is_noticed(block: str, fault: str, tmp_path: Path) -> Non
         example.evaluate()
 
 
+def test_the_readme_shows_a_mistake_on_its_first_screen() -> None:
+    screen = "\n".join((ROOT / "README.md").read_text().split("\n")[:40])
+    assert re.search(r"^kanbert_filter.*Did you mean.*\n  .*\n  \^+$", screen, re.MULTILINE)
+    for shown in ("parse(", "compile_predicate(", "to_dsl(", "to_json_text(", "to_form("):
+        assert shown in screen
+
+
 @pytest.mark.parametrize(("page", "terms"), [("errors.md", CODES), ("api.md", kf.__all__)])
 def test_page_is_complete(page: str, terms: Iterable[str]) -> None:
     text = (DOCS / page).read_text()
