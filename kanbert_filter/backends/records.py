@@ -143,13 +143,13 @@ def instant(value: object, zone: tzinfo, field: str, type: str) -> datetime:
         plain = read_timestamp(plain) or read_date(plain)
     if isinstance(plain, datetime):
         if plain.utcoffset() is None:
-            return _inside(instant_of(plain, zone))
+            return inside(instant_of(plain, zone))
         try:
             return plain.astimezone(UTC)
         except OverflowError:
             return _FIRST if plain.year == 1 else _LAST
     if isinstance(plain, date):
-        return _inside(first_instant(plain, zone))
+        return inside(first_instant(plain, zone))
     raise RecordError(field, type, value)
 
 
@@ -183,7 +183,7 @@ def _number(value: object) -> int | float | Decimal | None:
     return None
 
 
-def _inside(instant: Instant) -> datetime:
+def inside(instant: Instant) -> datetime:
     if isinstance(instant, Edge):
         return _FIRST if instant is Edge.BEFORE else _LAST
     return instant
