@@ -11,11 +11,11 @@ import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context as Arithmetic, Decimal
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from ..context import Edge, first_instant, instant_of, local_date, moved
 from ..meaning import Constant
-from .records import for_floats
+from .records import for_floats, inside
 
 Stored = str | int | float | Decimal | bool | date | datetime
 """A value of a column: timestamps are naive or aware as the column is."""
@@ -125,20 +125,20 @@ class Numbers:
         return int(number) if self.unit == 1 and isinstance(self.low, int) else number
 
 
-class IntegerIds:
-    """Ids held as integers; only a text that writes one as Python does can equal it."""
+class NumberIds:
+    """Ids held as integers (by pandas as floats, where some are missing); only a text that writes one can equal it."""
 
-    def __init__(self, integers: Numbers) -> None:
-        self.integers = integers
+    def __init__(self, numbers: Line) -> None:
+        self.numbers = numbers
 
     def cuts(self, constant: Constant, after: bool) -> Sequence[Cut]:
         raise NotImplementedError
 
-    def points(self, constant: Constant) -> Sequence[Stored]:
+    def points(self, constant: Constant) -> Sequence[Stored] | None:
         text = str(constant)
         if len(text) > 40 or not text.removeprefix("-").isdecimal() or str(int(text)) != text:
             return ()
-        return self.integers.points(int(text))
+        return self.numbers.points(int(text))
 
 
 class Days:
@@ -161,21 +161,18 @@ class FirstInstants:
 
     def cuts(self, constant: Constant, after: bool) -> Sequence[Cut]:
         assert isinstance(constant, datetime)
-        day, first = self.day(constant, 0)
-        days = 0
-        while not isinstance(first, Edge) and (first < constant or (first == constant and after)):
-            days += 1
-            day, first = self.day(constant, days)
+        day: date | Edge = local_date(constant, self.zone)
+        while not isinstance(day, Edge) and (self.first(day) < constant or (self.first(day) == constant and after)):
+            day = moved(day, 1)
         return (day,)
 
     def points(self, constant: Constant) -> Sequence[Stored]:
         assert isinstance(constant, datetime)
-        days = [self.day(constant, days) for days in (0, 1)]
-        return [day for day, first in days if first == constant and not isinstance(day, Edge)]
+        shown = local_date(constant, self.zone)
+        return [day for day in (shown, moved(shown, 1)) if not isinstance(day, Edge) and self.first(day) == constant]
 
-    def day(self, instant: datetime, days: int) -> tuple[date | Edge, datetime | Edge]:
-        day = moved(local_date(instant, self.zone), days)
-        return day, first_instant(day, self.zone)
+    def first(self, day: date) -> datetime:
+        return inside(first_instant(day, self.zone))
 
 
 class Moments:
@@ -221,6 +218,8 @@ class Moments:
         goal = constant.replace(tzinfo=None)
         if self.reading is None:
             found = [goal]
+        elif goal in (datetime.min, datetime.max):
+            return None
         else:
             before, _, since = _jump(self.reading, goal)
             shifted = [_shifted(goal, -distance) for distance in sorted({before, since}, reverse=True)]
@@ -230,10 +229,11 @@ class Moments:
     def goal(self, constant: Constant, after: bool) -> datetime | Edge:
         """The first moment that is not less than the constant (with `after`: greater), as `reading` gives it."""
         if isinstance(constant, datetime):
-            return _shifted(constant.replace(tzinfo=None), _MICROSECOND if after else timedelta())
-        assert isinstance(constant, date)
-        day = moved(constant, int(after))
-        return day if isinstance(day, Edge) else datetime(day.year, day.month, day.day)
+            goal = _shifted(constant.replace(tzinfo=None), _MICROSECOND if after else timedelta())
+        else:
+            day = moved(cast("date", constant), int(after))
+            goal = day if isinstance(day, Edge) else datetime(day.year, day.month, day.day)
+        return Edge.BEFORE if goal == datetime.min else goal
 
     def cut(self, moment: datetime | Edge) -> Cut:
         if not isinstance(moment, Edge):
@@ -252,14 +252,7 @@ def instants_of_walls(zone: tzinfo) -> Callable[[datetime], datetime] | None:
     """Reads wall times in a zone as instants, both without offset; None where they are the same."""
     if zone is UTC:
         return None
-
-    def reading(wall: datetime) -> datetime:
-        instant = instant_of(wall, zone)
-        if isinstance(instant, Edge):
-            return datetime.min if instant is Edge.BEFORE else datetime.max
-        return instant.replace(tzinfo=None)
-
-    return reading
+    return lambda wall: inside(instant_of(wall, zone)).replace(tzinfo=None)
 
 
 def walls_of_instants(zone: tzinfo) -> Callable[[datetime], datetime] | None:

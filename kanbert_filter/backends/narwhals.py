@@ -50,9 +50,9 @@ from .lines import (
     Days,
     FirstInstants,
     Floats,
-    IntegerIds,
     Line,
     Moments,
+    NumberIds,
     Numbers,
     Stored,
     Texts,
@@ -284,7 +284,7 @@ def _placed(
 def _is_of_kind(line: Line, constant: Constant) -> bool:
     """Whether a custom field's column holds values of the constant's kind; other fields' columns always do."""
     if isinstance(constant, str):
-        return isinstance(line, (Texts, IntegerIds))
+        return isinstance(line, (Texts, NumberIds))
     return isinstance(line, Booleans) is isinstance(constant, bool) and not isinstance(line, Texts)
 
 
@@ -407,7 +407,7 @@ class _Data:
         for length in range(len(source), 0, -1):
             name = ".".join(source[:length])
             if name in self.schema:
-                return _inside(self.engine.column(name), self.schema[name], source[length:])
+                return _within(self.engine.column(name), self.schema[name], source[length:])
         return None
 
 
@@ -419,7 +419,7 @@ def _admitted(pattern: str, path: str) -> list[str] | None:
     return None
 
 
-def _inside(column: nw.Expr, dtype: DType, names: Sequence[str]) -> tuple[nw.Expr, DType] | None:
+def _within(column: nw.Expr, dtype: DType, names: Sequence[str]) -> tuple[nw.Expr, DType] | None:
     for name in names:
         if isinstance(dtype, nw.Map):
             column, dtype = column.map.get(name), cast("DType", dtype.value)
@@ -436,8 +436,8 @@ def _misplaced(column: Column, reason: str) -> LookupError:
 
 def _line(kind: str, dtype: DType, context: Context) -> Line | None:
     """How a column of this type holds what a field of this kind means, or None if it cannot."""
-    if kind == "id" and dtype.is_integer():
-        return IntegerIds(_integers(dtype))
+    if kind == "id" and dtype.is_numeric():
+        return NumberIds(_numbers(dtype))
     if kind in ("string", "enum", "id", "custom") and isinstance(dtype, (nw.String, nw.Categorical, nw.Enum)):
         return Texts()
     if kind == "id" and isinstance(dtype, nw.Unknown):

@@ -67,9 +67,9 @@ class Engine:
         return text.str.contains(_automaton(head, others))
 
     def in_arrow(self, text: nw.Expr) -> bool:
-        """Whether a pandas column is one of PyArrow's, whose expressions are other than Python's."""
+        """Whether PyArrow holds a pandas column, whose expressions are RE2's and not Python's."""
         [dtype] = self.frame.head(0).select(text).to_native().dtypes
-        return hasattr(dtype, "pyarrow_dtype")
+        return hasattr(dtype, "pyarrow_dtype") or getattr(dtype, "storage", None) == "pyarrow"
 
 
 def _automaton(head: str, others: list[str]) -> str:

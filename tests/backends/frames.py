@@ -52,12 +52,9 @@ def spark() -> Any:
 
 
 def pandas_of(table: pa.Table, strings: Any) -> Frame:
-    """pandas' own types, text in this storage; what they hold as Python objects is left out."""
-    frame = table.to_pandas()
-    texts = [name for name, column in frame.items() if pd.api.types.is_string_dtype(column.dtype)]
-    frame = frame.astype(dict.fromkeys(texts, strings))
-    schema = nw.from_native(frame).schema
-    return frame[[name for name, dtype in schema.items() if dtype != nw.Object]]
+    """pandas' own types, text in this storage."""
+    texts = [field.name for field in table.schema if pa.types.is_string(field.type)]
+    return table.to_pandas().astype(dict.fromkeys(texts, strings))
 
 
 FRAMED: dict[str, Framed] = {
@@ -68,7 +65,7 @@ FRAMED: dict[str, Framed] = {
     "pandas-pyarrow": lambda table, folder: table.to_pandas(types_mapper=pd.ArrowDtype),
     "pandas-str": lambda table, folder: pandas_of(table, "str"),
     "pandas-object": lambda table, folder: pandas_of(table, object),
-    "pandas-nullable": lambda table, folder: pandas_of(table, "string[python]").convert_dtypes(convert_floating=False),
+    "pandas-nullable": lambda table, folder: pandas_of(table, "string[python]").convert_dtypes(),
     "pyspark": spark_of,
 }
 """How an engine gets a table."""

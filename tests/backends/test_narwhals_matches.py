@@ -49,7 +49,6 @@ SCHEMA = pa.schema(
 )
 
 
-
 def as_row(record: dict[str, Any]) -> dict[str, Any]:
     """The record as a frame holds it: moments and exact numbers for texts, and of custom values those of the column's kind."""
     archived, custom = moment(record["archived_at"]), record["custom_field"] or {}
