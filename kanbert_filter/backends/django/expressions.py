@@ -102,10 +102,11 @@ class PlainDecimal(Func):
         return super().as_sql(compiler, connection, template=f"trim_scale(({shown})::numeric)::text")  # type: ignore[return-value]
 
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
-        """Of a binary number the digits that tell it from others."""
+        """Of a binary number the fifteen digits that SQLite shows. Those near nothing, or huge, it shows with an exponent."""
         template = (
-            "CASE typeof(%(expressions)s) WHEN 'integer' THEN CAST(%(expressions)s AS TEXT)"
-            " ELSE rtrim(rtrim(printf('%%%%.20f', %(expressions)s), '0'), '.') END"
+            "CASE WHEN typeof(%(expressions)s) = 'integer' THEN CAST(%(expressions)s AS TEXT) ELSE rtrim(rtrim(CASE"
+            " WHEN CAST(%(expressions)s AS TEXT) GLOB '*e*' THEN printf('%%%%.20f', %(expressions)s)"
+            " ELSE CAST(%(expressions)s AS TEXT) END, '0'), '.') END"
         )
         return super().as_sql(compiler, connection, template=template)  # type: ignore[return-value]
 

@@ -30,9 +30,9 @@ from ..lines import (
     Days,
     FirstInstants,
     Floats,
-    IntegerIds,
     Line,
     Moments,
+    NumberIds,
     Numbers,
     Texts,
     instants_of_walls,
@@ -67,9 +67,9 @@ def holding_of(kind: str, field: AnyField, context: Context) -> Holding | None:
         case "string":
             line = _texts(field)
         case "enum":
-            line = _texts(field) or (IntegerIds(_INTEGERS) if isinstance(field, IntegerField) else None)
+            line = _texts(field) or (NumberIds(_INTEGERS) if isinstance(field, IntegerField) else None)
         case "id" if isinstance(field, IntegerField):
-            line = IntegerIds(_INTEGERS)
+            line = NumberIds(_INTEGERS)
         case "id":
             line = _Uuids() if isinstance(field, UUIDField) else _texts(field)
         case "number" | "currency":

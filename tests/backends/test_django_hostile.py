@@ -1,0 +1,239 @@
+"""What a hostile filter, or a careless developer, finds in the Django back end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db.models import CharField, F, Q, Value
+from django.db.models.functions import Concat
+
+import kanbert_filter as kf
+from kanbert_filter.backends.django import ColumnError, verify, where
+from tests import django_site as site
+
+PROJECTS = kf.Endpoint.from_model(
+    "projects",
+    site.Project,
+    [
+        *("id", "key", "title", "status", "rank", "budget", "score", "done", "due", "created_at", "client_id"),
+        *("client.id", "client.name", "client.projects.title", "tasks.title", "tasks.members.name"),
+    ],
+    also={"custom_field.*": "custom", "price": "currency", "code": kf.types.String(case_sensitive=True)},
+)
+CONTEXT = kf.Context(me="1")
+
+
+@pytest.fixture(params=["default", "postgresql"], scope="module")
+def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    for name in site.database(request.param, tmp_path_factory.mktemp("django")):
+        site.create_tables(name)
+        project = site.Project.objects.using(name).create(
+            id=1,
+            title="Acme",
+            code="P-1",
+            rank=3,
+            budget=5,
+            price="10.50",
+            score=0.5,
+            done=True,
+            due="2024-05-02",
+            created_at="2024-05-01T22:00:00Z",
+            key="00000000-0000-0000-0000-000000000007",
+            custom_field={"a-b": "x", "7": 7, 'q"': 1},
+        )
+        site.Task.objects.using(name).create(project=project, title="Dig")
+        yield name
+
+
+def matches(database: str, text: str) -> bool:
+    condition = where(PROJECTS.parse(text), site.Project, CONTEXT)
+    return site.Project.objects.using(database).filter(condition).exists()
+
+
+LEGAL = [
+    ("rank = 99999999999999999999", False),
+    ("rank != 99999999999999999999", True),
+    ("rank < 99999999999999999999", True),
+    ("rank >= -99999999999999999999", True),
+    ("rank = 3.5", False),
+    ("rank < 3.5 and rank > 2.5", True),
+    ("rank in [3, 99999999999999999999]", True),
+    ("rank nin [99999999999999999999, 3.5]", True),
+    ("id = '99999999999999999999'", False),
+    ("id = 'abc'", False),
+    ("id != 'abc'", True),
+    ("id = '01'", False),
+    ("id = '١'", False),
+    ("id = me.id", True),
+    ("key = 'abc'", False),
+    ("key = '00000000-0000-0000-0000-000000000007'", True),
+    ("key = '{00000000-0000-0000-0000-000000000007}'", False),
+    ("key in ['abc', '00000000000000000000000000000007']", False),
+    ("budget = 5.00000000001", False),
+    ("budget < 5.00000000001", True),
+    ("budget <= 1e60", True),
+    ("budget > 1e60", False),
+    ("budget != 1e60", True),
+    ("score < 1e60 and score > -1e60", True),
+    ("title = 'a\\u0000b'", False),
+    ("title != 'a\\u0000b'", True),
+    ("title contains '\\u0000'", False),
+    ("title like '%\\u0000%'", False),
+    ("custom_field.a-b = '\\u0000'", False),
+    ("custom_field.a-b != '\\u0000'", True),
+    ("custom_field.a-b < 'x\\u0000' and custom_field.a-b >= 'w\\u0000'", True),
+    ("custom_field.a-b >= 'x\\u0000'", False),
+    ("custom_field.7 = 7", True),
+    ("custom_field.pk is null", True),
+    ("custom_field.a-b__regex is null", True),
+    ("custom_field.9 in [1, 'a', true]", False),
+    ("custom_field.7 < 99999999999999999999 and custom_field.7 > 0.1", True),
+    ("due > '0001-01-01' and due < '9999-12-31'", True),
+    ("created_at > '0001-01-01' and created_at < '9999-12-31'", True),
+    ("created_at = '9999-12-31' or created_at = '0001-01-01'", False),
+    ("created_at > '9999-12-31T23:59:59.999999Z'", False),
+    ("tasks.count < 99999999999999999999", True),
+    ("tasks.count = 99999999999999999999", False),
+    ("tasks any (title like '%')", True),
+    ("tasks all (title like '%\\u0000%')", False),
+    ("tasks none (title = '\\u0000')", True),
+    ("client.projects.count = 0 and client.name is null", True),
+    ("price contains '10.5' and price endsWith '.5'", True),
+    ("code like 'P-_' and code contains '-'", True),
+    ("code startsWith 'p'", False),
+    ("title startsWith '[A]' or title contains '*' or title contains '?'", False),
+    ("title = 'x\\' OR 1=1 --'", False),
+    ("title contains '%s' or title contains '%(a)s' or title contains '%%'", False),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), LEGAL)
+def test_legal_filters_are_no_database_errors(database: str, text: str, expected: bool) -> None:
+    assert matches(database, text) is expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " or ".join(f"(rank = {n} and title = 'x{n}')" for n in range(240)),
+        "created_at in ["
+        + ", ".join(f"'{2000 + n // 365}-{n % 12 + 1:02}-{n % 28 + 1:02}'" for n in range(1000))
+        + "]",
+        "rank in ["
+        + ", ".join(map(str, range(1000)))
+        + "] or title in ["
+        + ", ".join(f"'{n}'" for n in range(999))
+        + "]",
+        " or ".join(f"title contains '{n}'" for n in range(500)),
+        "(title = 'a' or (rank = 1 and " * 9 + "done = true" + "))" * 9,
+        "tasks any (title = 'a' or members all (name = 'b' and tasks none (title = 'c' or members any (name = 'd'))))",
+    ],
+    ids=len,
+)
+def test_filters_as_long_as_anyone_may_send(database: str, text: str) -> None:
+    endpoint = kf.Endpoint("projects", dict(PROJECTS.items()) | {"tasks": NESTED})
+    condition = where(endpoint.parse(text), site.Project, CONTEXT)
+    assert site.Project.objects.using(database).filter(condition).count() in (0, 1)
+
+
+NESTED: dict[str, Any] = {"title": "string"}
+NESTED["members"] = {"name": "string", "tasks": {"title": "string", "members": {"name": "string"}}}
+
+
+def test_user_text_never_stands_in_the_query() -> None:
+    text = "custom_field.evil-key = 'evil text' and title contains 'evil' and tasks any (title = 'evil')"
+    sql, params = site.Project.objects.filter(where(PROJECTS.parse(text), site.Project)).query.sql_with_params()
+    assert "evil" not in sql
+    assert sum("evil" in str(param) for param in params) >= 4
+
+
+def test_a_condition_stands_among_others(database: str) -> None:
+    condition = where(PROJECTS.parse("tasks any (title = 'Dig') and client.name is null"), site.Project)
+    projects = site.Project.objects.using(database)
+    assert projects.filter(condition, title="Acme").order_by("title").count() == 1
+    assert projects.filter(condition | Q(title="Zebra")).count() == 1
+    assert projects.filter(where(PROJECTS.parse("title in []"), site.Project)).count() == 0
+    assert projects.filter(where(PROJECTS.parse(""), site.Project)).count() == 1
+
+
+def test_columns_may_be_given(database: str) -> None:
+    endpoint = kf.Endpoint(
+        "projects",
+        {
+            "name": "string",
+            "customer": "string",
+            "both": "string",
+            "labels.*": "string",
+            "todos": {"name": "string"},
+            "place": "number",
+        },
+    )
+    columns = {
+        "name": "title",
+        "customer": "client__name",
+        "both": Concat("title", Value("/"), "code", output_field=CharField()),
+        "labels.*": lambda name: {"short": "code", "long": F("title")}.get(name, Value("", output_field=CharField())),
+        "todos": "tasks",
+        "todos.name": "title",
+        "place": F("rank"),
+    }
+    verify(endpoint, site.Project, columns=columns)
+    for text in (
+        "name = 'Acme' and customer is null and place = 3",
+        "both = 'Acme/P-1' and both contains 'acme/p'",
+        "labels.short = 'P-1' and labels.long = 'Acme' and labels.other = ''",
+        "todos any (name = 'Dig') and todos.count = 1",
+    ):
+        condition = where(endpoint.parse(text), site.Project, columns=columns)
+        assert site.Project.objects.using(database).filter(condition).exists(), text
+
+
+def test_a_field_without_a_column_is_found_at_start_up() -> None:
+    endpoint = kf.Endpoint(
+        "projects",
+        {
+            "title": "string",
+            "colour": "string",
+            "tasks.title": "string",
+            "title.length": "number",
+            "client": "id",
+            "due": "boolean",
+            "owner": kf.types.Id(source="owner_id"),
+            "x.*": "custom",
+            "archived": kf.types.Scope(["with", "without"]),
+            "todos": {"title": "string"},
+            "client.projects": {"budget": "string", "title": "string"},
+            "bad": "string",
+        },
+    )
+    with pytest.raises(ColumnError) as caught:
+        verify(endpoint, site.Project, columns={"bad": 5})
+    assert caught.value.fields == {
+        "colour": "Project has no field 'colour'; give a column, as in columns={'colour': …}",
+        "tasks.title": "'tasks' relates to many records; make it a relation of the endpoint",
+        "title.length": "'title' is a TextField, and no way to a field of another record",
+        "due": "a DateField holds no values of type 'boolean'",
+        "x.x": "Project has no field 'x'; give a column, as in columns={'x.x': …}",
+        "todos": "Project has no field 'todos'; give a column, as in columns={'todos': …}",
+        "client.projects.budget": "a DecimalField holds no values of type 'string'",
+        "bad": "found 5 in columns, expected a path, or an expression with an output_field",
+    }
+    assert "Field 'colour': Project has no field" in str(caught.value)
+    with pytest.raises(ColumnError, match="colour"):
+        where(endpoint.parse("colour = 'red'"), site.Project)
+
+
+def test_names_of_the_orm_are_no_names_here() -> None:
+    endpoint = kf.Endpoint("projects", {"title__contains": "string", "client.pk": "id", "title.*": "custom"})
+    with pytest.raises(ColumnError) as caught:
+        verify(endpoint, site.Project)
+    assert {*caught.value.fields} == {"title__contains", "client.pk", "title.x"}
+
+
+def test_what_was_not_checked_is_refused() -> None:
+    with pytest.raises(TypeError, match="expected a checked filter"):
+        where(kf.field("title") == "a", site.Project)  # type: ignore[arg-type]
+    with pytest.raises(kf.ContextError, match=r"me\.id"):
+        where(PROJECTS.parse("id = me.id"), site.Project)
