@@ -174,9 +174,11 @@ def first_instant(day: Day, zone: tzinfo) -> Instant:
     """
     if isinstance(day, Edge):
         return day
+    if zone is UTC:
+        return datetime(day.year, day.month, day.day, tzinfo=UTC)
     midnight = datetime(day.year, day.month, day.day)
     instant = instant_of(midnight, zone)
-    if zone is UTC or isinstance(instant, Edge):
+    if isinstance(instant, Edge):
         return instant
     if local_date(instant, zone) == day and instant.astimezone(zone).replace(tzinfo=None) == midnight:
         return instant
