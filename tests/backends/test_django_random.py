@@ -91,7 +91,7 @@ TEXTS = [
 ]
 AMOUNTS = [None, *map(Decimal, ("0", "1", "-1", "7", "1000", "0.1", "-0.5", "0.3", "99.99", "1e-10", "1234567.891"))]
 SCORES = [None, 0.0, 1.0, -0.5, 0.1, 0.3, 0.1 + 0.2, 7.0, 1e23, 5e-324, float(2**53)]
-CUSTOM = [None, "a", "A", "7", "", "%", 7, 7.0, -0.5, 0.1, 0.1 + 0.2, True, False, 2**53 + 1, [], {}]
+CUSTOM: list[Any] = [None, "a", "A", "7", "", "%", 7, 7.0, -0.5, 0.1, 0.1 + 0.2, True, False, 2**53 + 1, [], {}]
 MOMENTS = [None, *[datetime.fromisoformat(text) for text in TIMES]]
 
 prepare_sqlite()
