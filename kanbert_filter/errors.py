@@ -237,7 +237,9 @@ class Problem(Immutable):
         self._fill(code=code, message=message, field=field, location=location, suggestions=tuple(suggestions))
 
     def __str__(self) -> str:
-        lines = [f"{self.field}: {self.message}" if self.field and self.field not in self.message else self.message]
+        lines = [
+            f"{self.field}: {self.message}" if self.field and quoted(self.field) not in self.message else self.message
+        ]
         unnamed = [word for word in self.suggestions if f"'{word}'" not in self.message]
         if self.location is not None:
             lines.append(self.location.excerpt())
@@ -328,7 +330,9 @@ class RecordError(Exception):
 
     def __str__(self) -> str:
         kind = type(self.value).__name__
-        return f"Field '{self.field}' holds {_shown(self.value)} ({kind}), expected a value of type '{self.type}' or null"
+        return (
+            f"Field '{self.field}' holds {_shown(self.value)} ({kind}), expected a value of type '{self.type}' or null"
+        )
 
 
 def _shown(value: object) -> str:

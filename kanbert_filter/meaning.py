@@ -368,7 +368,9 @@ class _Lowering:
         conditions = cast("Scope", column.type).conditions
         if conditions is None:
             choices = ", ".join(f"{quoted(choice)}: …" for choice in cast("Scope", column.type).choices)
-            remedy = f"bind them with Endpoint.bind({column.path}={{{choices}}})"
+            bound = f"{{{choices}}}"
+            call = f"{column.path}={bound}" if column.path.isidentifier() else f"**{{{quoted(column.path)}: {bound}}}"
+            remedy = f"bind them with Endpoint.bind({call})"
             raise ContextError(f"The scope {quoted(column.path)} has no conditions; {remedy}")
         return _lowered(cast("CheckedFilter", conditions[cast("str", value)]), self.moment)
 

@@ -39,8 +39,9 @@ class Endpoint(Fields):
 
     def __init__(self, name: str, fields: Rows | Fields, *, suggestions: bool = True) -> None:
         self._fill(_name=name, suggestions=suggestions)
-        super().__init__(dict(fields.items()))
-        self._set(_with_checked_conditions(self))
+        hidden = fields._hidden if isinstance(fields, Fields) else ()
+        super().__init__(dict(fields.items()), hidden)
+        self._set(_with_checked_conditions(self), hidden)
 
     @property
     def name(self) -> str:
@@ -232,18 +233,18 @@ class Endpoint(Fields):
     def _derived(self, rows: dict[str, FieldType]) -> Self:
         made = object.__new__(type(self))
         made._fill(_name=self._name, suggestions=self.suggestions)
-        made._set(rows)
+        made._set(rows, self._hidden | self._rows.keys())
         return made
 
     def __repr__(self) -> str:
         return f"<Endpoint {self.name!r}: {', '.join(self._rows)}>"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _restored, (self._name, self._rows, self.suggestions)
+        return _restored, (self._name, Fields(self._rows, self._hidden), self.suggestions)
 
 
-def _restored(name: str, rows: dict[str, FieldType], suggestions: bool) -> Endpoint:
-    return Endpoint(name, rows, suggestions=suggestions)
+def _restored(name: str, fields: Fields, suggestions: bool) -> Endpoint:
+    return Endpoint(name, fields, suggestions=suggestions)
 
 
 def _with_checked_conditions(fields: Fields) -> dict[str, FieldType]:

@@ -39,27 +39,31 @@ class Fields(Immutable):
     two such rows the one whose first difference is exact.
     """
 
-    __slots__ = ("_hash", "_known", "_rows", "_wildcards", "columns")
-    __match_args__ = ("_rows",)
+    __slots__ = ("_hash", "_hidden", "_known", "_rows", "_wildcards", "columns")
+    __match_args__ = ("_rows", "_hidden")
 
     _rows: dict[str, FieldType]
+    _hidden: frozenset[str]
+    """Names that were taken from the table while a wildcard row stayed: it must not bring them back."""
     _known: dict[str, FieldType]
     _wildcards: list[tuple[tuple[str, ...], FieldType]]
     _hash: int
     columns: dict[str, Any]
     """What the floors above have worked out about fields, by path: a memory of theirs, no part of the table."""
 
-    def __init__(self, rows: Rows) -> None:
-        self._set({name: _row(name, row) for name, row in rows.items()})
+    def __init__(self, rows: Rows, hidden: Iterable[str] = ()) -> None:
+        self._set({name: _row(name, row) for name, row in rows.items()}, hidden)
 
-    def _set(self, rows: dict[str, FieldType]) -> None:
+    def _set(self, rows: dict[str, FieldType], hidden: Iterable[str]) -> None:
         known = {name: row for name, row in rows.items() if "*" not in name}
         for name, row in [*known.items()]:
             if _is_counted(row):
                 known.setdefault(name + COUNT, Count(row))
         wildcards = [(tuple(name.split(".")), row) for name, row in rows.items() if "*" in name]
         wildcards.sort(key=lambda wildcard: [segment == "*" for segment in wildcard[0]])
-        self._fill(_rows=rows, _known=known, _wildcards=wildcards, _hash=hash(frozenset(rows.items())), columns={})
+        self._fill(_rows=rows, _known=known, _wildcards=wildcards, _hidden=frozenset(), columns={})
+        self._fill(_hidden=frozenset(name for name in hidden if name not in rows and self._by_wildcard(name)[0]))
+        self._fill(_hash=hash((frozenset(rows.items()), self._hidden)))
 
     @property
     def name(self) -> str:
@@ -101,7 +105,7 @@ class Fields(Immutable):
     def _by_wildcard(self, path: str) -> tuple[FieldType | None, Sequence[str]]:
         """The wildcard row that admits the path, and its name as segments."""
         segments = path.split(".")
-        for pattern, row in self._wildcards:
+        for pattern, row in self._wildcards if path not in self._hidden else ():
             if len(pattern) == len(segments) and all(p in ("*", s) for p, s in zip(pattern, segments, strict=True)):
                 return row, pattern
         return None, segments
@@ -176,8 +180,9 @@ class Fields(Immutable):
         return max(relations, key=len)
 
     def _derived(self, rows: dict[str, FieldType]) -> Self:
+        """A table like this one with these rows. What is gone stays gone, also where a wildcard row would admit it."""
         made = object.__new__(type(self))
-        made._set(rows)
+        made._set(rows, self._hidden | self._rows.keys())
         return made
 
 

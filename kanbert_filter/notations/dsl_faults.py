@@ -297,7 +297,7 @@ class _Watch:
                 message = f"Found {quoted(self.text[found.start() : found.start() + 6])}, expected four hexadecimal digits after \\u"
                 return self.problem("invalid_escape", found.start(), min(found.start() + 6, len(self.text)), message)
             if escape and escape not in "\"'\\nrt":
-                message = f"Found {quoted(found.group())}, expected an escape; write \\\\{escape} for a backslash before {quoted(escape)}"
+                message = f"Found {quoted(found.group())}, expected an escape; write '\\\\{escape}' for a backslash before {quoted(escape)}"
                 return self.problem("invalid_escape", found.start(), found.end(), message, [f"\\\\{escape}"])
         message = f"Found a text that begins with {quote} and has no closing quote, expected {quote} at its end; write \\{quote} for one inside it"
         return self.problem("unterminated_string", place, len(self.text.rstrip(BLANKS)), message)

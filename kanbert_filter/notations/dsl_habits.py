@@ -44,6 +44,7 @@ def _habit(after: Place, pattern: str, code: str, remedy: str, *suggestions: str
 
 # fmt: off
 WITH_LAST_TOKEN: Final = (
+    _habit(_FIELD, r"(?i:count)\s*\(", "foreign_operator", "expected a condition; the number of related records is a field, as in tasks.count > 0"),
     _habit(_OPERATOR, r"===?", "foreign_operator", "expected an operator; write '=' to compare", "="),
     _habit(_OPERATOR, r"<>|!==", "foreign_operator", "expected an operator; write '!=' for unequal", "!="),
     _habit(_OPERATOR, r"=<", "foreign_operator", "expected an operator; write '<='", "<="),
@@ -60,6 +61,7 @@ WITH_LAST_TOKEN: Final = (
 
 HERE: Final = (
     _habit(_FIELD | _OPERATOR, r"=?~[=*]?|!~\*?", "foreign_operator", "expected an operator; there are no regular expressions, write 'like' or 'contains'", "like", "contains"),
+    _habit(_FIELD, r"(?i:count)\b|\(\)", "unknown_operator", "expected an operator; the number of related records is a field, as in tasks.count > 0"),
     _habit(_FIELD, r":=?", "foreign_operator", "expected an operator; write '='", "="),
     _habit(_ANYWHERE, r"&&?", "foreign_operator", "expected 'and'; write 'and'", "and"),
     _habit(_ANYWHERE, r"\|\|?", "foreign_operator", "expected 'or'; write 'or'", "or"),
@@ -72,12 +74,14 @@ HERE: Final = (
     _habit(_START, r"!(?!=)", "negated_group", "expected a condition; nothing is negated by '!', write the opposite operator, such as '!=' or 'nin'"),
     _habit(_OPERATOR, r"(?i:null|none|nil|undefined)(?![\w.])", "null_comparison", "expected a value; write 'is null' or 'is not null'", "is null", "is not null"),
     _habit(_ITEM, r"(?i:null|none|nil|undefined)(?![\w.])", "null_comparison", "expected a value; test for null apart from the list, with 'or … is null'", "is null"),
+    _habit(_IS, r"(?i:notnull|isnotnull)\b", "unexpected_input", "expected 'not null' after 'is'; write 'is not null'", "is not null"),
     _habit(_IS, r"(?=.)", "unexpected_input", "expected 'null' or 'not null' after 'is'; write '=' to compare with a value", "="),
     _habit(_SET, r"\(", "list_expected", "expected '['; a list stands in brackets, ['A', 'B']", "["),
     _habit(_SET, r"(?=[^\[])", "list_expected", "expected '['; a list stands in brackets even with one value, ['A']", "["),
     _habit(_OPERATOR, r"\[", "unexpected_input", "expected one value; a list goes with 'in' or 'nin'", "in", "nin"),
     _habit(_COMMA, r"\]", "unexpected_input", "expected another value; remove the comma before it"),
-    _habit(_OPERATOR | _ITEM, r"(?i:today\s*[+-]\s*[0-9]*\w*|now\s*[+-]\s*[0-9]+\w*|today[0-9]+\w*)", "invalid_special", "expected a special; days are added to today only, as in today+5d or today-30d"),
+    _habit(_OPERATOR | _ITEM, r"(?i:today)(?:\s*[+-]\s*[0-9]*\w*|[0-9]+\w*)", "invalid_special", "expected a special; whole days without leading zeros are added as in today+5d or today-30d"),
+    _habit(_OPERATOR | _ITEM, r"(?i:now|sow|eow|som|eom)\s*[+-]\s*[0-9]+\w*", "invalid_special", "expected a special; days are added to today only, as in today+5d or today-30d"),
     _habit(_OPERATOR | _ITEM, r"(?i:today|now|me\.id|sow|eow|som|eom)(?![\w.])", "invalid_special", "expected a special in lower case"),
     _habit(_OPERATOR | _ITEM, r"-?[0-9]+(?:\.[0-9]+)?(?i:and|or)(?![0-9])", "invalid_number", "expected a number; a blank is missing after it"),
     _habit(_OPERATOR | _ITEM, r"-?0[0-9]+[0-9.]*(?![\w-])", "invalid_number", "expected a number; write it without leading zeros, or in quotes to mean the text"),

@@ -355,3 +355,24 @@ def test_fields_without_an_endpoint() -> None:
     fields = Fields({"a": "string"})
     assert fields == Fields({"a": kf.types.String()})
     assert repr(pickle.loads(pickle.dumps(fields))) == repr(fields)
+
+
+def test_a_wildcard_does_not_bring_a_hidden_field_back() -> None:
+    rows = {"title": "string", "custom_field.*": "custom", "custom_field.secret": "string"}
+    endpoint = kf.Endpoint("projects", rows | {"tasks": rows})
+    endpoint.parse("custom_field.secret = 'x' and tasks any (custom_field.secret = 'x')")
+    for seen in (
+        endpoint.without("custom_field.secret", "tasks.custom_field.secret"),
+        endpoint.only("title", "custom_field.*", "tasks.custom_field.*"),
+        pickle.loads(pickle.dumps(endpoint.without("custom_field.secret", "tasks.custom_field.secret"))),
+        endpoint.without("custom_field.secret", "tasks.custom_field.secret").without("title"),
+    ):
+        seen.parse("custom_field.open = 'x' and tasks any (custom_field.open = 'x')")
+        for path in ("custom_field.secret", "tasks any (custom_field.secret"):
+            with pytest.raises(kf.FilterCheckError, match="Unknown field"):
+                seen.parse(f"{path} = 'x'{')' * path.count('(')}")
+        assert "secret" not in str(seen.to_dict())
+    assert endpoint.without("custom_field.secret") != kf.Endpoint("projects", rows | {"tasks": rows}).without("title")
+    bound = kf.Endpoint("p", rows | {"archived": kf.types.Scope(["yes"])}).without("custom_field.secret")
+    with pytest.raises(kf.FilterCheckError, match="Unknown field"):
+        bound.bind(archived={"yes": kf.EVERYTHING}).parse("custom_field.secret = 'x'")
