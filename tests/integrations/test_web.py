@@ -1,0 +1,449 @@
+"""Filters in FastAPI, Starlette and Django: the same requests, the same answers, from real applications and their clients."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import pytest
+from django.http import HttpRequest, JsonResponse
+from django.test import AsyncClient, Client, RequestFactory, override_settings
+from django.urls import path
+from fastapi import FastAPI, Header
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+import kanbert_filter as kf
+from kanbert_filter.integrations import django as in_django
+from kanbert_filter.integrations.fastapi import filter_body, filter_errors, filter_from, filter_responses
+from kanbert_filter.integrations.requests import body_size
+from kanbert_filter.integrations.starlette import filter_errors as starlette_errors, read_filter
+from kanbert_filter.limits import DEFAULT_LIMITS
+from tests import django_site
+
+assert django_site
+
+PROJECTS = kf.Endpoint(
+    "projects",
+    {
+        "title": "string",
+        "budget": "number",
+        "client.name": "string",
+        "owner.id": "id",
+        "custom_field.*": "custom",
+        "tasks": {"status": "enum: ACTIVE, DONE"},
+    },
+)
+FOR_GUESTS = PROJECTS.without("budget")
+INTERNAL = kf.Endpoint(
+    "internal", {"secret_tenant": "string", "secret_owner": "id", "secret_scope": kf.types.Scope(["on"])}
+)
+
+Ask = Callable[..., tuple[int, Any]]
+"""Asks an application: the query string, a body and its type, and the caller's role."""
+
+
+def endpoint_for(role: str | None) -> kf.Endpoint:
+    return FOR_GUESTS if role == "guest" else PROJECTS
+
+
+def answer(checked: kf.CheckedFilter) -> dict[str, str]:
+    """What every application answers: the filter. Some filters meet a server at fault."""
+    text = kf.to_dsl(checked)
+    if "server at fault" in text:
+        fail(text, checked)
+    return {"filter": text}
+
+
+def fail(text: str, checked: kf.CheckedFilter) -> None:
+    """What goes wrong with a condition of the server's own."""
+    tenant = "secret value"
+    if "check" in text:
+        INTERNAL.check(kf.field("secret_nowhere") == tenant)
+    elif "parse" in text:
+        INTERNAL.parse(f'secret_tenant = "{tenant}')
+    elif "context" in text:
+        kf.compile_predicate(INTERNAL.check(kf.field("secret_owner") == kf.ME) & checked)
+    elif "scope" in text:
+        kf.compile_predicate(INTERNAL.parse("secret_scope = 'on'") & checked)
+    elif "record" in text:
+        kf.compile_predicate(INTERNAL.parse("secret_tenant = 'x'") & checked)({"secret_tenant": 5, "title": text})
+    else:
+        problem = kf.Problem("unsupported", f"The engine cannot test secret_tenant for {tenant}", "secret_tenant")
+        raise kf.UnsupportedFilterError(problem)
+
+
+# the applications
+
+
+def visible(role: Annotated[str | None, Header()] = None) -> kf.Endpoint:
+    return endpoint_for(role)
+
+
+fastapi_app = FastAPI(exception_handlers=filter_errors, responses=filter_responses)
+
+
+@fastapi_app.get("/")
+@fastapi_app.post("/", openapi_extra=filter_body(PROJECTS))
+async def _in_fastapi(checked: Annotated[kf.CheckedFilter, filter_from(PROJECTS, visible=visible)]) -> dict[str, str]:
+    return answer(checked)
+
+
+async def _in_starlette(request: Request) -> JSONResponse:
+    return JSONResponse(answer(await read_filter(request, endpoint_for(request.headers.get("role")))))
+
+
+starlette_app = Starlette(
+    routes=[Route("/", _in_starlette, methods=["GET", "POST"])], exception_handlers=starlette_errors
+)
+
+
+def _in_django(request: HttpRequest) -> JsonResponse:
+    return JsonResponse(answer(in_django.read_filter(request, endpoint_for(request.headers.get("role")))))
+
+
+async def _in_async_django(request: HttpRequest) -> JsonResponse:
+    return _in_django(request)
+
+
+urlpatterns = [path("", _in_django), path("async", _in_async_django)]
+
+
+def asgi(app: Any) -> Ask:
+    client = TestClient(app, raise_server_exceptions=False)
+
+    def ask(query: str = "", body: bytes = b"", type: str = "", role: str = "") -> tuple[int, Any]:
+        headers = {"role": role} | ({"content-type": type} if type else {})
+        method = "POST" if body else "GET"
+        response = client.request(method, f"/?{query}", content=body or None, headers=headers)
+        is_json = response.headers["content-type"] == "application/json"
+        return response.status_code, response.json() if is_json else response.text
+
+    return ask
+
+
+def django(query: str = "", body: bytes = b"", type: str = "", role: str = "") -> tuple[int, Any]:
+    client = Client(raise_request_exception=False, headers={"role": role})
+    url = f"/?{query}"
+    response: Any = client.generic("POST", url, body, content_type=type) if body else client.get(url)
+    is_json = response.headers["content-type"] == "application/json"
+    return response.status_code, response.json() if is_json else response.text
+
+
+@pytest.fixture(params=["fastapi", "starlette", "django"])
+def ask(request: pytest.FixtureRequest) -> Iterator[Ask]:
+    """One of the applications, behind its client."""
+    if request.param != "django":
+        yield asgi(fastapi_app if request.param == "fastapi" else starlette_app)
+        return
+    middleware = "kanbert_filter.integrations.django.FilterErrorMiddleware"
+    with override_settings(ROOT_URLCONF=__name__, MIDDLEWARE=[middleware], DEBUG_PROPAGATE_EXCEPTIONS=False):
+        yield django
+
+
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+PAIRS = {"filter[0][field]": "budget", "filter[0][op]": "gte", "filter[0][value]": "1000"}
+
+
+def body(data: object) -> bytes:
+    return json.dumps(data).encode()
+
+
+# what is read
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        urlencode({"page": "2", "filter": "budget >= 1000"}),
+        urlencode({"filter": '[{"field": "budget", "op": "gte", "value": 1000}]'}),
+        urlencode(PAIRS),
+        "filter=budget+%3E%3D+1000",
+    ],
+)
+def test_any_notation_in_the_url(ask: Ask, query: str) -> None:
+    assert ask(query) == (200, {"filter": "budget >= 1000"})
+
+
+@pytest.mark.parametrize("query", ["", "page=2", "filter=", "filter=%20", "filter=[]", "filters=budget"])
+def test_no_filter(ask: Ask, query: str) -> None:
+    assert ask(query) == (200, {"filter": ""})
+
+
+@pytest.mark.parametrize(
+    ("sent", "type"),
+    [
+        (body({"filter": "budget >= 1000"}), JSON),
+        (body({"filter": '[{"field": "budget", "op": "gte", "value": 1000}]'}), "application/json; charset=utf-8"),
+        (body({"filter": [{"field": "budget", "op": "gte", "value": 1000}]}), "application/vnd.api+json"),
+        (b'\n{ "filter" :\t{"field": "budget", "op": "gte", "value": 1e3} }\r\n', "Application/JSON"),
+        (urlencode({"filter": "budget >= 1000", "csrf": "x"}).encode(), FORM),
+        (urlencode(PAIRS).encode(), FORM),
+        (b"&".join(f"{key}={value}".encode() for key, value in PAIRS.items()), f"{FORM};charset=UTF-8"),
+    ],
+)
+def test_any_notation_in_the_body(ask: Ask, sent: bytes, type: str) -> None:
+    assert ask("", sent, type) == (200, {"filter": "budget >= 1000"})
+
+
+def test_numbers_in_a_body_are_exact(ask: Ask) -> None:
+    sent = b'{"filter": [{"field": "budget", "op": "eq", "value": 0.10000000000000000000000000001}]}'
+    assert ask("", sent, JSON) == (200, {"filter": "budget = 0.10000000000000000000000000001"})
+
+
+def test_a_body_may_be_empty_or_blank(ask: Ask) -> None:
+    assert ask("filter=budget+%3D+1", b" \n", "text/plain") == (200, {"filter": "budget = 1"})
+
+
+def test_a_filter_too_long_for_a_url(ask: Ask) -> None:
+    text = "title in [" + ", ".join(f'"{"ü" * 25}{n}"' for n in range(999)) + "]"
+    for sent, type in ((body({"filter": text}), JSON), (urlencode({"filter": text}).encode(), FORM)):
+        assert len(sent) > len(text) * 2
+        assert ask("", sent, type) == (200, {"filter": text})
+
+
+def test_text_beyond_ascii(ask: Ask) -> None:
+    for query in ("filter=title+%3D+%22%C3%BC%22", 'filter=title+=+"ü"'):
+        assert ask(query) == (200, {"filter": 'title = "ü"'})
+    assert ask("", 'title = "ü"'.join(['{"filter": ', "}"]).encode(), JSON)[0] == 400
+    assert ask("", '{"filter": "title = \'ü\'"}'.encode(), JSON) == (200, {"filter": 'title = "ü"'})
+
+
+# what is refused
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "issue"),
+    [
+        ("filter=budget+contains+'x'", "budget", "Operator 'contains' is not allowed for type 'number'"),
+        ("filter=titel+%3D+'a'", "titel", "Unknown field 'titel'. Did you mean 'title'?"),
+        ("filter=title+%3D", None, ""),
+        ("filter=budget+%3D+1&filter=budget+%3D+1", None, "Found the filter more than once"),
+        ("filter=budget+%3D+1&" + urlencode(PAIRS), None, "Found the filter more than once"),
+        ("filter=%FF", None, "Found '%FF', which is not UTF-8"),
+        ("filter=%5B", None, "The text is not JSON"),
+        ("filter[0]=x", None, ""),
+    ],
+)
+def test_the_documented_body(ask: Ask, query: str, field: str | None, issue: str) -> None:
+    status, answered = ask(query)
+    assert (status, [*answered]) == (400, ["message", "errors"])
+    assert answered["message"] == "Invalid filter"
+    assert [*answered["errors"][0]] == ["field", "issue"]
+    assert answered["errors"][0]["field"] == field
+    assert answered["errors"][0]["issue"].startswith(issue)
+
+
+def test_every_problem_is_told(ask: Ask) -> None:
+    _, answered = ask("filter=budget+contains+'x'+and+titel+%3D+'a'")
+    assert [error["field"] for error in answered["errors"]] == ["budget", "titel"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "type", "issue"),
+    [
+        (b"budget = 1", "text/plain", "Found a body of type 'text/plain', expected application/json or"),
+        (b"budget = 1", "multipart/form-data; boundary=x", "Found a body of type 'multipart/form-data'"),
+        (b"[]", JSON, 'Found a body of another shape, expected {"filter": …} and nothing else'),
+        (b"{}", JSON, "Found a body of another shape"),
+        (body({"filtr": "budget = 1"}), JSON, "Found a body of another shape"),
+        (body({"page": 1, "filter": "budget = 1"}), JSON, "Found a body of another shape"),
+        (body({"filter": "budget = 1", "page": 1}), JSON, "Found a text that is no JSON string, or something after it"),
+        (body({"filter": [], "page": 1}), JSON, "The text is not JSON"),
+        (body({"filter": None}), JSON, "Found null"),
+        (body({"filter": 5}), JSON, ""),
+        (b'{"filter": "\\ud800"}', JSON, "Found half of a surrogate pair"),
+        (b'{"filter": "a', JSON, "Found a body of another shape"),
+        (b'{"filter": "\xff"}', JSON, "Found a body whose byte 12 is not UTF-8"),
+        (b'{"filter": {"field": "budget", "op": "eq", "op": "ne", "value": 1}}', JSON, ""),
+        (b'{"filter": ' + b"[" * 60_000 + b"}", JSON, ""),
+        (b'{"filter": "' + b"(" * 60_000 + b'"}', JSON, ""),
+        (b'{"filter": [' + b"9" * 60_000 + b"]}", JSON, ""),
+        (b"filtr=budget+%3D+1", FORM, "Found a body of another shape, expected filter=… or filter[…]=…"),
+        (b"filter=a&filter=b", FORM, "Found the filter more than once"),
+        (b"filter=%FF", FORM, "Found '%FF', which is not UTF-8"),
+    ],
+)
+def test_wrong_bodies(ask: Ask, sent: bytes, type: str, issue: str) -> None:
+    status, answered = ask("", sent, type)
+    assert (status, answered["message"]) == (400, "Invalid filter")
+    assert answered["errors"][0]["issue"].startswith(issue)
+
+
+def test_a_filter_in_the_url_and_another_in_the_body(ask: Ask) -> None:
+    status, answered = ask("filter=budget+%3D+1", body({"filter": "budget = 1"}), JSON)
+    assert status == 400
+    assert answered["errors"][0]["issue"] == "Found a filter in the URL and another in the body, expected one of them"
+    assert ask("filter=", body({"filter": "budget = 1"}), JSON) == (200, {"filter": "budget = 1"})
+    assert ask("filter=budget+%3D+1", body({"filter": ""}), JSON) == (200, {"filter": "budget = 1"})
+
+
+def test_a_body_too_long_is_refused(ask: Ask) -> None:
+    for sent in (b"x" * (body_size(DEFAULT_LIMITS) + 1), b"x" * 5_000_000):
+        status, answered = ask("", sent, JSON)
+        assert status == 400
+        assert answered["errors"] == [
+            {
+                "field": None,
+                "issue": "Found a body of more than 262144 bytes, expected at most that; shorten the filter",
+            }
+        ]
+
+
+@pytest.mark.parametrize("app", [fastapi_app, starlette_app])
+@pytest.mark.parametrize("declared", [None, b"5", b"nonsense"])
+@pytest.mark.anyio
+async def test_a_body_that_does_not_end_is_not_read_to_its_end(app: Any, declared: bytes | None) -> None:
+    chunks = 0
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        nonlocal chunks
+        chunks += 1
+        return {"type": "http.request", "body": b"x" * 65_536, "more_body": True}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"content-type", JSON.encode())] + ([(b"content-length", declared)] if declared else [])
+    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": headers}
+    await app(scope, receive, send)
+    assert (sent[0]["status"], chunks) == (400, 5)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+# per caller
+
+
+def test_the_endpoint_is_the_callers(ask: Ask) -> None:
+    assert ask("filter=budget+%3D+1", role="member")[0] == 200
+    hidden, unknown = (ask(f"filter={name}+%3D+1", role="guest") for name in ("budget", "xudget"))
+    assert hidden[0] == unknown[0] == 400
+    assert hidden[1] == json.loads(json.dumps(unknown[1]).replace("xudget", "budget"))
+
+
+# the server's own condition
+
+
+@pytest.mark.parametrize("fault", ["check", "parse", "context", "scope", "record"])
+def test_a_fault_of_the_servers_own_is_a_500_that_tells_nothing(
+    ask: Ask, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "kanbert_filter")
+    status, answered = ask(urlencode({"filter": f"title = 'server at fault: {fault}'"}))
+    assert status == 500
+    assert "secret" not in str(answered)
+    assert not [record for record in caplog.records if record.name.startswith("kanbert_filter")]
+
+
+def test_what_an_engine_cannot_run_is_a_400_that_does_not_say_why(ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "kanbert_filter")
+    status, answered = ask(urlencode({"filter": "title = 'server at fault: engine'"}))
+    issue = "The filter is sound, but cannot be run here; make it simpler"
+    assert (status, answered) == (400, {"message": "Invalid filter", "errors": [{"field": None, "issue": issue}]})
+    assert "secret" not in caplog.text
+
+
+def test_a_composed_filter_shows_nothing_and_cannot_be_weakened() -> None:
+    own = INTERNAL.check(kf.field("secret_tenant") == "t-1")
+    matches_own = {"secret_tenant": "t-1", "title": "a"}
+    matches_other = {"secret_tenant": "t-2", "title": "a"}
+    for text in ("", "title = 'a'", "title = 'a' or title != 'a'", "title is null or title is not null"):
+        whole = own & PROJECTS.parse(text)
+        assert kf.compile_predicate(whole)(matches_own)
+        assert not kf.compile_predicate(whole)(matches_other)
+        assert "t-1" not in f"{whole!r} {whole}"
+        assert "secret_tenant" not in f"{whole!r} {whole}"
+    for text in ("secret_tenant = 't-2'", "title = 'a' or secret_tenant = 't-2'", "title = 'a') or (title = 'a'"):
+        with pytest.raises(kf.FilterError) as caught:
+            PROJECTS.parse(text)
+        assert "t-1" not in str(caught.value)
+    with pytest.raises(kf.UnsupportedFilterError) as caught:
+        kf.to_dsl(own & PROJECTS.parse("title = 'a'"))
+    assert "secret" not in str(caught.value)
+
+
+# the log
+
+
+def test_a_hostile_filter_in_the_log(ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "kanbert_filter")
+    ask(urlencode({"filter": "title = 'x'\r\nERROR:root:forged\x1b[31m or 1 == 1 --"}))
+    ask(urlencode({"filter": "budget = 'x' and (a = 1 or b = 2 or c = 3 or d = 4)"}))
+    lines = [record.getMessage() for record in caplog.records if record.name == "kanbert_filter.requests"]
+    assert lines == [
+        "Refused the filter of GET '/': trailing_input",
+        "Refused the filter of GET '/': invalid_value budget, unknown_field a, unknown_field b and 2 more",
+    ]
+
+
+# frameworks on their own
+
+
+def test_asynchronous_views_of_django() -> None:
+    from asgiref.sync import async_to_sync
+
+    async def asked() -> tuple[int, Any, int, Any]:
+        client = AsyncClient()
+        wrong: Any = await client.get("/async", {"filter": 'titel = "ü"'})
+        long: Any = await client.post("/async", body({"filter": "budget = 1"}).decode(), content_type=JSON)
+        return wrong.status_code, wrong.json(), long.status_code, long.json()
+
+    middleware = "kanbert_filter.integrations.django.FilterErrorMiddleware"
+    with override_settings(ROOT_URLCONF=__name__, MIDDLEWARE=[middleware]):
+        status, wrong, fine, answered = async_to_sync(asked)()
+    assert (status, wrong["errors"][0]["field"]) == (400, "titel")
+    assert (fine, answered) == (200, {"filter": "budget = 1"})
+
+
+def test_openapi_describes_the_parameter() -> None:
+    document = fastapi_app.openapi()
+    [parameter] = [p for p in document["paths"]["/"]["get"]["parameters"] if p["name"] == "filter"]
+    assert "| budget | number | eq, ne, lt, lte, gt, gte, in, nin, isnull, isnotnull |" in parameter["description"]
+    assert 'Example: `title contains "Acme" and budget >= 1000`' in parameter["description"]
+    assert "At most 65536 bytes, 500 conditions" in parameter["description"]
+    assert {*parameter["examples"]} == {"DSL", "JSON"}
+    assert not parameter["required"]
+    for example in parameter["examples"].values():
+        assert PROJECTS.parse(example["value"]) == PROJECTS.parse('title contains "Acme" and budget >= 1000')
+    sent = document["paths"]["/"]["post"]["requestBody"]["content"]
+    assert {*sent} == {JSON, FORM}
+    assert sent[JSON]["example"] == {"filter": 'title contains "Acme" and budget >= 1000'}
+    refused = document["paths"]["/"]["get"]["responses"]["400"]["content"][JSON]["schema"]
+    assert refused["required"] == ["message", "errors"]
+    read = kf.endpoints_from_openapi(document)
+    assert read["GET /"].to_markdown() == read["POST /"].to_markdown() == PROJECTS.to_markdown()
+
+
+def test_django_bodies_of_undeclared_length() -> None:
+    for sent, fits in ((body({"filter": "budget = 1"}), True), (b"x" * (body_size(DEFAULT_LIMITS) + 1), False)):
+        request = RequestFactory().generic("POST", "/", sent, content_type=JSON)
+        del request.META["CONTENT_LENGTH"]
+        if fits:
+            assert in_django.read_filter(request, PROJECTS) == PROJECTS.parse("budget = 1")
+        else:
+            with pytest.raises(kf.FilterSyntaxError, match="Found a body of more than 262144 bytes"):
+                in_django.read_filter(request, PROJECTS)
+    assert in_django.answer_filter_error(request, ValueError()) is None
+
+
+def test_without_a_choice_of_ones_own_the_documented_endpoint_is_everybodys() -> None:
+    app = FastAPI(exception_handlers=filter_errors)
+
+    @app.get("/")
+    def _found(checked: Annotated[kf.CheckedFilter, filter_from(PROJECTS, name="where")]) -> dict[str, str]:
+        return answer(checked)
+
+    client = TestClient(app)
+    assert client.get("/", params={"where": "budget = 1", "filter": "x"}).json() == {"filter": "budget = 1"}
+    assert client.get("/", params={"where": "x = 1"}).status_code == 400
