@@ -146,20 +146,11 @@ def _restored(kind: type[T], parts: dict[str, Any]) -> T:
     return made
 
 
-class String(FieldType):
-    """Text. With `case_sensitive=True` the text operators tell upper from lower case.
-
-    >>> import kanbert_filter as kf
-    >>> names = kf.Endpoint("clients", {"name": kf.types.String(case_sensitive=True)})
-    >>> kf.compile_predicate(names.parse("name contains 'acme'"))({"name": "ACME"})
-    False
-    """
+class SearchedType(FieldType):
+    """What types with text operators share: with `case_sensitive=True` these tell upper from lower case."""
 
     __slots__ = ("case_sensitive",)
     __match_args__ = ("operators", "source", "case_sensitive")
-
-    kind = "string"
-    default_groups = ("set", "equality", "text", "null")
 
     case_sensitive: bool
 
@@ -169,7 +160,30 @@ class String(FieldType):
         self._configure(operators, source, case_sensitive=case_sensitive)
 
     def _kept_classes(self, operator: str) -> frozenset[type]:
-        return _NONE if operator == "like" else _TEXT
+        if operator in TEXT_OPERATORS:
+            return _NONE if operator == "like" else _TEXT
+        return self._compared_classes(operator)
+
+    def _compared_classes(self, operator: str) -> frozenset[type]:
+        raise NotImplementedError
+
+
+class String(SearchedType):
+    """Text. With `case_sensitive=True` the text operators tell upper from lower case.
+
+    >>> import kanbert_filter as kf
+    >>> names = kf.Endpoint("clients", {"name": kf.types.String(case_sensitive=True)})
+    >>> kf.compile_predicate(names.parse("name contains 'acme'"))({"name": "ACME"})
+    False
+    """
+
+    __slots__ = ()
+
+    kind = "string"
+    default_groups = ("set", "equality", "text", "null")
+
+    def _compared_classes(self, operator: str) -> frozenset[type]:
+        return _TEXT
 
     def admit(self, operator: str, value: Value, limits: Limits) -> Value:
         return _admitted_text(operator, value)
@@ -200,7 +214,7 @@ class Number(FieldType):
         raise _not_a("number", value, remedy="write it without quotes" if _is_number(value) else "")
 
 
-class Currency(FieldType):
+class Currency(SearchedType):
     """A number whose text operators see it in plain decimal without trailing zeros.
 
     >>> import kanbert_filter as kf
@@ -209,22 +223,12 @@ class Currency(FieldType):
     True
     """
 
-    __slots__ = ("case_sensitive",)
-    __match_args__ = ("operators", "source", "case_sensitive")
+    __slots__ = ()
 
     kind = "currency"
     default_groups = ("equality", "order", "set", "null", "text")
 
-    case_sensitive: bool
-
-    def __init__(
-        self, *, operators: Iterable[str] | None = None, source: str | None = None, case_sensitive: bool = False
-    ) -> None:
-        self._configure(operators, source, case_sensitive=case_sensitive)
-
-    def _kept_classes(self, operator: str) -> frozenset[type]:
-        if operator in TEXT_OPERATORS:
-            return _NONE if operator == "like" else _TEXT
+    def _compared_classes(self, operator: str) -> frozenset[type]:
         return _NUMBERS
 
     def admit(self, operator: str, value: Value, limits: Limits) -> Value:
@@ -399,7 +403,7 @@ class Id(FieldType):
         raise _not_a("id", value, expected="a text, an integer or me.id")
 
 
-class Custom(FieldType):
+class Custom(SearchedType):
     """A field whose values are of any simple kind; only values of the same kind compare.
 
     >>> import kanbert_filter as kf
@@ -409,25 +413,14 @@ class Custom(FieldType):
     (True, False)
     """
 
-    __slots__ = ("case_sensitive",)
-    __match_args__ = ("operators", "source", "case_sensitive")
+    __slots__ = ()
 
     kind = "custom"
     default_groups = ("set", "equality", "order", "text", "null")
 
-    case_sensitive: bool
-
-    def __init__(
-        self, *, operators: Iterable[str] | None = None, source: str | None = None, case_sensitive: bool = False
-    ) -> None:
-        self._configure(operators, source, case_sensitive=case_sensitive)
-
-    def _kept_classes(self, operator: str) -> frozenset[type]:
-        if operator in TEXT_OPERATORS:
-            return _NONE if operator == "like" else _TEXT
-        return (
-            frozenset({str, int, Decimal}) if operator in of_groups("order") else frozenset({str, int, Decimal, bool})
-        )
+    def _compared_classes(self, operator: str) -> frozenset[type]:
+        simple = _TEXT | _NUMBERS
+        return simple if operator in of_groups("order") else simple | {bool}
 
     def admit(self, operator: str, value: Value, limits: Limits) -> Value:
         if operator in TEXT_OPERATORS:
