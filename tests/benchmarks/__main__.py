@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import growth, plot, predicates, reading, report, startup
+from tests.benchmarks import engines, growth, plot, predicates, reading, report, startup
 from tests.benchmarks.rows import Row
 
 SECTIONS: dict[str, tuple[str, float, Callable[[float], list[Row]]]] = {
@@ -19,6 +19,8 @@ SECTIONS: dict[str, tuple[str, float, Callable[[float], list[Row]]]] = {
     "lists": ("5. Long disjunctions and conjunctions, per record", 10, predicates.long_lists),
     "ready": ("6. Text to ready predicate", 20, predicates.text_to_predicate),
     "startup": ("7. Start of a process", 20, startup.startup),
+    "postgresql": ("8. PostgreSQL by SQLAlchemy, one million rows", 60, engines.postgresql),
+    "polars": ("8. Polars by Narwhals, one million rows", 20, engines.polars),
 }
 """By name: the title, the seconds it takes unless told otherwise, and what it does."""
 

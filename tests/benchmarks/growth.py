@@ -12,9 +12,9 @@ from tests.benchmarks.rows import Row, compared
 
 SMALL, LARGE = 1000, 100_000
 
-LINEAR = 1.5
-"""What a condition of a large input may cost, beside one of a small input, for the growth to count as linear: caches of processors
-are small, so that even a loop that adds numbers gets somewhat slower."""
+LINEAR = 2.0
+"""What a condition of an input a hundred times as large may cost for the growth to count as linear. The processor's caches and fresh
+memory already make `json.loads` up to 1.5 times slower for each object; anything quadratic would be a hundred times slower."""
 
 
 def growth(seconds: float, small: int = SMALL, large: int = LARGE) -> list[Row]:

@@ -60,10 +60,10 @@ _CEL = {
     "F4": " || ".join(f'shortcode == "P-{number}"' for number in range(CONDITIONS)),
 }
 _RULES = {
-    "F2": '"Acme" in title and (created_at >= "2024-01-01" or "Corp" in client.name)',
+    "F2": '"Acme" in title and (created_at >= "2024-01-01" or "Corp" in client["name"])',
     "F3": (
         'status in ["ACTIVE","PENDING"] and budget >= 1000'
-        ' and (title.starts_with("P-") or title.starts_with("Q-") or title.ends_with("-X")) and "Acme" in client.name'
+        ' and (title.starts_with("P-") or title.starts_with("Q-") or title.ends_with("-X")) and "Acme" in client["name"]'
         ' and created_at >= "2024-01-01" and created_at < "2025-01-01" and primary_contact_id == null'
         ' and (budget < 5000 or budget > 100000) and shortcode != "P-1"'
     ),

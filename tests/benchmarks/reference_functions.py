@@ -1,8 +1,13 @@
 """What a careful person writes by hand for the filters F2 and F3: null-safe, every value's type checked, nothing looked up twice.
 
-The predicate is measured against these. They mean what the filters mean, for the same records, and refuse the same values: whatever is
-not simply of the expected type is given to the functions that the predicate gives it to. Conditions stand in the order in which a
-person who thinks of speed puts them, cheap ones first.
+The predicate is measured against these, and they are to be neither slow on purpose nor fast by leaving something out. The rule:
+
+- They mean what the filters mean, for the same records, and refuse the same values. Tests hold both to the same answers and refusals.
+- What a value usually is, is dealt with here, in the fastest way known to the author; a look at `__class__` beats `isinstance`. That
+  goes for ISO text, too. What a value hardly ever is (an enumeration's member, a time zone other than UTC, a value of a wrong type)
+  is given to the functions that the predicate gives it to.
+- Conditions stand in the order in which a person who thinks of speed puts them: cheap and selective ones first.
+- It is ordinary Python, one statement after another, and who finds a faster way to write it should change it.
 """
 
 from __future__ import annotations
@@ -11,23 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kanbert_filter.backends import records
-
-F2 = 'title contains "Acme" and (created_at >= "2024-01-01" or client.name contains "Corp")'
-F3 = (
-    "status in ['ACTIVE','PENDING'] and budget >= 1000"
-    " and (title startswith 'P-' or title startswith 'Q-' or title endswith '-X')"
-    " and client.name contains 'Acme' and created_at >= '2024-01-01' and created_at < '2025-01-01'"
-    " and primary_contact_id is null and (budget < 5000 or budget > 100000) and shortcode != 'P-1'"
-)
-FIELDS = {
-    "title": "string",
-    "status": "enum",
-    "budget": "number",
-    "client.name": "string",
-    "created_at": "datetime",
-    "primary_contact_id": "id",
-    "shortcode": "string",
-}
+from kanbert_filter.errors import RecordError
 
 _START = datetime(2024, 1, 1, tzinfo=UTC)
 _END = datetime(2025, 1, 1, tzinfo=UTC)
@@ -36,59 +25,57 @@ _STATUSES = frozenset({"ACTIVE", "PENDING"})
 
 def f2_mapping(record: dict[str, Any]) -> bool:
     title = record.get("title")
-    if title is None:
-        return False
-    if not isinstance(title, str):
+    if title.__class__ is not str:
+        if title is None:
+            return False
         title = records.text(title, "title", "string")
     if "acme" not in title.lower():
         return False
     client = record.get("client")
     if client is not None:
-        if not isinstance(client, dict):
+        if client.__class__ is not dict:
             client = records.mapping(client, "client", "object")
         name = client.get("name")
-        if name is not None:
-            if not isinstance(name, str):
-                name = records.text(name, "client.name", "string")
-            if "corp" in name.lower():
-                return True
+        if name.__class__ is not str and name is not None:
+            name = records.text(name, "client.name", "string")
+        if name is not None and "corp" in name.lower():
+            return True
     created_at = record.get("created_at")
-    if created_at is None:
-        return False
-    if not isinstance(created_at, datetime) or created_at.tzinfo is not UTC:
-        created_at = records.instant(created_at, UTC, "created_at", "datetime")
+    if created_at.__class__ is not datetime or created_at.tzinfo is not UTC:
+        if created_at is None:
+            return False
+        created_at = _instant(created_at)
     return created_at >= _START
 
 
 def f2_attribute(record: Any) -> bool:
     title = getattr(record, "title", None)
-    if title is None:
-        return False
-    if not isinstance(title, str):
+    if title.__class__ is not str:
+        if title is None:
+            return False
         title = records.text(title, "title", "string")
     if "acme" not in title.lower():
         return False
     client = getattr(record, "client", None)
     if client is not None:
-        name = client.get("name") if isinstance(client, dict) else getattr(client, "name", None)
-        if name is not None:
-            if not isinstance(name, str):
-                name = records.text(name, "client.name", "string")
-            if "corp" in name.lower():
-                return True
+        name = client.get("name") if client.__class__ is dict else getattr(client, "name", None)
+        if name.__class__ is not str and name is not None:
+            name = records.text(name, "client.name", "string")
+        if name is not None and "corp" in name.lower():
+            return True
     created_at = getattr(record, "created_at", None)
-    if created_at is None:
-        return False
-    if not isinstance(created_at, datetime) or created_at.tzinfo is not UTC:
-        created_at = records.instant(created_at, UTC, "created_at", "datetime")
+    if created_at.__class__ is not datetime or created_at.tzinfo is not UTC:
+        if created_at is None:
+            return False
+        created_at = _instant(created_at)
     return bool(created_at >= _START)
 
 
 def f3_mapping(record: dict[str, Any]) -> bool:
     status = record.get("status")
-    if status is None:
-        return False
-    if not isinstance(status, str):
+    if status.__class__ is not str:
+        if status is None:
+            return False
         status = records.text(status, "status", "enum")
     if status not in _STATUSES:
         return False
@@ -102,45 +89,45 @@ def f3_mapping(record: dict[str, Any]) -> bool:
     if budget < 1000 or 5000 <= budget <= 100000:
         return False
     shortcode = record.get("shortcode")
-    if shortcode is None:
-        return False
-    if not isinstance(shortcode, str):
+    if shortcode.__class__ is not str:
+        if shortcode is None:
+            return False
         shortcode = records.text(shortcode, "shortcode", "string")
     if shortcode == "P-1":
         return False
     client = record.get("client")
-    if client is None:
-        return False
-    if not isinstance(client, dict):
+    if client.__class__ is not dict:
+        if client is None:
+            return False
         client = records.mapping(client, "client", "object")
     name = client.get("name")
-    if name is None:
-        return False
-    if not isinstance(name, str):
+    if name.__class__ is not str:
+        if name is None:
+            return False
         name = records.text(name, "client.name", "string")
     if "acme" not in name.lower():
         return False
     title = record.get("title")
-    if title is None:
-        return False
-    if not isinstance(title, str):
+    if title.__class__ is not str:
+        if title is None:
+            return False
         title = records.text(title, "title", "string")
     title = title.lower()
     if not title.startswith(("p-", "q-")) and not title.endswith("-x"):
         return False
     created_at = record.get("created_at")
-    if created_at is None:
-        return False
-    if not isinstance(created_at, datetime) or created_at.tzinfo is not UTC:
-        created_at = records.instant(created_at, UTC, "created_at", "datetime")
+    if created_at.__class__ is not datetime or created_at.tzinfo is not UTC:
+        if created_at is None:
+            return False
+        created_at = _instant(created_at)
     return _START <= created_at < _END
 
 
 def f3_attribute(record: Any) -> bool:
     status = getattr(record, "status", None)
-    if status is None:
-        return False
-    if not isinstance(status, str):
+    if status.__class__ is not str:
+        if status is None:
+            return False
         status = records.text(status, "status", "enum")
     if status not in _STATUSES:
         return False
@@ -154,43 +141,43 @@ def f3_attribute(record: Any) -> bool:
     if budget < 1000 or 5000 <= budget <= 100000:
         return False
     shortcode = getattr(record, "shortcode", None)
-    if shortcode is None:
-        return False
-    if not isinstance(shortcode, str):
+    if shortcode.__class__ is not str:
+        if shortcode is None:
+            return False
         shortcode = records.text(shortcode, "shortcode", "string")
     if shortcode == "P-1":
         return False
     client = getattr(record, "client", None)
     if client is None:
         return False
-    name = client.get("name") if isinstance(client, dict) else getattr(client, "name", None)
-    if name is None:
-        return False
-    if not isinstance(name, str):
+    name = client.get("name") if client.__class__ is dict else getattr(client, "name", None)
+    if name.__class__ is not str:
+        if name is None:
+            return False
         name = records.text(name, "client.name", "string")
     if "acme" not in name.lower():
         return False
     title = getattr(record, "title", None)
-    if title is None:
-        return False
-    if not isinstance(title, str):
+    if title.__class__ is not str:
+        if title is None:
+            return False
         title = records.text(title, "title", "string")
     title = title.lower()
     if not title.startswith(("p-", "q-")) and not title.endswith("-x"):
         return False
     created_at = getattr(record, "created_at", None)
-    if created_at is None:
-        return False
-    if not isinstance(created_at, datetime) or created_at.tzinfo is not UTC:
-        created_at = records.instant(created_at, UTC, "created_at", "datetime")
+    if created_at.__class__ is not datetime or created_at.tzinfo is not UTC:
+        if created_at is None:
+            return False
+        created_at = _instant(created_at)
     return bool(_START <= created_at < _END)
 
 
-def equality(record: dict[str, Any]) -> bool:
-    """One equality, the measure for a disjunction of a thousand."""
-    shortcode = record.get("shortcode")
-    if shortcode is None:
-        return False
-    if not isinstance(shortcode, str):
-        shortcode = records.text(shortcode, "shortcode", "string")
-    return bool(shortcode == "P-999")
+def _instant(value: Any) -> datetime:
+    """The instant that ISO text or a `datetime` stands for. `fromisoformat` takes more than RFC 3339: the signs must stand where they do."""
+    if value.__class__ is str and len(value) == 20 and value[4:20:3] == "--T::Z":
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            raise RecordError("created_at", "datetime", value) from None
+    return records.instant(value, UTC, "created_at", "datetime")
