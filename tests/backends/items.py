@@ -137,25 +137,121 @@ class Item(Base):
     tags: Mapped[list[Tag]] = relationship(secondary=item_tags, back_populates="items")
 
 
-TEXTS = ["", "a", "A", "ab", "aB", "Acme", "ACME Corp", "%", "_", "\\", "50%", "a_b", "a/b", "[a]", "a*b", "?", "ab\nb", "ß", "é", "É"]
+TEXTS = [
+    "",
+    "a",
+    "A",
+    "ab",
+    "aB",
+    "Acme",
+    "ACME Corp",
+    "%",
+    "_",
+    "\\",
+    "50%",
+    "a_b",
+    "a/b",
+    "[a]",
+    "a*b",
+    "?",
+    "ab\nb",
+    "ß",
+    "é",
+    "É",
+]
 TEXTS += ["漢", "\U0001f600", "7", "'", '"', "true", "Ünder", "ünder", "a b ", " a"]
-NUMBERS = [Decimal(n) for n in ("0", "1", "-1", "0.1", "0.5", "1.0001", "-2.5", "1000", "1000.5", "99999999.9999", "-0.0001")]
+NUMBERS = [
+    Decimal(n) for n in ("0", "1", "-1", "0.1", "0.5", "1.0001", "-2.5", "1000", "1000.5", "99999999.9999", "-0.0001")
+]
 UNITS = [0, 1, 2, 7, 10, -1, 100, 2**31 - 1, 2**31, -(2**31) - 1, 2**53, 2**63 - 1, -(2**63)]
 UUIDS = [UUID(int=n) for n in (0, 1, 2**127)]
 DATES = [date(2024, 5, d) for d in (1, 2, 3, 5, 6, 31)]
-DATES += [date(1, 1, 1), date(9999, 12, 31), date(2024, 3, 31), date(2024, 10, 27), date(2018, 11, 4), date(2011, 12, 31)]
+DATES += [
+    date(1, 1, 1),
+    date(9999, 12, 31),
+    date(2024, 3, 31),
+    date(2024, 10, 27),
+    date(2018, 11, 4),
+    date(2011, 12, 31),
+]
 WALLS = [
     datetime.fromisoformat(text)
     for text in (
-        *("2024-05-01 22:30", "2024-05-02", "2024-05-01 23:59:59.999999", "2024-05-02 00:00:00.000001", "2024-05-02 00:30"),
-        *("2024-03-31 01:59:59", "2024-03-31 02:00", "2024-03-31 02:30", "2024-03-31 03:00", "2024-03-31 03:30", "2024-03-31 04:00"),
+        *(
+            "2024-05-01 22:30",
+            "2024-05-02",
+            "2024-05-01 23:59:59.999999",
+            "2024-05-02 00:00:00.000001",
+            "2024-05-02 00:30",
+        ),
+        *(
+            "2024-03-31 01:59:59",
+            "2024-03-31 02:00",
+            "2024-03-31 02:30",
+            "2024-03-31 03:00",
+            "2024-03-31 03:30",
+            "2024-03-31 04:00",
+        ),
         *("2024-10-27 01:59", "2024-10-27 02:00", "2024-10-27 02:30", "2024-10-27 02:59:59.999999", "2024-10-27 03:00"),
-        *("2024-10-27 00:30", "2024-10-27 01:30", "2024-03-31 00:30", "2024-03-31 01:30", "2018-11-04 02:59:59", "2018-11-04 03:00"),
-        *("0001-01-02", "9999-12-30 12:00", "2011-12-30 10:00", "2011-12-30 09:59:59", "2024-04-29", "2024-04-28 22:00"),
+        *(
+            "2024-10-27 00:30",
+            "2024-10-27 01:30",
+            "2024-03-31 00:30",
+            "2024-03-31 01:30",
+            "2018-11-04 02:59:59",
+            "2018-11-04 03:00",
+        ),
+        *(
+            "0001-01-02",
+            "9999-12-30 12:00",
+            "2011-12-30 10:00",
+            "2011-12-30 09:59:59",
+            "2024-04-29",
+            "2024-04-28 22:00",
+        ),
     )
 ]
 INSTANTS = [wall.replace(tzinfo=UTC) for wall in WALLS]
-CUSTOM: list[Any] = [None, True, False, 0, 1, 7, 0.5, -1.25, "", "a", "A", "7", "true", "50%", "ünder", [], {"a": 1}, [1]]
+CUSTOM: list[Any] = [
+    None,
+    True,
+    False,
+    0,
+    1,
+    7,
+    0.5,
+    -1.25,
+    "",
+    "a",
+    "A",
+    "7",
+    "true",
+    "50%",
+    "ünder",
+    [],
+    {"a": 1},
+    [1],
+]
+
+
+POOLS: dict[str, list[Any]] = {
+    "key": UUIDS,
+    "ref": TEXTS,
+    "title": TEXTS,
+    "code": TEXTS,
+    "status": [*Status],
+    "amount": NUMBERS,
+    "units": UNITS,
+    "price": [number for number in NUMBERS if number == round(number, 2)],
+    "done": [True, False],
+    "due": DATES,
+    "made_at": WALLS,
+    "seen_at": INSTANTS,
+}
+"""What the columns are filled from."""
+
+NOTHING = null()
+"""SQL's null, where None is JSON's."""
 
 
 def stored(session: Session, seed: int, size: int) -> list[dict[str, Any]]:
@@ -172,32 +268,33 @@ def stored(session: Session, seed: int, size: int) -> list[dict[str, Any]]:
     items: list[Item] = []
     for n in range(1, size + 1):
         item = Item(
-            **dict(id=n, key=maybe(UUIDS), ref=maybe(TEXTS), title=maybe(TEXTS), code=maybe(TEXTS), status=maybe([*Status])),
-            **dict(amount=maybe(NUMBERS), units=maybe(UNITS), price=maybe(PRICES), done=maybe([True, False])),
-            **dict(due=maybe(DATES), made_at=maybe(WALLS), seen_at=maybe(INSTANTS), owner=maybe(people)),
-            extra=maybe([{"x": random.choice(CUSTOM)}, {"x": random.choice(CUSTOM)}, {}, null()]),
+            id=n,
+            **{name: maybe(values) for name, values in POOLS.items()},
+            owner=maybe(people),
+            extra=maybe([{"x": random.choice(CUSTOM)}, {"x": random.choice(CUSTOM)}, {}, NOTHING]),
             parent=maybe(items) if items else None,
             tags=random.sample(tags, random.choice([0, 0, 1, 2])),
         )
         items.append(item)
     session.add_all([*cities, *people, *pets, *tags, *items])
-    session.commit()
+    session.flush()
     made: dict[Any, dict[str, Any]] = {}
-    return [_record(item, made) for item in items]
-
-
-PRICES = [number for number in NUMBERS if number == round(number, 2)]
+    records = [_record(item, made) for item in items]
+    session.commit()
+    return records
 
 
 def _record(row: Any, made: dict[Any, dict[str, Any]]) -> dict[str, Any]:
     """The row as a record, which shares records as rows share rows."""
     if row not in made:
         made[row] = record = {}
-        for name in type(row).__mapper__.column_attrs.keys():
-            record[name] = getattr(row, name)
-        for name in type(row).__mapper__.relationships.keys():
+        for name in [attribute.key for attribute in type(row).__mapper__.column_attrs]:
+            record[name] = None if getattr(row, name) is NOTHING else getattr(row, name)
+        for name in [attribute.key for attribute in type(row).__mapper__.relationships]:
             related = getattr(row, name)
             record[name] = (
-                [_record(other, made) for other in related] if isinstance(related, list) else related and _record(related, made)
+                [_record(other, made) for other in related]
+                if isinstance(related, list)
+                else related and _record(related, made)
             )
     return made[row]

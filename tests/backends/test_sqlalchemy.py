@@ -8,24 +8,26 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from hypothesis.strategies import SearchStrategy
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kanbert_filter.backends.predicate import compile_predicate
 from kanbert_filter.backends.sqlalchemy import verify, where
-from kanbert_filter.checked import CheckedFilter
 from kanbert_filter.context import Context
+from kanbert_filter.endpoints.endpoint import Endpoint
+from kanbert_filter.errors import UnsupportedFilterError
+from kanbert_filter.limits import Limits
 from kanbert_filter.nodes import Filter
-from kanbert_filter.notations.dsl import to_dsl
+from kanbert_filter.notations.dsl import parse_dsl, to_dsl
 from kanbert_filter.values import ME, Value, exact, value_of
 from tests import strategies
 from tests.backends import items
 from tests.backends.databases import ENGINES, fresh_engine
 from tests.backends.items import ITEMS, Item
 
+LIFTED = Limits.lifted()
 ZONES = ("UTC", "Europe/Vienna", "America/Sao_Paulo", "Pacific/Apia")
 CONTEXTS: SearchStrategy[Context] = st.builds(
     lambda zone, storage, now: Context(now=now, timezone=zone, storage_timezone=storage, me="ab"),
@@ -36,7 +38,7 @@ CONTEXTS: SearchStrategy[Context] = st.builds(
 
 TEXTS = st.sampled_from(items.TEXTS) | strategies.texts
 NUMBERS = st.one_of(
-    st.sampled_from([exact(number) for number in (*items.NUMBERS, *items.UNITS)]),
+    st.sampled_from([exact(number) for number in [*items.NUMBERS, *map(Decimal, items.UNITS)]]),
     st.sampled_from([exact(Decimal(text)) for text in ("1e20", "-1e40", "0.00001", "9223372036854775808", "7.5")]),
 )
 DATES = st.sampled_from(items.DATES).map(str) | strategies.specials.filter(lambda special: special != ME)
@@ -51,12 +53,17 @@ VALUES: dict[str, SearchStrategy[Value]] = {
     "boolean": st.booleans(),
     "date": DATES,
     "datetime": DATES | MOMENTS,
-    "id": TEXTS | NUMBERS.filter(lambda n: isinstance(n, int)) | st.sampled_from(list(map(str, items.UUIDS))) | st.just(ME),
+    "id": TEXTS
+    | NUMBERS.filter(lambda n: isinstance(n, int))
+    | st.sampled_from(list(map(str, items.UUIDS)))
+    | st.just(ME),
     "custom": TEXTS | NUMBERS | st.booleans(),
     "count": st.integers(0, 5) | st.just(10**30),
     "scope": st.sampled_from(["with", "only", "without"]),
 }
-PATTERNS = st.sampled_from(["%", "_", "a%", "%b", "a_b", "\\%", "50\\%", "__", "%_", "%\n%", "%c%", "[%", "*", "?", "a\\_b", "\\a%"])
+PATTERNS = st.sampled_from(
+    ["%", "_", "a%", "%b", "a_b", "\\%", "50\\%", "__", "%_", "%\n%", "%c%", "[%", "*", "?", "a\\_b", "\\a%"]
+)
 FILTERS = strategies.filters_of(ITEMS, VALUES, needles=TEXTS, patterns=PATTERNS | strategies.patterns)
 
 
@@ -69,11 +76,11 @@ def database(request: pytest.FixtureRequest) -> Iterator[tuple[Session, list[dic
 
 def compare(database: tuple[Session, list[dict[str, Any]]], filter: Filter, context: Context) -> None:
     session, records = database
-    checked = ITEMS.check(filter)
+    checked = ITEMS.check(filter, limits=LIFTED)
     expected = [record["id"] for record in compile_predicate(checked, context).select(records)]
     found = session.scalars(select(Item.id).where(where(checked, Item, context)).order_by(Item.id)).all()
     session.rollback()
-    assert found == expected, to_dsl(filter)
+    assert found == expected, to_dsl(filter)[:500]
 
 
 @settings(max_examples=150)
@@ -95,3 +102,186 @@ def test_databases_answer_thousands_of_filters_as_the_predicate(
 
 def test_every_field_has_a_column() -> None:
     verify(ITEMS, Item)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Vienna", "America/Sao_Paulo", "Pacific/Apia"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        # numbers that no integer holds
+        *("id = 99999999999999999999", "id != 99999999999999999999", "id nin [99999999999999999999, 3]", "id = -1"),
+        *("units = 1.5", "units != 1.5", "units < 1.5", "units <= 1.5", "units > 1.5", "units >= 1.5", "units >= -1.5"),
+        *("units < 1e20", "units >= 1e20", "units <= -1e40", "units > -1e40", "units != 1e20", "units in [1e20, 0.5]"),
+        *("units = 9223372036854775807", "units > 9223372036854775807", "units >= -9223372036854775808"),
+        *("amount = 1e64", "amount < 1e64", "amount > 1e-64", "amount >= -1e64", "amount != 1e-64", "price >= 0.001"),
+        *(
+            "price contains '0.5'",
+            "price endsWith '.50'",
+            "pieces startsWith '-'",
+            "pieces like '1%'",
+            "price = 12345678901234567890",
+        ),
+        "children.count < 1000000000000000000000000000000",
+        # ids of another shape
+        *("id = 'abc'", "id != 'abc'", "id = '007'", "id = '+7'", "id = '7 '", "id = '٧'", "id in ['7', 'x', '-0']"),
+        *("key = 'abc'", "key != 'abc'", "key = '{00000000-0000-0000-0000-000000000001}'", "key in ['', 'x']"),
+        *("key = '00000000-0000-0000-0000-000000000001'", "key != '80000000-0000-0000-0000-000000000000'"),
+        "key = '00000000000000000000000000000001'",
+        # text
+        *(
+            'title = "\\u0000"',
+            'title != "a\\u0000"',
+            'title contains "\\u0000"',
+            'code startsWith "a\\u0000"',
+            'ref nin ["\\u0000"]',
+        ),
+        *(
+            'extra.x = "\\u0000"',
+            'note > "\\u0000"',
+            'status = "RUNNING"',
+            'status != "\\u0000"',
+            'state like "%\\\\%"',
+        ),
+        *(
+            'code contains "[a]"',
+            'code like "%[a%"',
+            'code contains "*"',
+            'code contains "?"',
+            'code contains "/"',
+            'code like "a/_"',
+        ),
+        *(
+            'state contains "V"',
+            'state startsWith "done%"',
+            'state endsWith "\\\\"',
+            "title = '\\'; DROP TABLE items; --'",
+        ),
+        # the calendar's edges
+        *(
+            "due = '0001-01-01'",
+            "due < '0001-01-01'",
+            "due <= '9999-12-31'",
+            "due > '9999-12-31'",
+            "due != '9999-12-31'",
+        ),
+        *(
+            "due_at = '0001-01-01'",
+            "due_at != '9999-12-31'",
+            "due_at >= '9999-12-31'",
+            "due_at < '0001-01-01T00:00:00Z'",
+        ),
+        *(
+            "seen_at = '9999-12-31'",
+            "seen_at < '0001-01-01'",
+            "seen_at >= '0001-01-01T00:00:00'",
+            "seen_at <= '9999-12-31T23:59:59.999999Z'",
+        ),
+        *(
+            "made_at = '9999-12-31'",
+            "made_at != '0001-01-01'",
+            "made_at > '9999-12-31T23:59:59.999999'",
+            "made_at in ['0001-01-01', '9999-12-31']",
+        ),
+        *(
+            "seen_on <= '9999-12-31'",
+            "seen_on = '9999-12-31'",
+            "made_on >= '0001-01-01'",
+            "made_on nin ['0001-01-02', '9999-12-30']",
+        ),
+        *("due < today-36500d", "seen_at < today+36500d", "made_on in [eom, sow, now]", "seen_on != today"),
+        # custom fields
+        *(
+            "extra.x-1 is null",
+            "extra.0 is null",
+            "extra.x = 1",
+            "extra.x = true",
+            "extra.x != false",
+            "extra.x nin [1, 'a', true]",
+        ),
+        *(
+            "extra.x > 'A'",
+            "extra.x < 1e20",
+            "extra.x contains ''",
+            "extra.x = 0.5",
+            "rank = 'a'",
+            "rank != 'a'",
+            "note != 5",
+            "rank contains '1'",
+        ),
+    ],
+)
+def test_no_operand_is_an_error(database: tuple[Session, list[dict[str, Any]]], text: str, zone: str) -> None:
+    context = Context(now=datetime(9990, 5, 1, tzinfo=UTC), timezone=zone, storage_timezone=zone)
+    compare(database, parse_dsl(text), context)
+
+
+@pytest.mark.parametrize("many", [500, 5000])
+@pytest.mark.parametrize(
+    ("condition", "joined"),
+    [
+        ("title = 'a{}'", " or "),
+        ("title contains 'a{}'", " or "),
+        ("title contains 'a{}'", " and "),
+        ("units > {} and title = 'a{}'", " or "),
+        ("made_at = '2024-05-02T00:00:{:.06f}'", " or "),
+    ],
+)
+def test_long_groups(database: tuple[Session, list[dict[str, Any]]], condition: str, joined: str, many: int) -> None:
+    numbers = [n / many if ":" in condition else n for n in range(many)]
+    text = joined.join([f"({condition.format(n, n)})" for n in numbers])
+    compare(database, parse_dsl(text.replace("00:00:0.", "00:00:00."), limits=LIFTED), Context())
+
+
+@pytest.mark.parametrize(
+    "nested",
+    [
+        "(title = 'a' and (units = 1 or {}))",
+        "children any (units = 1 and {})",
+        "children none ({})",
+        "children all (units = 1 or {})",
+    ],
+)
+def test_what_is_nested_too_deep_for_sqlite_is_refused_and_nothing_else_fails(
+    database: tuple[Session, list[dict[str, Any]]], nested: str
+) -> None:
+    tree = Endpoint("items", {"title": "string", "units": "number", "children": _nested(40)})
+    text = "units = 2"
+    for depth in range(1, 40):
+        text = nested.format(text)
+        checked = tree.parse(text, limits=LIFTED)
+        try:
+            condition = where(checked, Item)
+        except UnsupportedFilterError as error:
+            assert "more groups and relations inside each other" in str(error)
+            assert depth > 4
+            return
+        database[0].scalars(select(Item.id).where(condition)).all()
+    pytest.fail("nothing was refused")
+
+
+def _nested(depth: int) -> dict[str, Any]:
+    fields: dict[str, Any] = {"title": "string", "units": "number"}
+    return fields | {"children": _nested(depth - 1)} if depth else fields
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id in [{}]".format(", ".join(map(str, range(32_001)))), "parameters"),
+        (f"title contains '{'a' * 12_001}'", "characters"),
+        ("amount = 1e1001", "digits"),
+        ("amount in [1, 1e-1001]", "digits"),
+    ],
+)
+def test_what_is_too_large_is_refused(text: str, message: str) -> None:
+    with pytest.raises(UnsupportedFilterError, match=message):
+        where(ITEMS.parse(text, limits=LIFTED), Item)
+
+
+def test_what_is_just_not_too_large_is_answered(database: tuple[Session, list[dict[str, Any]]]) -> None:
+    for text in (
+        "id in [{}]".format(", ".join(map(str, range(31_999)))),
+        f"title contains '{'😀*' * 6_000}'",
+        "amount < 1e1000",
+    ):
+        compare(database, parse_dsl(text, limits=LIFTED), Context())

@@ -13,7 +13,7 @@ from ...checked import CheckedFilter
 from ...context import Context
 from ...meaning import lower
 from .capacity import ensure_fits
-from .columns import ColumnError, Columns, Given, Place, Via
+from .columns import ColumnError, Columns, Given, Via, place_of
 from .dialects import prepare_sqlite
 from .translation import Translation
 from .verification import verify
@@ -44,4 +44,4 @@ def where(
     """
     test = lower(checked, context or Context())
     ensure_fits(test)
-    return Translation(Columns(columns), context or Context()).condition(test, Place(model))
+    return Translation(Columns(columns), context or Context()).condition(test, place_of(model))

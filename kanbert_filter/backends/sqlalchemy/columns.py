@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import JSON, Alias, ColumnElement, FromClause, Table, inspect
@@ -30,6 +31,10 @@ class Via(NamedTuple):
     on: ColumnElement[bool]
 
 
+MAX_HOPS: Final = 256
+"""How many ways a place remembers: a caller may make new ones for each filter."""
+
+
 class ColumnError(LookupError):
     """Fields for which a model has no column that holds such values. `fields` tells of each what is wrong."""
 
@@ -42,9 +47,13 @@ class ColumnError(LookupError):
 
 
 class Place:
-    """A table whose rows a test is about, under the name it has in the query."""
+    """A table whose rows a test is about, under the name it has in the query.
 
-    __slots__ = ("adapted", "columns", "entity", "froms", "relationships")
+    Aliases are dear to make, so a place remembers its columns and the places around it. Each way from the top has names of its own, so
+    that a table inside itself is told apart.
+    """
+
+    __slots__ = ("_expressions", "_hops", "adapted", "columns", "entity", "froms", "relationships")
 
     def __init__(self, entity: Any, *, own_name: bool = False) -> None:
         found = inspect(entity, raiseerr=False)
@@ -59,27 +68,51 @@ class Place:
         self.entity = entity
         renamed = isinstance(found, (AliasedInsp, Alias)) and not own_name
         self.adapted: Callable[[Any], Any] = ClauseAdapter(self.froms[0]).traverse if renamed else _unchanged
+        self._expressions: dict[str, Expression | None] = {}
+        self._hops: dict[object, Hop] = {}
 
     def column(self, name: str) -> Expression | None:
         """The column or column-like attribute of this name."""
         if name not in self.columns:
             return None
+        if name not in self._expressions:
+            self._expressions[name] = self._column(name)
+        return self._expressions[name]
+
+    def related(self, name: str) -> Hop:
+        """The way over a mapped relationship, to the other table under a name of its own."""
+        return self._hops.get(name) or self._hops.setdefault(name, self._related(name))
+
+    def via(self, via: Via) -> Hop:
+        """The way the caller gives."""
+        if len(self._hops) > MAX_HOPS:
+            self._hops.clear()
+        return self._hops.get(via) or self._hops.setdefault(via, self._via(via))
+
+    def _column(self, name: str) -> Expression | None:
         found = self.columns[name] if isinstance(self.entity, FromClause) else getattr(self.entity, name)
         if isinstance(found, QueryableAttribute):
             found = found.__clause_element__()
         return found if isinstance(found, ColumnElement) else None
 
-    def related(self, name: str) -> Hop:
-        """The way over a mapped relationship, to the other table under a name of its own."""
+    def _related(self, name: str) -> Hop:
         target = aliased(self.relationships[name].entity.entity)
         return Hop(Place(target), getattr(self.entity, name).of_type(target))
 
-    def via(self, via: Via) -> Hop:
-        """The way the caller gives."""
+    def _via(self, via: Via) -> Hop:
         if isinstance(inspect(via.target), (AliasedInsp, Alias)):
             return Hop(Place(via.target, own_name=True), self.adapted(via.on))
         target = Place(via.target.alias() if isinstance(via.target, Table) else aliased(via.target))
         return Hop(target, self.adapted(target.adapted(via.on)))
+
+
+def place_of(model: Any) -> Place:
+    """The place of a model: of a class or table the same each time."""
+    found = inspect(model, raiseerr=False)
+    return _remembered(model) if isinstance(found, Mapper | Table) else Place(model)
+
+
+_remembered: Final = lru_cache(maxsize=256)(Place)
 
 
 class Hop(NamedTuple):

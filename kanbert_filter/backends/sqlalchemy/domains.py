@@ -101,6 +101,10 @@ class Texts(Domain):
         return constant if isinstance(constant, str) and "\0" not in constant else None
 
     def order(self, x: Expression, operator: OrderOperator, constant: Constant) -> Condition:
+        if isinstance(constant, str) and "\0" in constant:
+            # Right behind the text before the null character, and before all that goes on from there.
+            constant = constant.partition("\0")[0]
+            operator = "lte" if operator in ("lt", "lte") else "gt"
         return super().order(by_code_point(x), operator, constant)
 
     def text(self, x: Expression, operator: TextOperator, needles: Iterable[str], case_sensitive: bool) -> Condition:

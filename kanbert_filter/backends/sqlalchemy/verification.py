@@ -12,7 +12,7 @@ from ...endpoints.fields import Fields
 from ...endpoints.types import Scope
 from ...meaning import Column, column_of, related_column
 from ...nodes import And, Everything, Filter, Or, RelationTest
-from .columns import ColumnError, Columns, Given, Place
+from .columns import ColumnError, Columns, Given, Place, place_of
 from .translation import Translation
 
 Find = Callable[[str], Column]
@@ -25,7 +25,7 @@ def verify(endpoint: Fields, model: Any, columns: Given | None = None) -> None:
     Call it at start-up, with the `columns` that `where` gets. Raises `ColumnError` that tells every field that has none.
     """
     verification = _Verification(columns)
-    verification.rows(endpoint, partial(column_of, endpoint), Place(model), "")
+    verification.rows(endpoint, partial(column_of, endpoint), place_of(model), "")
     if verification.faults:
         raise ColumnError(verification.faults)
 
