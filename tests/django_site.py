@@ -46,11 +46,18 @@ def database(name: str, folder: Path) -> Iterator[str]:
             }
         )[name]
         yield name
-        connections[name].close()
+        forget(name)
         running.cleanup()
     else:
         yield name
-        connections[name].close()
+        forget(name)
+
+
+def forget(name: str) -> None:
+    """Close the connection and leave none: Django keeps one to a database in memory open, and the settings of the others."""
+    if connections[name].connection is not None:
+        connections[name].connection.close()
+    del connections[name]
 
 
 def create_tables(database: str = "default") -> None:

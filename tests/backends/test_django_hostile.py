@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db.models import CharField, F, Q, Value
+from django.db.models import CharField, Q, Value
 from django.db.models.functions import Concat
 
 import kanbert_filter as kf
 from kanbert_filter.backends.django import ColumnError, verify, where
+from kanbert_filter.backends.django.expressions import Json
 from tests import django_site as site
 
 PROJECTS = kf.Endpoint.from_model(
@@ -174,10 +175,10 @@ def test_columns_may_be_given(database: str) -> None:
         "name": "title",
         "customer": "client__name",
         "both": Concat("title", Value("/"), "code", output_field=CharField()),
-        "labels.*": lambda name: {"short": "code", "long": F("title")}.get(name, Value("", output_field=CharField())),
+        "labels.*": lambda name: {"short": "code", "long": "title"}.get(name, Value("", output_field=CharField())),
         "todos": "tasks",
         "todos.name": "title",
-        "place": F("rank"),
+        "place": "rank",
     }
     verify(endpoint, site.Project, columns=columns)
     for text in (
@@ -205,6 +206,10 @@ def test_a_field_without_a_column_is_found_at_start_up() -> None:
             "archived": kf.types.Scope(["with", "without"]),
             "todos": {"title": "string"},
             "client.projects": {"budget": "string", "title": "string"},
+            "client.name": {"title": "string"},
+            "client_id": {"title": "string"},
+            "custom_field": "string",
+            "tasks": "id",
             "bad": "string",
         },
     )
@@ -218,6 +223,10 @@ def test_a_field_without_a_column_is_found_at_start_up() -> None:
         "x.x": "Project has no field 'x'; give a column, as in columns={'x.x': …}",
         "todos": "Project has no field 'todos'; give a column, as in columns={'todos': …}",
         "client.projects.budget": "a DecimalField holds no values of type 'string'",
+        "client.name": "Client.name is no relation to many records that can be asked for here",
+        "client_id": "Project.client_id is no relation to many records that can be asked for here",
+        "custom_field": "a JSONField holds no values of type 'string'",
+        "tasks": "'tasks' relates to many records; make it a relation of the endpoint",
         "bad": "found 5 in columns, expected a path, or an expression with an output_field",
     }
     assert "Field 'colour': Project has no field" in str(caught.value)
@@ -237,3 +246,25 @@ def test_what_was_not_checked_is_refused() -> None:
         where(kf.field("title") == "a", site.Project)  # type: ignore[arg-type]
     with pytest.raises(kf.ContextError, match=r"me\.id"):
         where(PROJECTS.parse("id = me.id"), site.Project)
+
+
+def test_custom_fields_on_columns_of_one_kind(database: str) -> None:
+    names = {"any_title": "title", "any_rank": "rank", "any_done": "done", "any_key": "key"}
+    endpoint = kf.Endpoint("projects", {name: kf.types.Custom(source=source) for name, source in names.items()})
+    for text, expected in (
+        ("any_title = 'Acme' and any_title contains 'cm' and any_title < 'B' and any_title >= 'Acme'", True),
+        ("any_title = 5 or any_title in [5, true] or any_title > 5", False),
+        ("any_title != 5 and any_title nin [5, true]", True),
+        ("any_rank = 3 and any_rank < 3.5 and any_rank != 'x' and any_rank != true", True),
+        ("any_rank = true or any_rank contains '3' or any_rank > 'a'", False),
+        ("any_done = true and any_done != 1", True),
+        ("any_key = '00000000-0000-0000-0000-000000000007' or any_key is null", False),
+        ("any_key != 'x' and any_key is not null", True),
+    ):
+        found = site.Project.objects.using(database).filter(where(endpoint.parse(text), site.Project))
+        assert found.exists() is expected, text
+
+
+def test_json_is_not_for_every_engine() -> None:
+    with pytest.raises(kf.UnsupportedFilterError, match="cannot be filtered on oracle"):
+        Json(Value("x"), ("a",)).as_sql(None, type("Connection", (), {"vendor": "oracle"}))

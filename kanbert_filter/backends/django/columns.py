@@ -52,18 +52,12 @@ class Columns:
         if given is None:
             expression, field = _column(model, column, column.source, column.wild)
         elif isinstance(given, str):
-            path = tuple(given.replace("__", ".").split("."))
+            path = _path(given)
             expression, field = _column(model, column, path, (False,) * len(path))
-        elif isinstance(given, F):
-            path = tuple(str(given.name).split("__"))  # type: ignore[attr-defined]
-            expression, field = _column(model, column, path, (False,) * len(path))
+        elif isinstance(given, Combinable) and getattr(given, "_output_field_or_none", None) is not None:
+            expression, field = given, given._output_field_or_none  # type: ignore[attr-defined]
         else:
-            expression, known = given, getattr(given, "_output_field_or_none", None)
-            if not isinstance(given, Combinable) or known is None:
-                raise _error(
-                    column, f"found {given!r} in columns, expected a path, or an expression with an output_field"
-                )
-            field = known
+            raise _error(column, f"found {given!r} in columns, expected a path, or an expression with an output_field")
         holding = holding_of(column.kind, field, context)
         if holding is None:
             raise _error(column, f"a {type(field).__name__} holds no values of type '{column.kind}'")
@@ -72,8 +66,7 @@ class Columns:
     def related(self, model: type[Model], column: Column) -> QuerySet[Any]:
         """The related records of a row of the query around. Raises `ColumnError`."""
         given = self.given.get(column.path)
-        path = tuple(given.replace("__", ".").split(".")) if isinstance(given, str) else column.source
-        *way, name = path
+        *way, name = _path(given) if isinstance(given, str) else column.source
         names = []
         for segment in way:
             step = _field(model, segment, column)
@@ -101,7 +94,12 @@ class Columns:
         return found
 
 
-def fields_of_model(model: type[Model]) -> Iterator[tuple[str, Any]]:
+def _path(text: str) -> tuple[str, ...]:
+    """A path as Python or as the ORM writes it."""
+    return tuple(text.replace("__", ".").split("."))
+
+
+def _fields(model: type[Model]) -> Iterator[tuple[str, Any]]:
     """The fields and relations of a model, by each name that its objects and its queries have them by."""
     found: Any
     for found in model._meta.get_fields():
@@ -113,7 +111,7 @@ def fields_of_model(model: type[Model]) -> Iterator[tuple[str, Any]]:
 
 
 def _field(model: type[Model], name: str, column: Column) -> Any:
-    for known, found in fields_of_model(model):
+    for known, found in _fields(model):
         if known == name:
             return found
     raise _error(

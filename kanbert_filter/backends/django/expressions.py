@@ -9,6 +9,8 @@ from typing import Any, Final, Literal
 from django.db.backends.signals import connection_created
 from django.db.models import BooleanField, CharField, Field, Func
 
+from ...errors import Problem, UnsupportedFilterError
+
 Compiled = tuple[str, list[Any]]
 JsonKind = Literal["text", "number", "boolean"]
 
@@ -53,10 +55,6 @@ class Fits(Func):
         """`GLOB`, since SQLite's `LIKE` is deaf to case."""
         return self._said(compiler, "GLOB %s", _spelled(self.pattern, "*", "?", r"[*?\[]", r"[\g<0>]"))
 
-    def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
-        """`LIKE BINARY`, since the usual collations are deaf to case."""
-        return self._said(compiler, "LIKE BINARY %s ESCAPE '/'", _spelled(self.pattern, "%", "_", r"[%_/]", r"/\g<0>"))
-
     def _said(self, compiler: Any, words: str, pattern: str) -> Compiled:
         sql, params = compiler.compile(self.source_expressions[0])
         return f"{sql} {words}", [*params, pattern]
@@ -80,10 +78,6 @@ class ByCodePoint(Func):
     def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
         """By bytes, which in UTF-8 is by code point."""
         return super().as_sql(compiler, connection, template='%(expressions)s COLLATE "C"')  # type: ignore[return-value]
-
-    def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
-        """By code point."""
-        return super().as_sql(compiler, connection, template="%(expressions)s COLLATE utf8mb4_bin")  # type: ignore[return-value]
 
 
 class PlainDecimal(Func):
@@ -126,6 +120,11 @@ class Json(Func):
         super().__init__(column)
         self.keys = keys
 
+    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
+        """On other engines it has no words."""
+        message = f"Values in JSON cannot be filtered on {connection.vendor}; filter them on PostgreSQL or SQLite"
+        raise UnsupportedFilterError(Problem("unsupported", message))
+
     def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
         """Of a `jsonb` column."""
         return self._said(compiler, "jsonb_typeof({column} #> %s)", [*self.keys])
@@ -133,10 +132,6 @@ class Json(Func):
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
         """Of a column of JSON text."""
         return self._said(compiler, "json_type({column}, %s)", _path(self.keys))
-
-    def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
-        """Of a `json` column."""
-        return self._said(compiler, "LOWER(JSON_TYPE(JSON_EXTRACT({column}, %s)))", _path(self.keys))
 
     def _said(self, compiler: Any, words: str, keys: object) -> Compiled:
         """The words with the column in them, and the keys bound wherever they stand."""
@@ -172,13 +167,6 @@ class JsonScalar(Json):
         words = f"CASE WHEN json_type({{column}}, %s) IN ({kinds}) THEN json_extract({{column}}, %s) END"
         return self._said(compiler, words, _path(self.keys))
 
-    def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
-        """The value without its JSON."""
-        kinds = {"text": "'STRING'", "number": "'INTEGER', 'DECIMAL', 'DOUBLE'", "boolean": "'BOOLEAN'"}[self.kind]
-        value = "JSON_EXTRACT({column}, %s)"
-        read = {"text": f"JSON_UNQUOTE({value})", "number": f"{value} + 0", "boolean": f"{value} = TRUE"}[self.kind]
-        return self._said(compiler, f"CASE WHEN JSON_TYPE({value}) IN ({kinds}) THEN {read} END", _path(self.keys))
-
 
 class BareNumber(Field):  # type: ignore[type-arg]
     """Binds a number for what is no column: SQLite compares such an expression with numbers only, which it holds in binary."""
@@ -189,7 +177,7 @@ class BareNumber(Field):  # type: ignore[type-arg]
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         """What the driver is given."""
-        if connection.vendor != "sqlite" or value is None:
+        if connection.vendor != "sqlite":
             return value
         return value if isinstance(value, int) and value in _INTEGERS else float(Decimal(value))
 
