@@ -60,6 +60,7 @@ from .lines import (
     walls_of_instants,
 )
 from .narwhals_engines import Engine
+from .patterns import pieces
 
 Place = str | nw.Expr
 """A column: its name in the frame, or an expression that gives it."""
@@ -69,6 +70,9 @@ Columns = Mapping[str, "Place | Callable[..., Place | None]"]
 
 MAX_DECIMALS: Final = 6
 """Engines agree on how a Decimal of so many decimals is written; with more, some write small ones with an exponent."""
+
+MAX_RUNS: Final = 100
+"""More `%` than this are refused: the time Rust's and RE2's expressions take grows with them."""
 
 
 def where(
@@ -249,6 +253,8 @@ class _Translation:
             case "endswith":
                 tests = [text.str.ends_with(needle) for needle in needles]
             case _:
+                if any(len(pieces(needle)) > MAX_RUNS for needle in needles):
+                    raise _refused(column, f"a pattern with {MAX_RUNS} '%' or more", "write fewer")
                 tests = [self.engine.like(text, needle) for needle in needles]
         return _any([self.engine.where_present(held.column, test) for test in tests])
 

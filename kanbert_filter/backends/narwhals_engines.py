@@ -59,12 +59,19 @@ class Engine:
 
     def like(self, text: nw.Expr, pattern: str) -> nw.Expr:
         """Whether the whole text matches the pattern, in time linear in the text."""
-        head, *others = ["".join(["." if c is None else _MARKS.sub(r"\\\g<0>", c) for c in p]) for p in pieces(pattern)]
+        parts = pieces(pattern)
+        [first, *others] = [part for part in parts if part] or [[]]
+        if len(parts) > 1 and not others and None not in first:
+            literal = "".join(filter(None, first))
+            if parts[0]:
+                return text.str.starts_with(literal)
+            return text.str.ends_with(literal) if parts[-1] else text.str.contains(literal, literal=True)
+        head, *rest = ["".join(["." if c is None else _MARKS.sub(r"\\\g<0>", c) for c in part]) for part in parts]
         if self.spark:
-            return text.str.contains(_backtracking(head, others, r"\z"))
+            return text.str.contains(_backtracking(head, rest, r"\z"))
         if self.pandas and not self.in_arrow(text):
-            return text.str.contains(_backtracking(head, others, r"\Z"))
-        return text.str.contains(_automaton(head, others))
+            return text.str.contains(_backtracking(head, rest, r"\Z"))
+        return text.str.contains(_automaton(head, rest))
 
     def in_arrow(self, text: nw.Expr) -> bool:
         """Whether PyArrow holds a pandas column, whose expressions are RE2's and not Python's."""
