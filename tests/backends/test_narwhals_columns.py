@@ -1,0 +1,249 @@
+"""Where the Narwhals back end finds fields, what it refuses, and what it makes of filters at the edges."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import narwhals as nw
+import polars as pl
+import pyarrow as pa
+import pytest
+
+import kanbert_filter as kf
+from kanbert_filter.backends.narwhals import verify, where
+from kanbert_filter.backends.predicate import compile_predicate
+from kanbert_filter.endpoints import types
+from kanbert_filter.limits import Limits
+from tests.backends.frames import FRAMED, WHOLE, engines, selected
+
+CLIENTS = kf.Endpoint("clients", {"id": "id", "name": "string", "address.city": "string", "custom.*": "custom"})
+UNLIMITED = Limits.lifted()
+
+IN_PROCESS = [engine for engine in WHOLE if engine != "pyspark"]
+
+
+def ids(text: str, frame: Any, endpoint: kf.Endpoint = CLIENTS, **options: Any) -> tuple[int, ...]:
+    return selected(frame, where(endpoint.parse(text, limits=UNLIMITED), frame, **options))
+
+
+# columns
+
+
+@pytest.mark.parametrize("engine", engines(*WHOLE))
+@pytest.mark.parametrize("name", ["address.city", 'a `b\' "c"'])
+def test_a_column_with_any_name(engine: str, name: str, tmp_path: Path) -> None:
+    frame = FRAMED[engine](pa.table({"id": [1, 2], name: ["Graz", "Wien"]}), tmp_path)
+    assert ids('address.city = "Graz"', frame, columns={"address.city": name}) == (1,)
+    if name == "address.city":
+        assert ids('address.city = "Graz"', frame) == (1,)
+
+
+def test_a_flat_column_beats_a_struct_and_a_struct_may_have_a_flat_name() -> None:
+    both = pl.DataFrame({"id": [1, 2], "address": [{"city": "Wien"}] * 2, "address.city": ["Graz", "Linz"]})
+    assert ids('address.city = "Graz"', both) == (1,)
+    endpoint = kf.Endpoint("clients", {"at.home.city": "string"})
+    inside = pl.DataFrame({"id": [1, 2], "at.home": [{"city": "Graz"}, None]})
+    assert ids('at.home.city = "Graz"', inside, endpoint) == (1,)
+
+
+def test_a_source() -> None:
+    endpoint = kf.Endpoint(
+        "clients", {"owner.id": types.Id(source="owner_id"), "extra.*": types.Custom(source="data.*")}
+    )
+    frame = pl.DataFrame({"id": [1, 2], "owner_id": ["a", "b"], "data": [{"x": 1}, {"x": 2}]})
+    assert ids('owner.id = "b"', frame, endpoint) == (2,)
+    assert ids("extra.x = 1", frame, endpoint) == (1,)
+
+
+def test_custom_values_in_a_map() -> None:
+    maps = pa.array([[("color", "red")], [], None, [("color", "blue")]], pa.map_(pa.string(), pa.string()))
+    table = pa.table({"id": [1, 2, 3, 4], "custom": maps})
+    for frame in (table, duckdb.connect().from_arrow(table)):
+        assert ids('custom.color = "red"', frame) == (1,)
+        assert ids('custom.color != "red"', frame) == (4,)
+        assert ids("custom.color is null", frame) == (2, 3)
+
+
+def test_what_the_caller_says_of_columns() -> None:
+    frame = pl.DataFrame({"id": [1, 2], "titel": ["Acme", "Corp"], "c_x": ["a", "b"], "special": ["b", "a"]})
+    found = {
+        "name": "titel",
+        "address.city": nw.col("titel").str.slice(0, 1),
+        "custom.y": nw.col("special"),
+        "custom.*": lambda name: f"c_{name}" if name == "x" else None,
+    }
+    assert ids('name = "Acme"', frame, columns=found) == (1,)
+    assert ids('address.city = "C"', frame, columns=found) == (2,)
+    assert ids('custom.x = "a" and custom.y = "b"', frame, columns=found) == (1,)
+    assert ids("custom.z is null", frame, columns=found) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "selects"),
+    [
+        *[("custom.z is null", (1, 2)), ("custom.z is not null", ()), ('custom.z = "a"', ()), ('custom.z != "a"', ())],
+        *[("custom.z in [1]", ()), ("custom.z nin [1]", ()), ("custom.z > 1", ()), ('custom.z contains "a"', ())],
+    ],
+)
+def test_a_custom_field_without_a_column_is_null(text: str, selects: tuple[int, ...]) -> None:
+    assert ids(text, pl.DataFrame({"id": [1, 2]})) == selects
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        ([b"x"], "Field 'name': its column holds Binary, which is no string; cast it"),
+        (None, "Field 'name': the frame has no column 'name'; say which in columns"),
+    ],
+)
+def test_a_field_without_a_column_that_holds_it(values: list[Any] | None, fault: str) -> None:
+    frame = pl.DataFrame({"id": [1], **({} if values is None else {"name": values})})
+    with pytest.raises(LookupError, match="^" + fault + "$"):
+        where(CLIENTS.parse('name = "a"'), frame)
+
+
+def test_verify_tells_all_faults() -> None:
+    endpoint = kf.Endpoint(
+        "projects",
+        {
+            "title": "string",
+            "due": "date",
+            "budget": "number",
+            "custom.*": "custom",
+            "archived": types.Scope(["with"]),
+            "tasks": {"title": "string"},
+            "notes": {"text": "string"},
+        },
+    )
+    frame = pl.LazyFrame({"title": ["a"], "budget": ["b"], "notes": ["c"]})
+    with pytest.raises(LookupError) as caught:
+        verify(endpoint, frame)
+    assert [line.partition(":")[0] for line in str(caught.value).split("\n")] == [
+        *("Field 'due'", "Field 'budget'", "Field 'tasks'", "Field 'notes'")
+    ]
+    verify(endpoint.only("title", "custom.*", "archived"), frame)
+
+
+# filters at the edges
+
+
+@pytest.mark.parametrize("engine", engines(*WHOLE, "pandas-str"))
+def test_constants_of_the_whole(engine: str, tmp_path: Path) -> None:
+    frame = FRAMED[engine](pa.table({"id": [1, 2], "name": ["a", None]}), tmp_path)
+    assert selected(frame, where(CLIENTS.check(kf.EVERYTHING), frame)) == (1, 2)
+    assert ids("name in []", frame) == ()
+    assert ids("name nin []", frame) == (1,)
+    assert ids('name in [] or name = "a"', frame) == (1,)
+
+
+def test_composed_filters() -> None:
+    tenants = kf.Endpoint("tenants", {"tenant": "number"})
+    frame = pl.DataFrame({"id": [1, 2, 3], "tenant": [1, 1, 2], "name": ["a", "b", "a"]})
+    checked = tenants.parse("tenant = 1") & CLIENTS.parse('name = "a"')
+    assert selected(frame, where(checked, frame)) == (1,)
+
+
+def test_only_checked_filters() -> None:
+    with pytest.raises(TypeError, match="checked"):
+        where(kf.parse('name = "a"'), pl.DataFrame({"name": ["a"]}))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("engine", engines(*WHOLE, "pandas-str", "pandas-object"))
+def test_deep_and_long_filters(engine: str, tmp_path: Path) -> None:
+    frame = FRAMED[engine](pa.table({"id": [1, 2, 3], "name": ["a", "aab", None]}), tmp_path)
+    deep: kf.Filter = kf.field("name").contains("a")
+    for number in range(98):
+        other = kf.field("name")
+        deep = deep | other.like(f"{number}%b%c") if number % 2 else deep & other.ne(f"x{number}")
+    assert selected(frame, where(CLIENTS.check(deep, limits=UNLIMITED), frame)) == (1, 2)
+    name = kf.field("name")
+    long = kf.Or([name.startswith(f"x{n}") & name.ne("y") for n in range(250)] + [name.endswith("ab")])
+    assert selected(frame, where(CLIENTS.check(long, limits=UNLIMITED), frame)) == (2,)
+    equal = kf.Or([name == f"x{n}" for n in range(20_000)] + [name == "a"])
+    assert selected(frame, where(CLIENTS.check(equal, limits=UNLIMITED), frame)) == (1,)
+
+
+@pytest.mark.parametrize("engine", engines(*WHOLE, "pandas-str", "pandas-object"))
+def test_hostile_patterns(engine: str, tmp_path: Path) -> None:
+    table = pa.table({"id": [1, 2, 3], "name": ["a" * 20_000, "a" * 20_000 + "b", "\U0001f600" * 1000]})
+    frame = FRAMED[engine](table, tmp_path)
+    for pattern in (
+        "%a" * 99 + "c",
+        "%a_" * 98,
+        "%" * 50,
+        "_" * 1000,
+        "\U0001f600_" * 500 + "%",
+        "%" + "a" * 2000 + "b%",
+        "%aa%aab",
+    ):
+        checked = CLIENTS.check(kf.field("name").like(pattern), limits=UNLIMITED)
+        expected = tuple(row["id"] for row in compile_predicate(checked).select(table.to_pylist()))
+        assert selected(frame, where(checked, frame)) == expected, pattern
+    with pytest.raises(kf.UnsupportedFilterError, match="'%'"):
+        where(CLIENTS.check(kf.field("name").like("%a" * 100)), frame)
+
+
+# letters and numbers that engines see differently
+
+SIGMA, DOTTED = "ΟΔΟΣ", "İ"
+LIKE_PYTHON = {"polars", "polars-lazy", "pandas-object", "pyspark"}
+
+
+@pytest.mark.parametrize("engine", engines(*WHOLE, "pandas-object"))
+@pytest.mark.parametrize("letters", [SIGMA, DOTTED])
+def test_letters_whose_lower_case_is_more_than_a_letter(engine: str, letters: str, tmp_path: Path) -> None:
+    frame = FRAMED[engine](pa.table({"id": [1], "name": [letters]}), tmp_path)
+    assert bool(ids(f'name contains "{letters}"', frame)) is (engine in LIKE_PYTHON), "see docs/narwhals.md"
+    assert ids(f'name = "{letters}"', frame) == (1,)
+
+
+def test_text_of_numbers_that_cannot_be_exact() -> None:
+    endpoint = kf.Endpoint("projects", {"price": "currency"})
+    for column in (pa.array([1.5]), pa.array([Decimal("0.0000001")])):
+        with pytest.raises(kf.UnsupportedFilterError, match="hold them as Decimal") as caught:
+            where(endpoint.parse('price contains "5"'), pa.table({"price": column}))
+        assert caught.value.problems[0].field == "price"
+        assert isinstance(where(endpoint.parse("price = 1.5"), pa.table({"price": column})), nw.Expr)
+
+
+@pytest.mark.parametrize("engine", IN_PROCESS)
+def test_integers_of_64_bits_without_a_sign(engine: str, tmp_path: Path) -> None:
+    endpoint = kf.Endpoint("numbers", {"n": "number"})
+    table = pa.table({"id": [1, 2, 3], "n": pa.array([0, 2**64 - 1, None], pa.uint64())})
+    frame = FRAMED[engine](table, tmp_path)
+    assert ids("n = 18446744073709551615", frame, endpoint) == (2,)
+    assert ids("n < 18446744073709551615", frame, endpoint) == (1,)
+    assert ids("n in [18446744073709551615, 9223372036854775808]", frame, endpoint) == (2,)
+    assert ids("n > 18446744073709551615", frame, endpoint) == ()
+    assert ids("n >= -1", frame, endpoint) == (1, 2)
+
+
+def test_other_zones_and_units() -> None:
+    endpoint = kf.Endpoint("events", {"at": "datetime", "on": types.Date(source="at")})
+    connection = duckdb.connect()
+    connection.execute("set timezone = 'Europe/Vienna'")
+    events = "select 1 id, timestamptz '2024-10-27 00:30Z' as at union all select 2, timestamptz '2024-10-27 01:30Z'"
+    for frame in (connection.sql(events), pl.DataFrame(connection.sql(events).to_arrow_table())):
+        assert ids('at = "2024-10-27T01:30:00Z"', frame, endpoint) == (2,)
+        assert ids('at < "2024-10-27T01:30:00Z"', frame, endpoint) == (1,)
+        context = kf.Context(timezone="America/New_York")
+        assert ids('on = "2024-10-26"', frame, endpoint, context=context) == (1, 2)
+        assert ids('at = "2024-10-26"', frame, endpoint, context=context) == (1, 2)
+
+
+def test_ids_of_a_type_narwhals_does_not_know() -> None:
+    one = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+    frame = duckdb.sql(f"select 1 as id, uuid '{one}' as owner union all select 2, null")
+    endpoint = kf.Endpoint("projects", {"owner": "id"})
+    assert ids(f'owner = "{one}"', frame, endpoint) == (1,)
+    assert ids('owner in ["abc"]', frame, endpoint) == ()
+    assert ids('owner != "abc"', frame, endpoint) == (1,)
+
+
+def test_a_moment_is_settled_when_compiling() -> None:
+    frame = pl.DataFrame({"id": [1, 2], "at": [datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)]})
+    assert ids("at < now", frame, kf.Endpoint("events", {"at": "datetime"})) == (1,)
