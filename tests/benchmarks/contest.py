@@ -2,6 +2,7 @@
 
 Machines are never quiet. So contestants take turns in short rounds, each round gives one ratio, and the median of these ratios is the
 result: what slows the machine down for a second slows both sides of a ratio down. The lowest and the highest ratio show the noise.
+Within a round the median of many short stretches counts, so that an interruption, after which caches are cold, does not.
 Time is the processor's, as this thread used it; only what happens in other processes or threads is measured by the clock on the wall.
 
 The garbage collector rests while a contestant is timed, whoever it is, as in `timeit`; it runs once before each round.
@@ -26,6 +27,9 @@ wall_time: Final[Clock] = time.perf_counter_ns
 
 ROUND: Final = 4_000_000
 """The nanoseconds a contestant has in a round, unless one run takes longer."""
+
+STRETCH: Final = 100_000
+"""The nanoseconds that are timed at once, unless one run takes longer: long enough not to notice the clock."""
 
 MOST_ROUNDS: Final = 200
 
@@ -71,7 +75,7 @@ def contest(
 
     The order changes with each round, so that nobody always follows the same other.
     """
-    runs = {name: _runs(work, clock) if warm else 1 for name, work in contestants.items()}
+    plans = {name: _plan(work, clock) if warm else (1, 1) for name, work in contestants.items()}
     rounds: dict[str, list[float]] = {name: [] for name in contestants}
     order = [*contestants]
     end = time.perf_counter() + seconds
@@ -79,7 +83,9 @@ def contest(
     with _without_collector():
         while number < fewest or (time.perf_counter() < end and number < MOST_ROUNDS):
             for name in order:
-                rounds[name].append(_timed(contestants[name], runs[name], clock) / runs[name])
+                stretches, runs = plans[name]
+                spent = [_timed(contestants[name], runs, clock) for _ in range(stretches)]
+                rounds[name].append(median(spent) / runs)
             gc.collect()
             order = order[::-1] if number % 2 else [*order[1:], order[0]]
             number += 1
@@ -93,11 +99,12 @@ def _timed(work: Work, times: int, clock: Clock) -> int:
     return clock() - start
 
 
-def _runs(work: Work, clock: Clock) -> int:
-    """How many runs fill a round; the work is warm afterwards."""
+def _plan(work: Work, clock: Clock) -> tuple[int, int]:
+    """How many stretches fill a round, and how many runs a stretch; the work is warm afterwards."""
     _timed(work, 2, clock)
     spent = max(_timed(work, 2, clock) / 2, 1)
-    return max(1, int(ROUND / spent))
+    runs = max(1, int(STRETCH / spent))
+    return max(1, int(ROUND / (runs * spent))), runs
 
 
 @contextmanager
