@@ -40,14 +40,14 @@ LONG_GROUP: Final = 200
 def matching(shape: Shape, access: Access, constants: int) -> Factory:
     """Code for `matches(record)`: a factory that takes the storage time zone, the time zone and the constants."""
     module = _Module(access, constants)
-    record = _Record(module, top=True)
+    record = _Record(module, shape, top=True)
     return module.factory("matches", "record", [Return(record.condition(shape))])
 
 
 def selecting(shape: Shape, access: Access, constants: int) -> Factory:
     """Code for `select(records)`: the same condition inside a loop, which saves a call for each record."""
     module = _Module(access, constants)
-    record = _Record(module, top=True)
+    record = _Record(module, shape, top=True)
     keep = Expr(Call(_name("keep"), [_name("record")], []))
     loop = [
         Assign([_stored("selected")], List([], _LOAD)),
@@ -220,7 +220,7 @@ class _Module:
 
     def apart(self, shape: Shape, *, top: bool) -> ast.Name:
         """A function of its own that tests a record."""
-        condition = _Record(self, top=top).condition(shape)
+        condition = _Record(self, shape, top=top).condition(shape)
         name = f"part{len(self.functions)}"
         self.functions.append(_function(name, ["record"], [Return(condition)]))
         return _name(name)
@@ -233,7 +233,7 @@ class _Module:
         code = compile(ast.Module([outer], []), f"<{name}>", "exec")
         space = dict(_ENVIRONMENT)
         exec(code, space)
-        made: Factory = space["factory"]
+        made: Factory = space.pop("factory")  # else each would hold the other, and only the collector could free them
         return made if few else lambda storage, zone, *constants: made(storage, zone, constants)
 
 
@@ -281,11 +281,13 @@ class _Known:
 class _Record:
     """Writes conditions on one record, `record`, whose values it keeps in local variables."""
 
-    def __init__(self, module: _Module, *, top: bool) -> None:
+    def __init__(self, module: _Module, shape: Shape, *, top: bool) -> None:
         self.module = module
         self.top = top
         self.known = _Known()
         self.variables: dict[object, str] = {}
+        self.looks: dict[Column, int] = {}
+        _count_looks(shape, self.looks)
 
     # conditions
 
@@ -503,13 +505,23 @@ class _Record:
             return value
         else:
             seen = Call(Attribute(value, "lower", _LOAD), [], [])
-        if column.kind == "custom":
+        if column.kind == "custom" or self.looks[column] == 1:
             return seen
         variable = self.variable(slot)
         if slot in self.known.present:
             return variable
         self.known.learn(slot, True)
         return NamedExpr(_stored(variable.id), seen)
+
+
+def _count_looks(shape: Shape, looks: dict[Column, int]) -> None:
+    """Count how often text operators look at each column."""
+    word = shape[0]
+    if word == "text":
+        looks[shape[1]] = looks.get(shape[1], 0) + shape[3]
+    elif word == "all" or word == "any":
+        for inner in shape[1]:
+            _count_looks(inner, looks)
 
 
 _CONDITIONS: Final[dict[str, Callable[..., ast.expr]]] = {
