@@ -268,3 +268,35 @@ def test_custom_fields_on_columns_of_one_kind(database: str) -> None:
 def test_json_is_not_for_every_engine() -> None:
     with pytest.raises(kf.UnsupportedFilterError, match="cannot be filtered on oracle"):
         Json(Value("x"), ("a",)).as_sql(None, type("Connection", (), {"vendor": "oracle"}))
+
+
+@pytest.mark.parametrize("operator", ["any", "none", "all"])
+@pytest.mark.parametrize("relations", range(5))
+def test_groups_and_relations_inside_each_other(database: str, operator: str, relations: int) -> None:
+    refused = 0
+    for groups in range(1, 49):
+        text = "title like '%x' or custom_field.x != 'a'" if not relations else "name like '%x' or name != 'a'"
+        for number in range(groups):
+            text = f"{'name' if relations else 'title'} = 'a' {'or' if number % 2 else 'and'} ({text})"
+        for name in reversed(WAY[:relations]):
+            text = f"{name} {operator} ({text})"
+        try:
+            condition = where(DEEP[relations].parse(text, limits=kf.Limits.lifted()), site.Project)
+        except kf.UnsupportedFilterError:
+            refused += 1
+        else:
+            assert site.Project.objects.using(database).filter(condition).count() in (0, 1)
+    assert 26 <= refused <= 42
+
+
+def deep(relations: int) -> dict[str, Any]:
+    """The fields of a table that this many relations lead on from."""
+    way = WAY[:relations]
+    rows: dict[str, Any] = {"name": kf.types.String(source="title" if way[-1] == "tasks" else "name")}
+    for name in reversed(way):
+        rows = {name: rows}
+    return rows
+
+
+WAY = ["tasks", "members"] * 2
+DEEP = [PROJECTS, *[kf.Endpoint("projects", deep(relations)) for relations in range(1, 5)]]

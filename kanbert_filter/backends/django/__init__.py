@@ -20,7 +20,7 @@ from ...endpoints.fields import Fields
 from ...meaning import Column, column_of, lower, related_column
 from .columns import ColumnError, Columns, Given
 from .expressions import prepare_sqlite
-from .translation import Translation, condition_of
+from .translation import Translation, condition_of, ensure_fits
 
 __all__ = ["ColumnError", "prepare_sqlite", "verify", "where"]
 
@@ -36,10 +36,13 @@ def where(
 
     The condition is true or not, and may be unknown where it is not: it is no condition to negate.
 
-    Raises `ContextError` if the filter needs what the context lacks, and `ColumnError` for a field without a column.
+    Raises `ContextError` if the filter needs what the context lacks, `ColumnError` for a field without a column, and
+    `UnsupportedFilterError` for a filter of more groups and relations inside each other than SQL databases take.
     """
     context = (context or Context()).at_now()
-    return condition_of(Translation(Columns(columns), context).test(lower(checked, context), model))
+    test = lower(checked, context)
+    ensure_fits(test)
+    return condition_of(Translation(Columns(columns), context).test(test, model))
 
 
 def verify(endpoint: Endpoint, model: type[Model], *, columns: Given | None = None) -> None:

@@ -24,6 +24,7 @@ from django.db.models.functions import Lower
 from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, In, IsNull, LessThan, LessThanOrEqual
 
 from ...context import Context, Edge
+from ...errors import Problem, UnsupportedFilterError
 from ...meaning import (
     AllOf,
     Always,
@@ -58,6 +59,10 @@ _ORDERS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "gt": GreaterThan,
     "gte": GreaterThanOrEqual,
 }
+MAX_WEIGHT: Final = 22
+"""How many groups stand inside each other at most, a relation in a relation counting as four. SQLite's parser, before version 3.46,
+keeps a hundred marks in mind, which some 25 groups take up. Within the default limits only odd filters come near."""
+
 _MOST_COUNTED: Final = 2**63 - 1
 
 
@@ -66,6 +71,24 @@ def condition_of(condition: Condition) -> Q:
     if isinstance(condition, Q):
         return condition
     return Q() if condition else Q(pk__in=())
+
+
+def ensure_fits(test: Test) -> None:
+    """Raises `UnsupportedFilterError` for a test that some engine could not take."""
+    if _weight(test, 0) > MAX_WEIGHT:
+        message = (
+            "The filter holds more groups and relations inside each other than SQL databases take; make it flatter"
+        )
+        raise UnsupportedFilterError(Problem("unsupported", message))
+
+
+def _weight(test: Test, relation: int) -> int:
+    match test:
+        case AllOf(tests) | AnyOf(tests):
+            return 1 + max([_weight(inner, relation) for inner in tests])
+        case Related(_, _, inner):
+            return relation + (0 if inner is None else _weight(inner, 4))
+    return 0
 
 
 class Translation:
@@ -86,22 +109,52 @@ class Translation:
                 return all_true([self.test(inner, model) for inner in tests])
             case AnyOf(tests):
                 return any_true([self.test(inner, model) for inner in tests])
-            case Related(column, operator, inner):
-                return self.related(column, operator, inner, model)
+            case Related(column, "any", inner):
+                return self.exists(
+                    column, model, True if inner is None else self.test(inner, self.target(column, model))
+                )
+            case Related():
+                return negated(self.untrue(test, model))
             case Counted(column, operator, number):
                 return self.counted(column, operator, number, model)
+        return self.compared(test, model)
+
+    def untrue(self, test: Test, model: type[Model]) -> Condition:
+        """The condition under which a row does not pass the test: it is false, or unknown, which the language does not know.
+
+        The negation goes down to where something may be unknown, since what is said around a condition fills the
+        memory of SQLite's parser.
+        """
+        match test:
+            case Always(value):
+                return not value
+            case AllOf(tests):
+                return any_true([self.untrue(inner, model) for inner in tests])
+            case AnyOf(tests):
+                return all_true([self.untrue(inner, model) for inner in tests])
+            case Related(column, "all", inner):
+                assert inner is not None
+                return self.exists(column, model, self.untrue(inner, self.target(column, model)))
+            case Related(column, "none", inner):
+                return self.test(Related(column, "any", inner), model)
+            case Related() | Counted():
+                return negated(self.test(test, model))
+        return untrue(self.compared(test, model))
+
+    def compared(self, test: Null | Equal | OneOf | Order | Between | Text, model: type[Model]) -> Condition:
+        """The condition on one column of the row."""
         values = self.values(test.column, model)
         match test:
-            case Null(_, negated):
-                return values.null(negated)
-            case Equal(_, constant, negated):
-                return values.equal((constant,), negated)
-            case OneOf(_, constants, negated):
-                return values.equal(constants, negated)
+            case Null(_, present):
+                return values.null(present)
+            case Equal(_, constant, unlike):
+                return values.equal((constant,), unlike)
+            case OneOf(_, constants, unlike):
+                return values.equal(constants, unlike)
             case Order(_, operator, constant):
                 return values.order(operator, constant)
-            case Between(_, low, high, negated):
-                return values.between(low, high, negated)
+            case Between(_, low, high, outside):
+                return values.between(low, high, outside)
             case Text(column, how, needles):
                 return values.text(how, needles, column.case_sensitive)
         assert_never(test)
@@ -112,15 +165,16 @@ class Translation:
             return JsonValues(found)
         return Amounts(found) if column.kind == "currency" else Values(found)
 
-    def related(self, column: Column, operator: str, inner: Test | None, model: type[Model]) -> Condition:
-        records = self.columns.related(model, column)
-        condition = True if inner is None else self.test(inner, records.model)
-        if operator == "all":
-            condition = untrue(condition)
+    def target(self, column: Column, model: type[Model]) -> type[Model]:
+        """The model of related records."""
+        return self.columns.related(model, column).model
+
+    def exists(self, column: Column, model: type[Model], condition: Condition) -> Condition:
+        """There is a related record of this condition."""
         if condition is False:
-            return operator != "any"
-        exists = Exists(records if condition is True else records.filter(condition))
-        return Q(exists if operator == "any" else ~exists)
+            return False
+        records = self.columns.related(model, column)
+        return Q(Exists(records if condition is True else records.filter(condition)))
 
     def counted(self, column: Column, operator: str, number: int, model: type[Model]) -> Condition:
         if number > _MOST_COUNTED:
@@ -310,6 +364,11 @@ def all_true(conditions: Iterable[Condition]) -> Condition:
 def any_true(conditions: Iterable[Condition]) -> Condition:
     """The conditions joined by OR."""
     return _joined(Q.OR, conditions)
+
+
+def negated(condition: Condition) -> Condition:
+    """What is false where the condition, which is never unknown, is true."""
+    return not condition if isinstance(condition, bool) else ~condition
 
 
 def untrue(condition: Condition) -> Condition:
