@@ -180,7 +180,8 @@ def _one_of(test: OneOf, constants: list[object]) -> Shape:
     column, several, negated = test
     index = len(constants)
     families = {_family(constant) for constant in several}
-    constants.append(frozenset(several))
+    kinds = column.kind == "custom" and families == {"boolean"}
+    constants.append(frozenset(map(Kind, several) if kinds else several))
     if "exact" in families:
         constants.append(frozenset([for_floats(cast("Number", constant), "eq") for constant in several]))
     return "oneof", column, "exact" if "exact" in families else families.pop(), negated, index

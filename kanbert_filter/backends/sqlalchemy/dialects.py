@@ -157,7 +157,8 @@ def _(number: Expression) -> Expression:
 def _(number: Expression) -> Expression:
     digits = func.printf(verbatim("'%.20f'"), number)
     stripped = func.rtrim(func.rtrim(digits, verbatim("'0'")), verbatim("'.'"))
-    return case((func.typeof(number) == verbatim("'integer'"), cast(number, Text)), else_=stripped)
+    kind = func.typeof(number)
+    return case((kind == verbatim("'integer'"), cast(number, Text)), (kind == verbatim("'real'"), stripped))
 
 
 # JSON: each view of a value is null where the value is of another kind

@@ -127,7 +127,7 @@ class Walls(Moments):
     def row(self, x: Expression, low: datetime | None, high: datetime, inside: bool) -> Condition:
         """The wall time is in `low <= wall < high`; not `inside`: it is not."""
         if low is not None:
-            return self.between(x, low, high, not inside)
+            return Moments(self.bound).between(x, low, high, not inside)
         return ordered(x, "lt" if inside else "gte", literal(high, self.bound))
 
 
