@@ -82,7 +82,9 @@ def _numbers(plain: AnyType, converting: AnyType | None) -> Domain | None:
 
 
 def _booleans(plain: AnyType, type: AnyType) -> Domain | None:
-    return Booleans(type) if isinstance(plain, Boolean | NullType) else None
+    if isinstance(plain, NullType):
+        return Booleans(Boolean())
+    return Booleans(type) if isinstance(plain, Boolean) else None
 
 
 def _dates(plain: AnyType, type: AnyType, context: Context) -> Domain | None:
@@ -90,7 +92,9 @@ def _dates(plain: AnyType, type: AnyType, context: Context) -> Domain | None:
         return CutMoments(
             _unrounded(plain, type), days_as_instants(context.timezone) if plain.timezone else days_as_walls
         )
-    return Moments(type) if isinstance(plain, Date | NullType) else None
+    if isinstance(plain, NullType):
+        return Moments(Date())
+    return Moments(type) if isinstance(plain, Date) else None
 
 
 def _instants(plain: AnyType, type: AnyType, context: Context) -> Domain | None:
@@ -98,7 +102,9 @@ def _instants(plain: AnyType, type: AnyType, context: Context) -> Domain | None:
         return CutMoments(type, instants_as_days(context.storage_timezone))
     if isinstance(plain, DateTime) and not plain.timezone:
         return Walls(_unrounded(plain, type), context.storage_timezone)
-    return Moments(_unrounded(plain, type)) if isinstance(plain, DateTime | NullType) else None
+    if isinstance(plain, NullType):
+        return Moments(DateTime(timezone=True))
+    return Moments(_unrounded(plain, type)) if isinstance(plain, DateTime) else None
 
 
 def _unrounded(plain: AnyType, type: AnyType) -> AnyType:

@@ -1,0 +1,308 @@
+"""How the SQLAlchemy back end finds columns, and what it says of those it does not find."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import (
+    JSON,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Enum,
+    Float,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    String,
+    Table,
+    TypeDecorator,
+    func,
+    select,
+)
+from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.ext.hybrid import hybrid_property
+from sqlalchemy.orm import DeclarativeBase, Mapped, aliased, mapped_column, relationship
+from sqlalchemy.types import NullType
+
+import kanbert_filter as kf
+from kanbert_filter.backends.sqlalchemy import ColumnError, Via, verify, where
+from tests.backends.databases import fresh_engine
+from tests.backends.items import ITEMS, Item, Pet
+
+POSTGRESQL: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
+MYSQL: Any = mysql.dialect()  # type: ignore[no-untyped-call]
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Node(Base):
+    __tablename__ = "nodes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    name: Mapped[str | None]
+    secret: Mapped[str | None]
+    blob: Mapped[bytes | None] = mapped_column(LargeBinary)
+    data: Mapped[Any] = mapped_column(JSON)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("nodes.id"))
+    parent: Mapped[Node | None] = relationship(remote_side="Node.id", back_populates="children")
+    children: Mapped[list[Node]] = relationship(back_populates="parent")
+    __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "node"}  # noqa: RUF012
+
+    @hybrid_property
+    def shout(self) -> str:
+        return f"{self.name}!"
+
+    @shout.inplace.expression
+    @classmethod
+    def _shout(cls) -> Any:
+        return cls.name + "!"
+
+
+class Leaf(Node):
+    __tablename__ = "leaves"
+    id: Mapped[int] = mapped_column(ForeignKey("nodes.id"), primary_key=True)
+    color: Mapped[str | None]
+    __mapper_args__ = {"polymorphic_identity": "leaf"}  # noqa: RUF012
+
+
+nodes = Table(
+    "plain_nodes",
+    MetaData(),
+    Column("id", Integer, primary_key=True),
+    Column("name", String),
+    Column("parent_id", Integer),
+)
+FIELDS: dict[str, Any] = {
+    "name": "string",
+    "parent.name": "string",
+    "children": {"name": "string", "children": {"name": "string"}},
+}
+NODES = kf.Endpoint("nodes", FIELDS)
+
+
+def sql(endpoint: kf.Endpoint, text: str, model: Any, dialect: Any = None, **options: Any) -> str:
+    condition = where(endpoint.parse(text), model, **options)
+    compiled = select(func.count()).select_from(model).where(condition).compile(dialect=dialect)
+    return " ".join(str(compiled).partition("WHERE ")[2].split())
+
+
+def test_a_relation_inside_itself_has_names_of_its_own() -> None:
+    assert sql(NODES, "children any (name = 'a' and children none (name = 'b'))", Node) == (
+        "EXISTS (SELECT 1 FROM nodes AS nodes_1 WHERE nodes.id = nodes_1.parent_id AND nodes_1.name = :param_1 AND"
+        " NOT (EXISTS (SELECT 1 FROM nodes AS nodes_2 WHERE nodes_1.id = nodes_2.parent_id AND nodes_2.name = :param_2)))"
+    )
+
+
+def test_an_alias_is_a_model() -> None:
+    assert "nodes_1.name = :param_1" in sql(NODES, "parent.name = 'a'", aliased(Node, name="n"))
+    assert sql(NODES, "name = 'a'", aliased(Node, name="n"), columns={"name": Node.name + "x"}).startswith("n.name ||")
+
+
+def test_inherited_columns_and_relationships() -> None:
+    leaves = kf.Endpoint(
+        "leaves", {"color": "string", "name": "string", "parent.name": "string", "children": {"name": "string"}}
+    )
+    verify(leaves, Leaf)
+    with fresh_engine("sqlite") as engine, engine.connect() as connection:
+        Base.metadata.create_all(connection)
+        for text in ("color = 'red' and name = 'a'", "parent.name is null", "children.count = 0"):
+            connection.execute(select(Leaf.id).where(where(leaves.parse(text), Leaf)))
+
+
+def test_hybrid_properties_are_columns() -> None:
+    assert sql(kf.Endpoint("nodes", {"shout": "string"}), "shout = 'a!'", Node) == "(nodes.name || :name_1) = :param_1"
+
+
+def test_tables_reach_others_by_given_ways() -> None:
+    child, parent = nodes.alias("child"), nodes.alias("parent")
+    grandchild = nodes.alias("grandchild")
+    ways = {
+        "parent": Via(parent, parent.c.id == nodes.c.parent_id),
+        "children": Via(child, child.c.parent_id == nodes.c.id),
+        "children.children": Via(grandchild, grandchild.c.parent_id == child.c.id),
+    }
+    verify(NODES, nodes, ways)
+    assert sql(NODES, "parent.name is null and children any (children any (name = 'a'))", nodes, columns=ways) == (
+        "NOT (EXISTS (SELECT 1 FROM plain_nodes AS parent WHERE parent.id = plain_nodes.parent_id AND parent.name IS NOT NULL))"
+        " AND (EXISTS (SELECT 1 FROM plain_nodes AS child WHERE child.parent_id = plain_nodes.id AND (EXISTS (SELECT 1"
+        " FROM plain_nodes AS grandchild WHERE grandchild.parent_id = child.id AND grandchild.name = :param_1))))"
+    )
+
+
+def test_a_given_way_names_other_tables_and_classes() -> None:
+    ways = {"pets": Via(Pet, (Pet.owner_id == Item.owner_id) & (Pet.name != "x"))}
+    endpoint = kf.Endpoint("items", {"pets": {"name": "string"}})
+    assert sql(endpoint, "pets any (name = 'a')", Item, columns=ways) == (
+        "EXISTS (SELECT 1 FROM pets AS pets_1 WHERE pets_1.owner_id = items.owner_id AND pets_1.name != :name_1"
+        " AND pets_1.name = :param_1)"
+    )
+
+
+def test_many_given_ways_are_not_remembered_for_ever() -> None:
+    endpoint = kf.Endpoint("items", {"pets": {"name": "string"}})
+    for _ in range(300):
+        assert "EXISTS" in sql(endpoint, "pets any", Item, columns={"pets": Via(Pet, Pet.owner_id == Item.owner_id)})
+
+
+def test_given_columns_are_adapted_in_relations() -> None:
+    endpoint = kf.Endpoint("nodes", {"children": {"label": "string", "extra.*": "custom"}})
+    columns = {"children.label": func.trim(Node.name), "children.extra.*": lambda name: Node.data[name]}
+    verify(endpoint, Node, columns)
+    found = sql(endpoint, "children any (label = 'a' and extra.x = 1)", Node, POSTGRESQL, columns=columns)
+    assert "trim(nodes_1.name) = " in found
+    assert "nodes_1.data -> " in found
+
+
+@pytest.mark.parametrize(
+    ("fields", "faults"),
+    [
+        ({"nope": "string"}, {"nope": "Node has no column 'nope'"}),
+        ({"parent": "string"}, {"parent": "its path ends at no column"}),
+        ({"parent.nope": "string"}, {"parent.nope": "Node has no column 'nope'"}),
+        ({"name.first": "string"}, {"name.first": "'name' is a column of type VARCHAR, and no way to 'first'"}),
+        ({"children.name": "string"}, {"children.name": "'children' relates to many rows"}),
+        ({"name": "number"}, {"name": "cannot hold values of type 'number'"}),
+        ({"blob": "string", "id": "boolean"}, {"blob": "cannot hold", "id": "cannot hold"}),
+        ({"data.x": "string"}, {"data.x": "cannot hold values of type 'string'"}),
+        ({"nah.*": "custom"}, {"nah.*": "Node has no column 'nah'"}),
+        ({"x.*": kf.types.Custom(source="*")}, {"x.*": "its path ends at no column"}),
+        ({"parent.*": "custom"}, {"parent.*": "its path ends at no column"}),
+        ({"nah": {"name": "string"}}, {"nah": "Node has no relationship 'nah'; give a Via"}),
+        (
+            {"children": {"nope": "string", "name": "date"}},
+            {"children.nope": "no column", "children.name": "cannot hold"},
+        ),
+    ],
+)
+def test_verify_tells_every_field_without_a_column(fields: dict[str, Any], faults: dict[str, str]) -> None:
+    with pytest.raises(ColumnError) as caught:
+        verify(kf.Endpoint("nodes", fields), Node)
+    assert caught.value.fields.keys() == faults.keys()
+    for name, fault in faults.items():
+        assert fault in caught.value.fields[name]
+        assert f"Field '{name}': " in str(caught.value)
+
+
+def test_verify_looks_at_what_scopes_stand_for() -> None:
+    scope = {
+        "with": kf.EVERYTHING,
+        "only": kf.field("gone_at").is_not_null() & kf.field("parent.name").eq("x"),
+        "without": kf.field("children").any(kf.field("nah").eq("a")) | kf.field("lost").none(),
+    }
+    fields: dict[str, Any] = {"children": {"name": "string", "nah": "string"}, "lost": {"name": "string"}}
+    with pytest.raises(ColumnError) as caught:
+        verify(kf.Endpoint("nodes", {**fields, "archived": kf.types.Scope(scope)}), Node)
+    assert caught.value.fields.keys() == {"children.nah", "lost", "gone_at"}
+    verify(kf.Endpoint("nodes", {"archived": "enum: with, only, without"}), Node)
+
+
+def test_where_refuses_what_verify_would() -> None:
+    with pytest.raises(ColumnError, match="no column 'nope'"):
+        where(kf.Endpoint("nodes", {"nope": "string"}).parse("nope = 'a'"), Node)
+    with pytest.raises(TypeError, match="expected a mapped class or a table, not 'nodes'"):
+        where(NODES.parse("name = 'a'"), "nodes")
+    with pytest.raises(TypeError, match="check it first"):
+        where(kf.parse("name = 'a'"), Node)  # type: ignore[arg-type]
+
+
+def test_a_wildcard_never_names_attributes() -> None:
+    """Whoever sends `custom_field.secret` gets no column, however the wildcard is mapped."""
+    endpoint = kf.Endpoint(
+        "nodes", {"custom_field.*": kf.types.Custom(source="*"), "parent.*": "custom", "data.*": "custom"}
+    )
+    for text in ("custom_field.secret = 'a'", "parent.secret = 'a'", "custom_field.metadata is null"):
+        with pytest.raises(ColumnError, match="its path ends at no column"):
+            where(endpoint.parse(text), Node)
+    assert "secret" not in sql(endpoint, "data.secret = 'a'", Node, POSTGRESQL)
+
+
+class Cents(TypeDecorator[Any]):
+    """Money, kept as a whole number of cents."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return int(value * 100)
+
+
+@pytest.mark.parametrize(
+    ("kind", "type", "text", "expected"),
+    [
+        ("number", Cents(), "x = 5", "t.x = 500"),
+        ("number", Numeric(5, 2), "x > 1.005", "t.x > 1.005"),
+        ("number", Float(), "x in [0.1, 2]", "t.x IN (0.1, 2.0)"),
+        ("number", NullType(), "x = 1", "t.x = 1"),
+        ("string", NullType(), "x = 'a'", "t.x = 'a'"),
+        ("string", String(2), "x = 'abc'", "t.x = 'abc'"),
+        ("string", Enum("a", "b"), "x in ['a', 'c']", "t.x = 'a'"),
+        ("string", Enum("a", "b"), "x contains 'A' or x contains 'B'", "t.x IN ('a', 'b')"),
+        ("custom", Enum("a", "b"), "x > 'a'", "t.x = 'b'"),
+        ("custom", Enum("a", "b"), "x > 1", "false"),
+        ("custom", Date(), "x != 'a'", "t.x IS NOT NULL"),
+        ("custom", Date(), "x < 'a' or x contains 'a'", "false"),
+        ("custom", Integer(), "x < 'a' or x = 'a' or x = true", "false"),
+        ("id", Integer(), "x in ['7', '8', '09', 'x']", "t.x IN (7, 8)"),
+        (
+            "datetime",
+            postgresql.TIMESTAMP(timezone=True, precision=0),
+            "x < '2024-01-01'",
+            "t.x < '2024-01-01 00:00:00+00:00'",
+        ),
+        ("datetime", DateTime(), "x < '2024-07-01T00:00:00Z'", "t.x < '2024-07-01 02:00:00'"),
+        ("date", DateTime(), "x <= '2024-07-01'", "t.x < '2024-07-02 00:00:00'"),
+        ("boolean", NullType(), "x = true", "t.x = true"),
+        ("date", NullType(), "x is null", "t.x IS NULL"),
+        ("datetime", NullType(), "x is not null", "t.x IS NOT NULL"),
+    ],
+)
+def test_types_of_columns(kind: str, type: Any, text: str, expected: str) -> None:
+    table = Table("t", MetaData(), Column("x", type))
+    condition = where(kf.Endpoint("t", {"x": kind}).parse(text), table, kf.Context(storage_timezone="Europe/Vienna"))
+    literal = {"literal_binds": True}
+    assert str(condition.compile(dialect=POSTGRESQL, compile_kwargs=literal)) == expected
+
+
+@pytest.mark.parametrize("type", [NullType(), LargeBinary()])
+def test_a_custom_field_needs_a_type_that_is_known(type: Any) -> None:
+    table = Table("t", MetaData(), Column("x", type))
+    endpoint = kf.Endpoint("t", {"x": "custom"})
+    if isinstance(type, NullType):
+        with pytest.raises(ColumnError, match="cannot hold values of type 'custom'"):
+            verify(endpoint, table)
+    else:
+        assert str(where(endpoint.parse("x is null"), table)) == "t.x IS NULL"
+
+
+def test_mysql() -> None:
+    endpoint = kf.Endpoint("items", {"title": "string", "note": kf.types.Custom(source="title"), "price": "currency"})
+    assert sql(endpoint, "title contains '50%'", Item, MYSQL) == "lower(items.title) LIKE %s ESCAPE '/'"
+    assert sql(endpoint, "note > 'a'", Item, MYSQL) == "items.title COLLATE utf8mb4_bin > %s"
+    assert sql(endpoint, "price endsWith '.5'", Item, MYSQL) == (
+        "CASE WHEN (CAST(items.price AS CHAR(100)) LIKE '%%.%%') THEN trim(TRAILING '.' FROM trim(TRAILING '0' FROM"
+        " CAST(items.price AS CHAR(100)))) ELSE CAST(items.price AS CHAR(100)) END LIKE %s ESCAPE '/'"
+    )
+
+
+def test_all_of_the_shared_endpoint_compiles_for_mysql() -> None:
+    for text in ("tags all (name like 'a%')", "children.count > 1", "seen_at = today", "id in [1, 2] or done = true"):
+        assert sql(ITEMS, text, Item, MYSQL, context=kf.Context(now=datetime(2024, 5, 1, tzinfo=UTC)))
+
+
+def test_values_are_bound_and_never_pasted() -> None:
+    hostile = "'; DROP TABLE items; --"
+    for text in (
+        f'title = "{hostile}"',
+        f'title contains "{hostile}"',
+        f'extra.x in ["{hostile}", 1]',
+        f'id = "{hostile}"',
+    ):
+        assert "DROP" not in sql(ITEMS, text, Item, POSTGRESQL)
