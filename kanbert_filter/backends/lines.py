@@ -72,6 +72,8 @@ class Floats:
     def points(self, constant: Constant) -> Sequence[Stored]:
         assert isinstance(constant, (int, Decimal))
         nearest = for_floats(constant, "eq")
+        if not nearest:
+            return (0.0, -0.0)  # Arrow, looking in a list, tells them apart
         return (nearest,) if math.isfinite(nearest) else ()
 
 
