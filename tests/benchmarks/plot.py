@@ -33,13 +33,15 @@ def save(report: Report, path: Path) -> None:
     style = dict.fromkeys(["text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"], INK)
     # A fixed salt and no date: the same results draw the same file.
     with matplotlib.rc_context({**style, "font.size": 9, "svg.hashsalt": US, "svg.fonttype": "none"}):
-        figure, axes = pyplot.subplots(2, 2, figsize=(9.5, 6.5), layout="constrained")
+        figure, axes = pyplot.subplots(2, 2, figsize=(9.5, 6.8), layout="constrained")
         for axis, (section, title, subjects) in zip(axes.flat, PANELS, strict=True):
             result = report.results.get(section)
             if result is None:
                 axis.set_visible(False)
             else:
                 _panel(axis, title, subjects, result.rows)
+        dots = [matplotlib.lines.Line2D([], [], marker="o", linestyle="", color=colour) for colour in COLOURS.values()]
+        figure.legend(dots, COLOURS, frameon=False, ncols=len(dots), loc="outside upper right")
         figure.savefig(path, format="svg", transparent=True, metadata={"Date": None})
         pyplot.close(figure)
 
@@ -52,24 +54,27 @@ def _panel(axis: Any, title: str, subjects: Sequence[str], rows: Sequence[Row]) 
             found.setdefault(row.other, {})[row.subject] = row.theirs
             found.setdefault(US, {})[row.subject] = row.ours
     names = sorted(found, key=lambda name: max(found[name][s] for s in subjects[:2] if s in found[name]), reverse=True)
-    axis.set_title(title, fontsize=10)
+    axis.set_title(title, fontsize=10, loc="left")
     axis.set_yticks(range(len(names)), names)
     for label in axis.get_yticklabels():
         label.set_fontweight("bold" if label.get_text() == US else "normal")
     for subject in subjects:
         points = [(found[name][subject], height) for height, name in enumerate(names) if subject in found[name]]
         colour = COLOURS[subject[:2]]
-        axis.plot([x for x, _ in points], [y for _, y in points], "o", color=colour, label=subject[:2])
+        axis.plot([x for x, _ in points], [y for _, y in points], "o", color=colour)
+        side = "right" if subject.startswith("F2") else "left"
         for x, y in points:
             if names[y] == US:
-                axis.annotate(
-                    time(x), (x, y), (0, 6), textcoords="offset points", ha="center", color=colour, fontsize=8
-                )
+                axis.annotate(time(x), (x, y), (0, 6), textcoords="offset points", ha=side, color=colour, fontsize=8)
     axis.set_xscale("log")
-    axis.xaxis.set_major_formatter(lambda value, _: time(value))
+    axis.xaxis.set_major_formatter(lambda value, _: tick(value))
     axis.margins(x=0.12, y=0.14)
     axis.grid(axis="y", color=INK, alpha=0.3)
     axis.spines[["top", "right", "left"]].set_visible(False)
     axis.tick_params(axis="y", length=0)
-    if len(subjects) > 1:
-        axis.legend(frameon=False, ncols=len(subjects), fontsize=8, loc="lower right", bbox_to_anchor=(1, 0.98))
+
+
+def tick(nanoseconds: float) -> str:
+    """A round time, without decimals."""
+    number, unit = time(nanoseconds).split()
+    return f"{float(number):g} {unit}"
