@@ -17,8 +17,7 @@ from kanbert_filter.endpoints.fields import Fields
 from kanbert_filter.endpoints.types import Count, FieldType, Scope
 from kanbert_filter.errors import RecordError
 from kanbert_filter.nodes import And, Comparison, Everything, Filter, Membership, NullCheck, Or, RelationTest
-from kanbert_filter.values import Special, number_text, read_date, read_timestamp
-from kanbert_filter.values import exact as exact_number
+from kanbert_filter.values import Special, exact as exact_number, number_text, read_date, read_timestamp
 
 ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "lt": lambda a, b: a < b,

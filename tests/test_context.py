@@ -5,8 +5,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
 import kanbert_filter as kf
 from kanbert_filter.context import Edge, first_instant, instant_of, just_before, local_date, moved

@@ -6,8 +6,7 @@ import pickle
 from collections.abc import Callable
 
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 
 import kanbert_filter as kf
 from kanbert_filter.values import Value, value_of

@@ -39,7 +39,7 @@ def connection() -> Iterator[Connection]:
 class Explain(Executable, ClauseElement):
     inherit_cache = False
 
-    def __init__(self, statement: Select[tuple[int]]) -> None:
+    def __init__(self, statement: Select[Any]) -> None:
         self.statement = statement
 
 

@@ -4,8 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from kanbert_filter.checked import CheckedFilter, Part
 from kanbert_filter.errors import FilterError, FilterSyntaxError, FormLocation, UnsupportedFilterError

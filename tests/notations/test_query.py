@@ -3,8 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from kanbert_filter.errors import FilterError, FilterSyntaxError
 from kanbert_filter.limits import Limits
