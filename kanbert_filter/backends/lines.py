@@ -1,8 +1,9 @@
 """How typed columns hold what fields mean: the stored values that compare so with a constant.
 
-A column's values lie on a line. `cuts` says where to cut it so that below lie the values that are less than a constant;
-`points` which values equal it. What the column cannot hold lies beyond an end of the line, so a test of it comes out the
-same for every value. Everything that depends on time zones, precision or rounding is settled here, and engines only compare.
+A column's values lie on a line. `cuts` says where to cut it so that below lie the values that are less than a
+constant; `points` which values equal it. What the column cannot hold lies beyond an end of the line, so a test of it
+comes out the same for every value. Whatever depends on time zones, precision or rounding is settled here, and engines
+only compare.
 """
 
 from __future__ import annotations
@@ -180,7 +181,8 @@ class FirstInstants:
 class Moments:
     """Timestamps that stand for what `reading` says: instants, or the wall times that give a date.
 
-    `aware` columns hold instants, others wall times; `step` is their precision in microseconds, `low` and `high` are their ends.
+    `aware` columns hold instants, others wall times; `step` is their precision in microseconds, `low` and `high` are
+    their ends.
     """
 
     def __init__(

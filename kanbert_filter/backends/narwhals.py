@@ -101,9 +101,9 @@ def where(
 
 
 def verify(endpoint: Fields, frame: Any, *, columns: Columns | None = None) -> None:
-    """Raise `LookupError` if some field of the endpoint has no column in such a frame, or one that cannot hold its values.
+    """Raise `LookupError` if some field of the endpoint has no column in such a frame, or one that cannot hold it.
 
-    To be called when a program starts, so that a request does not meet it first. Fields of wildcards are not looked for.
+    To be called when a program starts, so that no request meets it first. Fields of wildcards are not looked for.
     """
     data = _Data(nw.from_native(frame), Context(), columns or {})
     faults: list[str] = []
@@ -168,9 +168,7 @@ class _Translation:
                 return self.text(column, op, needles)
             case Related(column, op, inner):
                 if inner is not None:
-                    raise _refused(
-                        column, f"'{op}' with conditions on the records of a list column", _INSTEAD_OF_RELATED
-                    )
+                    raise _refused(column, f"'{op}' with conditions on the records of a list column", _OTHER_WAYS)
                 return self.counted(column, "eq" if op == "none" else "gt", 0)
             case Counted(column, op, number):
                 return self.counted(column, op, number)
@@ -205,7 +203,7 @@ class _Translation:
         several: Callable[[nw.Expr, list[Any]], nw.Expr],
         points: Sequence[Stored],
     ) -> list[nw.Expr]:
-        """The column compared with values: one test of several, if the engine takes them in a list, else one of each."""
+        """The column compared with values: in one test if the engine takes them in a list, else in one for each."""
         values = [self.engine.constant(point, held.dtype) for point in points]
         listed = len(values) > 1 and self.engine.takes_lists_of(held.dtype)
         tests = [several(held.column, values)] if listed else [one(held.column, value) for value in values]
@@ -220,16 +218,16 @@ class _Translation:
     def below(self, held: Held, cuts: Sequence[Cut]) -> Condition:
         """Below the first cut, or from the second up to the third."""
         below = self.side(held, operator.lt, cuts[0])
-        return (
-            below if len(cuts) == 1 else _any([below, _all([self.from_(held, cuts[1:2]), self.below(held, cuts[2:])])])
-        )
+        if len(cuts) == 1:
+            return below
+        return _any([below, _all([self.from_(held, cuts[1:2]), self.below(held, cuts[2:])])])
 
     def from_(self, held: Held, cuts: Sequence[Cut]) -> Condition:
         """From the first cut on, but not from the second up to the third."""
         from_ = self.side(held, operator.ge, cuts[0])
-        return (
-            from_ if len(cuts) == 1 else _all([from_, _any([self.below(held, cuts[1:2]), self.from_(held, cuts[2:])])])
-        )
+        if len(cuts) == 1:
+            return from_
+        return _all([from_, _any([self.below(held, cuts[1:2]), self.from_(held, cuts[2:])])])
 
     def side(self, held: Held, compare: Callable[[Any, Any], nw.Expr], cut: Cut) -> Condition:
         if isinstance(cut, Edge):
@@ -305,7 +303,10 @@ def _number_text(column: Column, held: Held) -> nw.Expr:
     return text.str.strip_chars_end("0").str.strip_chars_end(".") if held.dtype.scale else text
 
 
-_INSTEAD_OF_RELATED: Final = "use compile_predicate or a database for it, or a column computed beforehand; counts, and any and none without conditions, are fine"
+_OTHER_WAYS: Final = (
+    "use compile_predicate or a database for it, or a column computed beforehand; "
+    "counts are fine, and so are any and none without conditions"
+)
 
 
 def _refused(column: Column, part: str, remedy: str) -> UnsupportedFilterError:

@@ -1,4 +1,4 @@
-"""What the engines behind Narwhals do differently, found by trying each: how constants are written, and `like` patterns."""
+"""What the engines behind Narwhals do differently, found by trying each: how they take constants and patterns."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Engine:
         return nw.col(f"`{name.replace('`', '``')}`" if self.spark else name)
 
     def compared(self, column: nw.Expr, dtype: DType) -> nw.Expr:
-        """The column as constants compare with it: Polars compares instants of one time zone only, and rounds to 32 bits."""
+        """The column to compare constants with: Polars wants instants of one time zone, and rounds to 32 bits."""
         if isinstance(dtype, nw.Datetime) and self.polars and dtype.time_zone not in (None, "UTC"):
             return column.dt.convert_time_zone("UTC")
         return column.cast(nw.Float64) if dtype.is_float() and dtype != nw.Float64 else column
@@ -48,7 +48,7 @@ class Engine:
     def constant(self, value: Stored, dtype: DType) -> Any:
         """The value as the engine takes it without loss.
 
-        Spark's Python side shifts early dates to the Julian calendar and timestamps to the machine's zone: it reads texts.
+        PySpark shifts early dates to the Julian calendar and wall times to the machine's zone: it gets texts.
         Arrow takes integers of more than 64 bits for too large, but not Decimals.
         """
         if self.spark and isinstance(value, date):
@@ -88,7 +88,7 @@ def _automaton(head: str, others: list[str]) -> str:
 
 
 def _backtracking(head: str, others: list[str], end: str) -> str:
-    """For engines that go back (Java's and Python's): each piece is settled where it is first found, by an atomic group."""
+    """For engines that go back (Java's and Python's): atomic groups settle each piece where it is first found."""
     if not others:
         return rf"(?s)\A{head}{end}"
     *middle, tail = others

@@ -222,6 +222,16 @@ def test_integers_of_64_bits_without_a_sign(engine: str, tmp_path: Path) -> None
     assert ids("n >= -1", frame, endpoint) == (1, 2)
 
 
+@pytest.mark.parametrize("engine", engines(*WHOLE, "pandas-str", "pandas-nullable"))
+def test_both_zeros_are_one_number(engine: str, tmp_path: Path) -> None:
+    endpoint = kf.Endpoint("numbers", {"n": "number"})
+    frame = FRAMED[engine](pa.table({"id": [1, 2, 3, 4], "n": [0.0, -0.0, 1.0, None]}), tmp_path)
+    assert ids("n = 0", frame, endpoint) == (1, 2)
+    assert ids("n in [0, 5]", frame, endpoint) == (1, 2)
+    assert ids("n nin [0, 5]", frame, endpoint) == (3,)
+    assert ids("n < 0", frame, endpoint) == ()
+
+
 def test_other_zones_and_units() -> None:
     endpoint = kf.Endpoint("events", {"at": "datetime", "on": types.Date(source="at")})
     connection = duckdb.connect()
