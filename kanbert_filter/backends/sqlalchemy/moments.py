@@ -24,6 +24,7 @@ Moment = date | datetime
 Cut = Callable[[Any], Moment | Edge]
 
 _DAY: Final = timedelta(days=1)
+_SECOND_DAY: Final = date.min + _DAY
 _MICROSECOND: Final = timedelta(microseconds=1)
 _FIRST: Final = datetime.min.replace(tzinfo=UTC)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
@@ -84,7 +85,7 @@ def instants_as_days(zone: tzinfo) -> Cut:
     """For a datetime field in a column of dates, which stand for their first instant in the zone."""
 
     def cut(instant: datetime) -> Day:
-        day = moved(local_date(instant, zone), -1)
+        day: Day = max(local_date(instant, zone), _SECOND_DAY) - _DAY
         while not isinstance(day, Edge) and _is_before(first_instant(day, zone), instant):
             day = moved(day, 1)
         return day
