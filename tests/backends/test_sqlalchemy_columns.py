@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import DeclarativeBase, Mapped, aliased, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, aliased, mapped_column, relationship
 from sqlalchemy.types import NullType
 
 import kanbert_filter as kf
@@ -306,3 +306,13 @@ def test_values_are_bound_and_never_pasted() -> None:
         f'id = "{hostile}"',
     ):
         assert "DROP" not in sql(ITEMS, text, Item, POSTGRESQL)
+
+
+def test_a_custom_value_may_be_all_of_a_json_column() -> None:
+    with fresh_engine("sqlite") as engine, Session(engine) as session:
+        Base.metadata.create_all(engine)
+        session.add_all([Node(id=n, data=data) for n, data in enumerate([None, True, 1, "a", [1]], 1)])
+        session.flush()
+        endpoint = kf.Endpoint("nodes", {"value": kf.types.Custom(source="data")})
+        for text, ids in (("value = true", [2]), ("value = 1", [3]), ("value = 'a'", [4]), ("value is null", [1])):
+            assert [*session.scalars(select(Node.id).where(where(endpoint.parse(text), Node)))] == ids

@@ -73,9 +73,7 @@ class Pattern(TypeDecorator[str]):
     impl = String
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
         if dialect.name == "sqlite":
             return _spelled(value, "*", "?", lambda c: f"[{c}]" if c in "*?[" else c)
         return _spelled(value, "%", "_", lambda c: f"/{c}" if c in "%_/" else c)
