@@ -164,15 +164,20 @@ class FirstInstants:
 
     def cuts(self, constant: Constant, after: bool) -> Sequence[Cut]:
         assert isinstance(constant, datetime)
-        day: date | Edge = local_date(constant, self.zone)
+        day: date | Edge = self.early(constant)
         while not isinstance(day, Edge) and (self.first(day) < constant or (self.first(day) == constant and after)):
             day = moved(day, 1)
         return (day,)
 
     def points(self, constant: Constant) -> Sequence[Stored]:
         assert isinstance(constant, datetime)
-        shown = local_date(constant, self.zone)
-        return [day for day in (shown, moved(shown, 1)) if not isinstance(day, Edge) and self.first(day) == constant]
+        days = [moved(self.early(constant), later) for later in range(3)]
+        return [day for day in days if not isinstance(day, Edge) and self.first(day) == constant]
+
+    def early(self, constant: datetime) -> date:
+        """The day before the one the constant lies in: where a zone skips it, it has the same first instant."""
+        day = local_date(constant, self.zone)
+        return max(day, date.min + _DAY) - _DAY
 
     def first(self, day: date) -> datetime:
         return inside(first_instant(day, self.zone))

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from kanbert_filter.backends.lines import (
     Cut,
@@ -91,6 +91,8 @@ def test_instants_stand_for_dates(zone: Any, constant: date, moment: datetime) -
 
 
 @given(zones, moments, days)
+@example(ZoneInfo("Pacific/Apia"), datetime(2011, 12, 30, 10), date(2011, 12, 30))
+@example(ZoneInfo("Pacific/Apia"), datetime(2011, 12, 30, 10), date(2011, 12, 31))
 def test_dates_stand_for_their_first_instants(zone: Any, constant: datetime, day: date) -> None:
     hold(FirstInstants(zone), constant.replace(tzinfo=UTC), day, instant_of(day, zone, "at", "datetime"))
 

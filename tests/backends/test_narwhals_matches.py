@@ -50,7 +50,7 @@ SCHEMA = pa.schema(
 
 
 def as_row(record: dict[str, Any]) -> dict[str, Any]:
-    """The record as a frame holds it: moments and exact numbers for texts, and of custom values those of the column's kind."""
+    """The record as a frame holds it: moments and exact numbers, and custom values of the column's kind."""
     archived, custom = moment(record["archived_at"]), record["custom_field"] or {}
     color, size = custom.get("color"), custom.get("size")
     return record | {
