@@ -19,7 +19,7 @@ Decisions where the language's contract is silent:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final, Literal, NamedTuple, cast
 
@@ -320,6 +320,8 @@ class _Lowering:
             return self.within(column, day, operator == "ne")
         else:
             instant = first_instant(day, self.moment.context.timezone)
+        if instant in _ENDS and operator in _OUTWARD[instant]:
+            instant = _ENDS[instant]
         if isinstance(instant, Edge):
             return _beyond(column, operator, instant)
         return self.plain(column, operator, instant)
@@ -425,6 +427,13 @@ def _beyond(column: Column, operator: str, edge: Edge) -> Test:
 
 
 # values
+
+
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
+_ENDS: Final[dict[Instant, Edge]] = {_FIRST: Edge.BEFORE, _LAST: Edge.AFTER}
+_OUTWARD: Final[dict[Instant, tuple[str, str]]] = {_FIRST: ("lt", "gte"), _LAST: ("gt", "lte")}
+"""Nothing stored lies before the first instant or after the last, so these comparisons are those with a moment beyond."""
 
 
 class _Moment:

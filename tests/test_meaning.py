@@ -250,3 +250,15 @@ def test_only_checked_filters_are_lowered(wrong: object) -> None:
 
 def test_always_is_what_it_says() -> None:
     assert [ALWAYS.value, NEVER.value] == [True, False]
+
+
+def test_nothing_is_stored_before_the_first_instant_or_after_the_last() -> None:
+    events = Endpoint("events", {"at": "datetime"})
+    never, present = lower(events.parse("at in []")), lower(events.parse("at is not null"))
+    for text, test in {
+        "at < '0001-01-01T00:00:00Z'": never,
+        "at >= '0001-01-01T00:00:00Z'": present,
+        "at > '9999-12-31T23:59:59.999999Z'": never,
+        "at <= '9999-12-31T23:59:59.999999Z'": present,
+    }.items():
+        assert lower(events.parse(text), Context()) == test
