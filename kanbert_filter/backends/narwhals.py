@@ -59,7 +59,7 @@ from .lines import (
     instants_of_walls,
     walls_of_instants,
 )
-from .narwhals_engines import Engine
+from .narwhals_engines import Comparison, Engine
 from .patterns import pieces
 
 Place = str | nw.Expr
@@ -185,7 +185,7 @@ class _Translation:
         points, ranges = _placed(held, constants)
         if held is None:
             return False
-        among = self.compared(held, operator.eq, nw.Expr.is_in, points)
+        among = self.among(held, points, operator.eq, nw.Expr.is_in)
         return _any([*among, *[_all([self.from_(held, low), self.below(held, high)]) for low, high in ranges]])
 
     def differs(self, column: Column, constants: Sequence[Constant]) -> Condition:
@@ -193,21 +193,21 @@ class _Translation:
         points, ranges = _placed(held, constants)
         if held is None or not (points or ranges):
             return self.present(column)
-        among = self.compared(held, operator.ne, lambda column, values: ~column.is_in(values), points)
+        among = self.among(held, points, operator.ne, lambda column, values: ~column.is_in(values))
         return _all([*among, *[_any([self.below(held, low), self.from_(held, high)]) for low, high in ranges]])
 
-    def compared(
+    def among(
         self,
         held: Held,
-        one: Callable[[nw.Expr, Any], nw.Expr],
-        several: Callable[[nw.Expr, list[Any]], nw.Expr],
         points: Sequence[Stored],
+        one: Comparison,
+        several: Callable[[nw.Expr, list[Any]], nw.Expr],
     ) -> list[nw.Expr]:
         """The column compared with values: in one test if the engine takes them in a list, else in one for each."""
+        if len(points) < 2 or not self.engine.takes_lists_of(held.dtype):
+            return [self.engine.test(held.column, one, point, held.dtype) for point in points]
         values = [self.engine.constant(point, held.dtype) for point in points]
-        listed = len(values) > 1 and self.engine.takes_lists_of(held.dtype)
-        tests = [several(held.column, values)] if listed else [one(held.column, value) for value in values]
-        return [self.engine.where_present(held.column, test) for test in tests]
+        return [self.engine.where_present(held.column, several(held.column, values))]
 
     def order(self, held: Held | None, op: str, constant: Constant) -> Condition:
         if held is None or held.line is None or not _is_of_kind(held.line, constant):
@@ -229,10 +229,10 @@ class _Translation:
             return from_
         return _all([from_, _any([self.below(held, cuts[1:2]), self.from_(held, cuts[2:])])])
 
-    def side(self, held: Held, compare: Callable[[Any, Any], nw.Expr], cut: Cut) -> Condition:
+    def side(self, held: Held, compare: Comparison, cut: Cut) -> Condition:
         if isinstance(cut, Edge):
             return ~held.column.is_null() if (cut is Edge.AFTER) is (compare is operator.lt) else False
-        return self.engine.where_present(held.column, compare(held.column, self.engine.constant(cut, held.dtype)))
+        return self.engine.test(held.column, compare, cut, held.dtype)
 
     # text and relations
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import re
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -12,6 +14,24 @@ from narwhals.dtypes import DType
 
 from .lines import Stored
 from .patterns import pieces
+
+Comparison = Callable[[Any, Any], Any]
+"""`eq`, `ne`, `lt` or `ge` of `operator`."""
+
+
+def _before(column: nw.Expr, text: str) -> nw.Expr:
+    """Texts less than one that ends in NUL: those not greater than it without, and it with fewer."""
+    bare = text.rstrip("\0")
+    return (column <= bare) | column.is_in([text[:end] for end in range(len(bare) + 1, len(text))])
+
+
+_ENDING_IN_NUL: Final[dict[Comparison, Comparison]] = {
+    operator.eq: lambda column, text: column.is_in([text]),
+    operator.ne: lambda column, text: ~column.is_in([text]),
+    operator.lt: _before,
+    operator.ge: lambda column, text: ~_before(column, text),
+}
+"""Comparisons without a text that ends in NUL, but for those in a list."""
 
 _INT64: Final = range(-(2**63), 2**63)
 _MARKS: Final = re.compile(r"[\\.+*?()|\[\]{}^$]")
@@ -36,6 +56,13 @@ class Engine:
         if isinstance(dtype, nw.Datetime) and self.polars and dtype.time_zone not in (None, "UTC"):
             return column.dt.convert_time_zone("UTC")
         return column.cast(nw.Float64) if dtype.is_float() and dtype != nw.Float64 else column
+
+    def test(self, column: nw.Expr, compare: Comparison, value: Stored, dtype: DType) -> nw.Expr:
+        """The column compared with a value. Where pandas holds texts for Python, it takes NUL off a constant's end."""
+        constant = self.constant(value, dtype)
+        if self.pandas and isinstance(constant, str) and constant.endswith("\0"):
+            compare = _ENDING_IN_NUL[compare]
+        return self.where_present(column, compare(column, constant))
 
     def where_present(self, column: nw.Expr, condition: nw.Expr) -> nw.Expr:
         """The condition where the column is not null; to pandas a missing value is different from everything."""

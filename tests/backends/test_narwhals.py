@@ -396,12 +396,11 @@ def hold(frame: Frame, examples: int, *without: str) -> None:
 
 IN_PROCESS = ("polars", "polars-lazy", "pyarrow", "duckdb", "pandas-pyarrow")
 OWN_PANDAS = ("pandas-str", "pandas-object", "pandas-nullable")
-OBJECTS = ("large", "exact", "price", "units", "large", "done", "due", "day", "client", "custom", "flat.x", "tasks")
+OBJECTS = ("exact", "price", "units", "large", "done", "due", "day", "client", "custom", "flat.x", "tasks")
 """Columns of which pandas' own types hold Python objects, and integers that are floats where some values are missing."""
 
 LEFT_OUT = {**dict.fromkeys(OWN_PANDAS, OBJECTS), "pyspark": ("nano",)}
 UNHELD = (
-    "large",
     "exact",
     "price",
     "units",

@@ -222,6 +222,19 @@ def test_integers_of_64_bits_without_a_sign(engine: str, tmp_path: Path) -> None
     assert ids("n >= -1", frame, endpoint) == (1, 2)
 
 
+@pytest.mark.parametrize("engine", engines(*WHOLE, "pandas-str", "pandas-object", "pandas-nullable"))
+def test_texts_in_their_order(engine: str, tmp_path: Path) -> None:
+    texts = ["", "a", "a\0", "a\0\0", "ab", "b", "ä", "\U0001f600", "\uffff", None]
+    table = pa.table({"id": range(len(texts)), "custom.x": texts})
+    frame = FRAMED[engine](table, tmp_path)
+    for word in ("eq", "ne", "lt", "lte", "gt", "gte"):
+        for text in ("", "a", "a\0", "ab", "ä", "\uffff"):
+            checked = CLIENTS.check(kf.Comparison("custom.x", word, text))
+            known = [{"id": row["id"], "custom": {"x": row["custom.x"]}} for row in table.to_pylist()]
+            expected = tuple(row["id"] for row in compile_predicate(checked).select(known))
+            assert selected(frame, where(checked, frame)) == expected, (word, text)
+
+
 @pytest.mark.parametrize("engine", engines(*WHOLE, "pandas-str", "pandas-nullable"))
 def test_both_zeros_are_one_number(engine: str, tmp_path: Path) -> None:
     endpoint = kf.Endpoint("numbers", {"n": "number"})
