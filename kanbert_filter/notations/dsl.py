@@ -107,12 +107,13 @@ class Reading:
     The index of a condition is where it starts.
     """
 
-    __slots__ = ("limits", "max_string", "text")
+    __slots__ = ("limits", "max_integer", "max_string", "text")
 
     def __init__(self, text: str, limits: Limits) -> None:
         self.text = text
         self.limits = limits
         self.max_string = limits.max_string_length
+        self.max_integer = min(15, limits.max_number_digits, limits.max_exponent)  # digits that need no counting
 
     def locate(self, index: int, part: str, item: int | None = None) -> TextLocation:
         """The characters of a condition's part."""
@@ -226,7 +227,7 @@ def _string(reading: Reading, raw: str) -> Value | None:
 
 
 def _number(reading: Reading, raw: str) -> Value | None:
-    if len(raw) < 16 and raw.isdigit():
+    if len(raw) <= reading.max_integer and raw.isdigit():
         return int(raw)
     size = number_size(raw)
     limits = reading.limits

@@ -157,6 +157,8 @@ def test_values_at_the_limits_are_read() -> None:
         ("string_too_long", r"a = 'x\n'", r"a = 'xy\n'", kf.Limits(max_string_length=2)),
         ("string_too_long", r"a in ['x\n']", r"a in ['xy\n']", kf.Limits(max_string_length=2)),
         ("number_too_long", "a = 1.23", "a = 1.234", kf.Limits(max_number_digits=3)),
+        ("number_too_long", "a in [123]", "a in [1234]", kf.Limits(max_number_digits=3)),
+        ("number_too_long", "a = 1234", "a = 12345", kf.Limits(max_exponent=3)),
         ("number_too_long", "a = -1e5", "a = -10e5", kf.Limits(max_exponent=5)),
         ("number_too_long", "a = 1e-5", "a = 0.1e-5", kf.Limits(max_exponent=5)),
         ("day_offset_too_large", "a = today-5d", "a = today-6d", kf.Limits(max_day_offset=5)),
