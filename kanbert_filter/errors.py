@@ -240,7 +240,7 @@ class Problem(Immutable):
         lines = [
             f"{self.field}: {self.message}" if self.field and quoted(self.field) not in self.message else self.message
         ]
-        unnamed = [word for word in self.suggestions if f"'{word}'" not in self.message]
+        unnamed = [word for word in map(printable, self.suggestions) if f"'{word}'" not in self.message]
         if self.location is not None:
             lines.append(self.location.excerpt())
         if unnamed:

@@ -57,6 +57,15 @@ def test_problems_past_the_limit_are_told_as_one() -> None:
     collected.raise_if_any(kf.FilterCheckError)
 
 
+@pytest.mark.parametrize("text", ['a = "\\\x1b"', "a = 5x\x1b[31m", "a = " + "x" * 5000, "a = 2024-01-01" + "0" * 5000])
+def test_messages_escape_and_shorten_what_they_show(text: str) -> None:
+    with pytest.raises(kf.FilterSyntaxError) as caught:
+        kf.parse(text)
+    shown = str(caught.value) + caught.value.problems[0].message
+    assert shown.replace("\n", "").isprintable()
+    assert len(shown) < 700
+
+
 def test_errors_survive_pickling() -> None:
     with pytest.raises(kf.FilterError) as caught:
         ENDPOINT.parse('[{"field": "budget", "op": "eq", "value": "x"}]')

@@ -13,7 +13,7 @@ from typing import Final
 
 from lark import Token, UnexpectedInput
 
-from ..errors import Problem, TextLocation, quoted
+from ..errors import Problem, TextLocation, printable, quoted
 from ..limits import Limits
 from ..nodes import field_fault
 from ..operators import OPERATORS, WORDS
@@ -265,7 +265,7 @@ class _Watch:
         return self.problem(code, place, place + len(word), f"Found {_shown(word)}, expected {_listed(expected)}")
 
     def _habit(self, habit: Habit, start: int, shown: str) -> Problem:
-        message = f"Found {quoted(shown)}, {habit.remedy.replace('{0}', shown)}"
+        message = f"Found {quoted(shown)}, {habit.remedy.replace('{0}', quoted(shown)[1:-1])}"
         return self.problem(habit.code, start, start + len(shown), message, habit.suggestions)
 
     def _no_operator(self, place: int, expected: frozenset[str]) -> Problem:
@@ -297,7 +297,7 @@ class _Watch:
                 message = f"Found {quoted(self.text[found.start() : found.start() + 6])}, expected four hexadecimal digits after \\u"
                 return self.problem("invalid_escape", found.start(), min(found.start() + 6, len(self.text)), message)
             if escape and escape not in "\"'\\nrt":
-                message = f"Found {quoted(found.group())}, expected an escape; write '\\\\{escape}' for a backslash before {quoted(escape)}"
+                message = f"Found {quoted(found.group())}, expected an escape; write '\\\\{printable(escape)}' for a backslash before {quoted(escape)}"
                 return self.problem("invalid_escape", found.start(), found.end(), message, [f"\\\\{escape}"])
         message = f"Found a text that begins with {quote} and has no closing quote, expected {quote} at its end; write \\{quote} for one inside it"
         return self.problem("unterminated_string", place, len(self.text.rstrip(BLANKS)), message)
