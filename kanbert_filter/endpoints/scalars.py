@@ -604,5 +604,9 @@ def _moment_text(kind: str, value: Value, limits: Limits) -> str | Special:
                 f"Found {quoted(text)}, expected today+Nd or today-Nd; a '+' in a query string must be sent as %2B"
             )
             raise ValueFault("lost_plus", message)
+        special = read_special(text.lower())
+        if special is not None and special != ME:
+            message = f"Found {quoted(text)}, expected '{special}' in lower case"
+            raise ValueFault("invalid_special", message, [str(special)])
         return text
     raise _not_a(kind, value, expected=f"a {kind} in quotes")

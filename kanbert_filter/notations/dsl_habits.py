@@ -80,6 +80,7 @@ HERE: Final = (
     _habit(_SET, r"(?=[^\[])", "list_expected", "expected '['; a list stands in brackets even with one value, ['A']", "["),
     _habit(_OPERATOR, r"\[", "unexpected_input", "expected one value; a list goes with 'in' or 'nin'", "in", "nin"),
     _habit(_COMMA, r"\]", "unexpected_input", "expected another value; remove the comma before it"),
+    _habit(_OPERATOR | _ITEM, r"(?i:today[+-](?:0|[1-9][0-9]*)d)(?![\w.])", "invalid_special", "expected a special in lower case"),
     _habit(_OPERATOR | _ITEM, r"(?i:today)(?:\s*[+-]\s*[0-9]*\w*|[0-9]+\w*)", "invalid_special", "expected a special; whole days without leading zeros are added as in today+5d or today-30d"),
     _habit(_OPERATOR | _ITEM, r"(?i:now|sow|eow|som|eom)\s*[+-]\s*[0-9]+\w*", "invalid_special", "expected a special; days are added to today only, as in today+5d or today-30d"),
     _habit(_OPERATOR | _ITEM, r"(?i:today|now|me\.id|sow|eow|som|eom)(?![\w.])", "invalid_special", "expected a special in lower case"),

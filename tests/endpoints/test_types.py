@@ -200,6 +200,8 @@ def test_a_restricted_field_names_itself(kind: str, operator: str) -> None:
         ("date", "lt", U("today 5d"), "lost_plus", "a '+' in a query string must be sent as %2B"),
         ("date", "lt", Special("today", 36_501), "day_offset_too_large", "more than 36500 days"),
         ("date", "lt", "today-99999999999999999999d", "day_offset_too_large", "write a date"),
+        ("date", "lt", "TODAY+5d", "invalid_special", "expected 'today+5d' in lower case"),
+        ("datetime", "lt", U("Now"), "invalid_special", "expected 'now' in lower case"),
         ("datetime", "eq", "2024-01-31T12:00:00 02:00", "lost_plus", "must be sent as %2B"),
         ("datetime", "eq", "2024-01-31 12:00:00 02:00", "lost_plus", "must be sent as %2B"),
         ("datetime", "eq", "2024-01-31T25:00:00", "invalid_timestamp", "expected a timestamp such as"),
