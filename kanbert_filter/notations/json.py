@@ -201,7 +201,7 @@ def _read_source(source: _Text, limits: Limits) -> Filter:
         source.top()
     except json.JSONDecodeError as error:
         message = f"The text is not JSON: {error.msg[0].lower()}{error.msg[1:]}"
-        raise _fault("invalid_json", message, TextLocation(text, error.pos, error.pos + 1)) from None
+        raise _fault("invalid_json", message, TextLocation(text, error.pos, min(error.pos + 1, len(text)))) from None
     except RecursionError:
         position = next((place for place, level in _levels(text) if level > 2 * limits.max_depth + 2), len(text))
         raise _fault("too_deep", too_deep(limits), TextLocation(text, position, position + 1)) from None

@@ -124,6 +124,7 @@ def test_text_that_is_not_json(text: str) -> None:
     found = problem(text)
     assert found.code == "invalid_json"
     assert isinstance(found.location, TextLocation)
+    assert found.location.start <= found.location.end <= len(text)
 
 
 def test_the_field_is_told_with_its_relations() -> None:
