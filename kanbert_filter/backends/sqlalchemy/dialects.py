@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
+    BinaryExpression,
+    BindParameter,
     Boolean,
     ColumnElement,
     Dialect,
@@ -24,9 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.elements import BinaryExpression
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.sql.operators import json_getitem_op, json_path_getitem_op
+from sqlalchemy.sql.operators import json_getitem_op, json_path_getitem_op, like_op
 from sqlalchemy.types import TypeDecorator
 
 Expression = ColumnElement[Any]
@@ -85,25 +86,24 @@ def _spelled(pattern: str, run: str, one: str, literal: Callable[[str], str]) ->
     return "".join([wild[c] if c in wild else literal(next(characters) if c == "\\" else c) for c in characters])
 
 
-class fits(FunctionElement[bool]):
-    """Whether a text fits a bound `Pattern`, upper and lower case told apart."""
+class fits(BinaryExpression[bool]):
+    """Whether a text fits a pattern of the language, upper and lower case told apart."""
 
-    type = Boolean()
     inherit_cache = True
 
-    def self_group(self, against: Any = None) -> fits:
-        """Itself: it is a condition, which engines without booleans need not compare with 1."""
-        return self
+    def __init__(self, text: Expression, pattern: str) -> None:
+        bound = BindParameter(None, pattern, _PATTERN, unique=True)
+        super().__init__(text, bound, like_op, _BOOLEAN, modifiers=_ESCAPED)
 
 
-@_said(fits)
-def _(text: Expression, pattern: Expression) -> Expression:
-    return text.like(pattern, escape="/")
+_PATTERN: Final = Pattern()
+_BOOLEAN: Final = Boolean()
+_ESCAPED: Final = {"escape": "/"}
 
 
-@_said(fits, "sqlite")
-def _(text: Expression, pattern: Expression) -> Expression:
-    return text.bool_op("GLOB")(pattern)
+@compiles(fits, "sqlite")
+def _glob(element: fits, compiler: SQLCompiler, **how: Any) -> str:
+    return compiler.process(element.left.bool_op("GLOB")(element.right), **how)
 
 
 class by_code_point(FunctionElement[str]):

@@ -14,31 +14,36 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Boolean,
     ColumnElement,
     Double,
+    Function,
     Integer,
     Numeric,
     String,
     and_,
-    bindparam,
     false,
     func,
-    literal,
     literal_column,
 )
-from sqlalchemy.types import NullType, TypeEngine
+from sqlalchemy.types import TypeEngine
 
 from ...meaning import Constant, OrderOperator, TextOperator
 from ..patterns import like
 from .connectives import any_true, untrue
-from .dialects import Pattern, by_code_point, fits, json_boolean, json_kind, json_number, json_text, plain_decimal
+from .dialects import by_code_point, fits, json_boolean, json_kind, json_number, json_text, plain_decimal
 
 Expression = ColumnElement[Any]
 Condition = ColumnElement[bool]
 
 _INT32: Final = range(-(2**31), 2**31)
 _INT64: Final = range(-(2**63), 2**63)
+
+_INTEGER: Final = Integer()
+_BIG_INTEGER: Final = BigInteger()
+_NUMERIC: Final = Numeric()
+_DOUBLE: Final[TypeEngine[Any]] = Double()
 
 
 class Domain:
@@ -54,9 +59,9 @@ class Domain:
         """The constant as it is bound, or None if no row can hold it."""
         return None
 
-    def type(self, held: Sequence[Any]) -> TypeEngine[Any]:
+    def type(self, held: Sequence[Any]) -> TypeEngine[Any] | None:
         """The type to bind these values as."""
-        return self.bound or NullType()
+        return self.bound
 
     def null(self, x: Expression, negated: bool) -> Condition:
         """The value is null; negated: is not."""
@@ -68,19 +73,24 @@ class Domain:
         if not held:
             return self.null(x, True) if negated else false()
         if len(held) == 1:
-            value = literal(held[0], self.type(held))
+            value = parameter(held[0], self.type(held))
             return x != value if negated else x == value
-        values = bindparam(None, held, type_=self.type(held), expanding=True, unique=True)
+        values = BindParameter(None, held, self.type(held), unique=True, expanding=True)
         return x.not_in(values) if negated else x.in_(values)
 
     def order(self, x: Expression, operator: OrderOperator, constant: Constant) -> Condition:
         """The value is less (or greater, or equal) than the constant."""
         value = self.held(constant)
-        return false() if value is None else ordered(x, operator, literal(value, self.type([value])))
+        return false() if value is None else ordered(x, operator, parameter(value, self.type([value])))
 
     def text(self, x: Expression, operator: TextOperator, needles: Iterable[str], case_sensitive: bool) -> Condition:
         """The text holds, begins with, ends with, or matches one of the needles."""
         return false()
+
+
+def parameter(value: object, type: TypeEngine[Any] | None) -> Expression:
+    """A value as a parameter of its own."""
+    return BindParameter(None, value, type, unique=True)
 
 
 def ordered(x: Expression, operator: OrderOperator, value: Any) -> Condition:
@@ -108,11 +118,11 @@ class Texts(Domain):
         return super().order(by_code_point(x), operator, constant)
 
     def text(self, x: Expression, operator: TextOperator, needles: Iterable[str], case_sensitive: bool) -> Condition:
-        seen = x if case_sensitive else func.lower(x)
-        found = [
-            fits(seen, literal(pattern_of(operator, needle), Pattern())) for needle in needles if "\0" not in needle
-        ]
-        return any_true(found)
+        seen = x if case_sensitive else Function("lower", x)
+        return any_true([fits(seen, pattern_of(operator, needle)) for needle in needles if "\0" not in needle])
+
+
+TEXTS: Final = Texts(String())
 
 
 def pattern_of(operator: TextOperator, needle: str) -> str:
@@ -159,7 +169,7 @@ class Integers(Domain):
         return constant if constant.__class__ is int and constant in _INT64 else None
 
     def type(self, held: Sequence[Any]) -> TypeEngine[Any]:
-        return self.bound or (Integer() if all(value in _INT32 for value in held) else BigInteger())
+        return self.bound or (_INTEGER if all(value in _INT32 for value in held) else _BIG_INTEGER)
 
     def order(self, x: Expression, operator: OrderOperator, constant: Constant) -> Condition:
         if not is_number(constant):
@@ -185,7 +195,7 @@ class Numbers(Domain):
         return Decimal(cast("Any", constant)) if is_number(constant) else None
 
     def type(self, held: Sequence[Any]) -> TypeEngine[Any]:
-        return self.bound or Numeric()
+        return self.bound or _NUMERIC
 
 
 class Floats(Domain):
@@ -195,7 +205,7 @@ class Floats(Domain):
         return float(cast("Any", constant)) if is_number(constant) else None
 
     def type(self, held: Sequence[Any]) -> TypeEngine[Any]:
-        return self.bound or Double()
+        return self.bound or _DOUBLE
 
 
 class ShownAsText(Domain):
@@ -212,7 +222,7 @@ class ShownAsText(Domain):
         return self.numbers.order(x, operator, constant)
 
     def text(self, x: Expression, operator: TextOperator, needles: Iterable[str], case_sensitive: bool) -> Condition:
-        return Texts(String()).text(plain_decimal(x), operator, needles, True)
+        return TEXTS.text(plain_decimal(x), operator, needles, True)
 
 
 class Booleans(Domain):
@@ -220,6 +230,9 @@ class Booleans(Domain):
 
     def held(self, constant: Constant) -> object:
         return constant if isinstance(constant, bool) else None
+
+
+BOOLEANS: Final = Booleans(Boolean())
 
 
 # ids, which compare by their text
@@ -275,7 +288,7 @@ class JsonValues(Domain):
         return domain.order(view, operator, constant)
 
     def text(self, x: Expression, operator: TextOperator, needles: Iterable[str], case_sensitive: bool) -> Condition:
-        return Texts(String()).text(json_text(x), operator, needles, case_sensitive)
+        return TEXTS.text(json_text(x), operator, needles, case_sensitive)
 
 
 _JSON_NULL: Final = literal_column("'null'", String())
@@ -284,7 +297,7 @@ _JSON_NULL: Final = literal_column("'null'", String())
 def _view(x: Expression, constant: Constant) -> tuple[Expression, Domain]:
     """The value of JSON as what it must be to compare with the constant, else null."""
     if isinstance(constant, str):
-        return json_text(x), Texts(String())
+        return json_text(x), TEXTS
     if isinstance(constant, bool):
-        return json_boolean(x), Booleans(Boolean())
+        return json_boolean(x), BOOLEANS
     return json_number(x), Numbers()

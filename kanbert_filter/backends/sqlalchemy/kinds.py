@@ -9,6 +9,8 @@ from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
 from ...context import Context
 from .domains import (
+    BOOLEANS,
+    TEXTS,
     Booleans,
     Domain,
     Floats,
@@ -57,7 +59,9 @@ def domain_of(kind: str, type: AnyType, context: Context) -> Domain | None:
 def _texts(plain: AnyType, type: AnyType, converting: AnyType | None) -> Domain | None:
     if isinstance(plain, Enum):
         return Members(type, _members(plain))
-    return Texts(converting or String()) if isinstance(plain, String | NullType) else None
+    if isinstance(plain, String | NullType):
+        return TEXTS if converting is None else Texts(converting)
+    return None
 
 
 def _members(type: Enum) -> dict[str, object]:
@@ -83,7 +87,7 @@ def _numbers(plain: AnyType, converting: AnyType | None) -> Domain | None:
 
 def _booleans(plain: AnyType, type: AnyType) -> Domain | None:
     if isinstance(plain, NullType):
-        return Booleans(Boolean())
+        return BOOLEANS
     return Booleans(type) if isinstance(plain, Boolean) else None
 
 

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, and_, false, literal, or_
+from sqlalchemy import ColumnElement, and_, false, or_
 from sqlalchemy.types import TypeEngine
 
 from ...context import Day, Edge, Instant, first_instant, instant_of, local_date, moved
 from ...meaning import Constant, OrderOperator
 from .connectives import all_true, any_true
-from .domains import Domain, ordered
+from .domains import Domain, ordered, parameter
 
 Expression = ColumnElement[Any]
 Condition = ColumnElement[bool]
@@ -62,7 +62,7 @@ class CutMoments(Moments):
         before = operator in ("lt", "lte")
         if isinstance(cut, Edge):
             return self.null(x, True) if (cut is Edge.AFTER) is before else false()
-        return ordered(x, "lt" if before else "gte", literal(cut, self.bound))
+        return ordered(x, "lt" if before else "gte", parameter(cut, self.bound))
 
 
 def _next(moment: Moment) -> Moment | Edge:
@@ -116,7 +116,7 @@ class Walls(Moments):
         instant = cast("datetime", constant)
         walls = walls_of(instant, self.zone)
         if len(walls) == 1:
-            return ordered(x, operator, literal(walls[0], self.bound))
+            return ordered(x, operator, parameter(walls[0], self.bound))
         before = operator in ("lt", "lte")
         reached = _next(instant) if operator in ("lte", "gt") else instant
         rows = reached if isinstance(reached, Edge) else walls_before(cast("datetime", reached), self.zone)
@@ -129,7 +129,7 @@ class Walls(Moments):
         """The wall time is in `low <= wall < high`; not `inside`: it is not."""
         if low is not None:
             return Moments(self.bound).between(x, low, high, not inside)
-        return ordered(x, "lt" if inside else "gte", literal(high, self.bound))
+        return ordered(x, "lt" if inside else "gte", parameter(high, self.bound))
 
 
 def walls_of(instant: datetime, zone: tzinfo) -> list[datetime]:
