@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement
 
@@ -42,6 +42,10 @@ def where(
     >>> print(where(endpoint.parse("budget >= 1000 and title is not null"), projects))
     projects.budget >= :param_1 AND projects.title IS NOT NULL
     """
-    test = lower(checked, context or Context())
+    context = context or _DEFAULT_CONTEXT
+    test = lower(checked, context)
     ensure_fits(test)
-    return Translation(Columns(columns), context or Context()).condition(test, place_of(model))
+    return Translation(Columns(columns), context).condition(test, place_of(model))
+
+
+_DEFAULT_CONTEXT: Final = Context()

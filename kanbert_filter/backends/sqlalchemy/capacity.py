@@ -6,12 +6,27 @@ limits that were raised lead here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ...errors import Problem, UnsupportedFilterError
-from ...meaning import AllOf, Always, AnyOf, Column, Constant, Equal, OneOf, Order, Related, Test, Text
+from ...meaning import (
+    AllOf,
+    Always,
+    AnyOf,
+    Between,
+    Column,
+    Constant,
+    Counted,
+    Equal,
+    Null,
+    OneOf,
+    Order,
+    Related,
+    Test,
+    Text,
+)
 from .connectives import ROW
 
 MAX_PARAMETERS: Final = 32_000
@@ -48,45 +63,76 @@ def ensure_fits(test: Test) -> None:
 
 
 def _load(test: Test) -> Load:
-    match test:
-        case AllOf(tests) | AnyOf(tests):
-            return _load_of_group([_load(inner) for inner in tests])
-        case Related(_, operator, inner):
-            within = _NOTHING if inner is None else _load(inner)
-            return Load(within.parameters, within.nesting + _RELATION[operator], within.height + 10)
-        case Text(column, _, needles):
-            _ensure_short(needles)
-            return _load_of_group([_leaf(column)] * len(needles))
-        case OneOf(column, constants, _):
-            _ensure_numbers(constants)
-            one = _leaf(column)
-            if column.kind in ("date", "datetime"):
-                return _load_of_group([one] * len(constants))
-            return one._replace(parameters=one.parameters + len(constants))
-        case Equal() | Order():
-            _ensure_numbers([test.constant])
-        case Always():
-            return _NOTHING
+    return _LOADS[test.__class__](test)
+
+
+def _nothing(test: Always) -> Load:
+    return _NOTHING
+
+
+def _group(test: AllOf | AnyOf) -> Load:
+    return _joined([_load(inner) for inner in test.tests])
+
+
+def _relation(test: Related) -> Load:
+    within = _NOTHING if test.test is None else _load(test.test)
+    return Load(within.parameters, within.nesting + _RELATION[test.operator], within.height + 10)
+
+
+def _text(test: Text) -> Load:
+    _ensure_short(test.needles)
+    return _joined([_leaf(test.column)] * len(test.needles))
+
+
+def _list(test: OneOf) -> Load:
+    _ensure_numbers(test.constants)
+    one = _leaf(test.column)
+    if test.column.kind in ("date", "datetime"):
+        return _joined([one] * len(test.constants))
+    return one._replace(parameters=one.parameters + len(test.constants))
+
+
+def _comparison(test: Equal | Order) -> Load:
+    _ensure_numbers((test.constant,))
     return _leaf(test.column)
 
 
+def _plain(test: Null | Between | Counted) -> Load:
+    return _leaf(test.column)
+
+
+_LOADS: Final[dict[type, Callable[[Any], Load]]] = {
+    Always: _nothing,
+    AllOf: _group,
+    AnyOf: _group,
+    Null: _plain,
+    Equal: _comparison,
+    OneOf: _list,
+    Order: _comparison,
+    Between: _plain,
+    Text: _text,
+    Related: _relation,
+    Counted: _plain,
+}
+
 _NOTHING: Final = Load(0, 0, 0)
+_LEAF: Final = Load(1, nesting=8, height=12)
+_LEAVES: Final = {kind: _LEAF._replace(parameters=most) for kind, most in (("custom", 5), ("date", 2), ("datetime", 4))}
 _RELATION: Final = {"any": 10, "none": 12, "all": 15}
-_PARAMETERS: Final = {"custom": 5, "date": 2, "datetime": 4}
 
 
 def _leaf(column: Column) -> Load:
-    return Load(_PARAMETERS.get(column.kind, 1), nesting=8, height=12)
+    return _LEAVES.get(column.kind, _LEAF)
 
 
-def _load_of_group(items: Sequence[Load]) -> Load:
+def _joined(items: Sequence[Load]) -> Load:
     nesting, height, width = 0, 0, len(items)
     while width:
         nesting += 3
         height += min(width, ROW)
         width = 0 if width <= ROW else -(-width // ROW)
-    deepest = max(item.nesting for item in items)
-    return Load(sum(item.parameters for item in items), nesting + deepest, height + max(item.height for item in items))
+    parameters, nestings, heights = zip(*items, strict=True)
+    return Load(sum(parameters), nesting + max(nestings), height + max(heights))
 
 
 def _ensure_short(needles: Iterable[str]) -> None:

@@ -18,12 +18,12 @@ ROW: Final = 50
 
 def all_true(conditions: Sequence[Condition]) -> Condition:
     """The conditions joined by AND."""
-    return _joined(lambda items: and_(true(), *items), conditions)
+    return _joined(and_, conditions) if conditions else true()
 
 
 def any_true(conditions: Sequence[Condition]) -> Condition:
     """The conditions joined by OR."""
-    return _joined(lambda items: or_(false(), *items), conditions)
+    return _joined(or_, conditions) if conditions else false()
 
 
 def untrue(condition: Condition) -> Condition:
@@ -47,8 +47,8 @@ def _apart(element: apart, compiler: SQLCompiler, **how: Any) -> str:
     return f"({compiler.process(*element.clauses, **how)})"
 
 
-def _joined(join: Callable[[Sequence[Condition]], Condition], conditions: Sequence[Condition]) -> Condition:
+def _joined(join: Callable[..., Condition], conditions: Sequence[Condition]) -> Condition:
     while len(conditions) > ROW:
         rows = [conditions[start : start + ROW] for start in range(0, len(conditions), ROW)]
-        conditions = [apart(join(row)) for row in rows]
-    return join(conditions)
+        conditions = [apart(join(*row)) for row in rows]
+    return join(*conditions) if len(conditions) > 1 else conditions[0]

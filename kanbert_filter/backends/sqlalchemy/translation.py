@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, assert_never, cast
+from collections.abc import Callable, Iterable
+from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, false, func, literal_column, not_, select, true
 
@@ -27,10 +27,10 @@ from .columns import ColumnError, Columns, Hop, Place
 from .connectives import all_true, any_true, untrue
 from .domains import Domain, Integers
 from .kinds import domain_of
-from .moments import Moments
 
 Condition = ColumnElement[bool]
 Expression = ColumnElement[Any]
+Compared = Equal | OneOf | Order | Between | Text
 
 
 class Translation:
@@ -44,21 +44,27 @@ class Translation:
 
     def condition(self, test: Test, place: Place, prefix: str = "") -> Condition:
         """What the test says of a row at this place. Unknown is as good as false, here and in all that is made here."""
-        match test:
-            case AllOf(tests):
-                return all_true([self.condition(inner, place, prefix) for inner in tests])
-            case AnyOf(tests):
-                return any_true([self.condition(inner, place, prefix) for inner in tests])
-            case Always():
-                return true() if test.value else false()
-            case Related(column, operator, inner):
-                return self.related(column, operator, inner, place, prefix)
-            case Counted(column, operator, number):
-                return self.counted(column, operator, number, place, prefix)
+        return _TRANSLATED[test.__class__](self, test, place, prefix)
+
+    def always(self, test: Always, place: Place, prefix: str) -> Condition:
+        return true() if test.value else false()
+
+    def both(self, test: AllOf, place: Place, prefix: str) -> Condition:
+        return all_true([self.condition(inner, place, prefix) for inner in test.tests])
+
+    def either(self, test: AnyOf, place: Place, prefix: str) -> Condition:
+        return any_true([self.condition(inner, place, prefix) for inner in test.tests])
+
+    def null(self, test: Null, place: Place, prefix: str) -> Condition:
         hops, value, domain = self.located(test.column, place, prefix)
-        if isinstance(test, Null) and not test.negated and hops:
-            return not_(_exists(place, hops, domain.null(value, True)))
-        condition = _compared(test, value, domain)
+        if not hops:
+            return domain.null(value, test.negated)
+        present = _exists(place, hops, domain.null(value, True))
+        return present if test.negated else not_(present)
+
+    def compared(self, test: Compared, place: Place, prefix: str) -> Condition:
+        hops, value, domain = self.located(test.column, place, prefix)
+        condition = _COMPARED[test.__class__](test, value, domain)
         return _exists(place, hops, condition) if hops else condition
 
     def located(self, column: Column, place: Place, prefix: str) -> tuple[list[Hop], Expression, Domain]:
@@ -70,13 +76,15 @@ class Translation:
             raise ColumnError({column.path: f"{reason}; give an expression that does in columns"})
         return hops, value, domain
 
-    def related(self, column: Column, operator: str, inner: Test | None, place: Place, prefix: str) -> Condition:
+    def related(self, test: Related, place: Place, prefix: str) -> Condition:
+        column, operator, inner = test
         hops = self.columns.records(place, prefix, column)
         matching = true() if inner is None else self.condition(inner, hops[-1].place, f"{column.path}.")
         found = _exists(place, hops, untrue(matching) if operator == "all" else matching)
         return found if operator == "any" else not_(found)
 
-    def counted(self, column: Column, operator: str, number: int, place: Place, prefix: str) -> Condition:
+    def counted(self, test: Counted, place: Place, prefix: str) -> Condition:
+        column, operator, number = test
         hops = self.columns.records(place, prefix, column)
         count = _reached(select(func.count()), place, hops).scalar_subquery()
         if operator in ("eq", "ne"):
@@ -84,21 +92,27 @@ class Translation:
         return Integers().order(count, cast("Any", operator), number)
 
 
-def _compared(test: Null | Equal | OneOf | Order | Between | Text, value: Expression, domain: Domain) -> Condition:
-    match test:
-        case Null(_, negated):
-            return domain.null(value, negated)
-        case Equal(_, constant, negated):
-            return domain.equal(value, [constant], negated)
-        case OneOf(_, constants, negated):
-            return domain.equal(value, constants, negated)
-        case Order(_, operator, constant):
-            return domain.order(value, operator, constant)
-        case Between(_, low, high, negated):
-            return cast("Moments", domain).between(value, low, high, negated)
-        case Text(column, operator, needles):
-            return domain.text(value, operator, needles, column.case_sensitive)
-    assert_never(test)
+_TRANSLATED: Final[dict[type, Callable[[Translation, Any, Place, str], Condition]]] = {
+    Always: Translation.always,
+    AllOf: Translation.both,
+    AnyOf: Translation.either,
+    Null: Translation.null,
+    Equal: Translation.compared,
+    OneOf: Translation.compared,
+    Order: Translation.compared,
+    Between: Translation.compared,
+    Text: Translation.compared,
+    Related: Translation.related,
+    Counted: Translation.counted,
+}
+
+_COMPARED: Final[dict[type, Callable[[Any, Expression, Any], Condition]]] = {
+    Equal: lambda test, x, domain: domain.equal(x, (test.constant,), test.negated),
+    OneOf: lambda test, x, domain: domain.equal(x, test.constants, test.negated),
+    Order: lambda test, x, domain: domain.order(x, test.operator, test.constant),
+    Between: lambda test, x, domain: domain.between(x, test.low, test.high, test.negated),
+    Text: lambda test, x, domain: domain.text(x, test.operator, test.needles, test.column.case_sensitive),
+}
 
 
 def _exists(place: Place, hops: Iterable[Hop], condition: Condition) -> Condition:
