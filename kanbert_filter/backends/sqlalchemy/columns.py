@@ -73,11 +73,10 @@ class Place:
 
     def column(self, name: str) -> Expression | None:
         """The column or column-like attribute of this name."""
-        if name not in self.columns:
-            return None
-        if name not in self._expressions:
-            self._expressions[name] = self._column(name)
-        return self._expressions[name]
+        found = self._expressions.get(name)
+        if found is None and name in self.columns:
+            found = self._expressions[name] = self._column(name)
+        return found
 
     def related(self, name: str) -> Hop:
         """The way over a mapped relationship, to the other table under a name of its own."""
@@ -125,25 +124,34 @@ class Hop(NamedTuple):
 class Columns:
     """Finds columns: those the caller gives, and others by the path of attributes that is the field's source."""
 
-    __slots__ = ("given", "patterns")
+    __slots__ = ("expressions", "patterns", "ways")
 
     def __init__(self, given: Given | None) -> None:
-        self.given = {key: value for key, value in (given or {}).items() if "*" not in key}
-        self.patterns = [(key.split("."), value) for key, value in (given or {}).items() if "*" in key]
+        self.ways: dict[str, Via] = {}
+        self.expressions: dict[str, Any] = {}
+        self.patterns: list[tuple[list[str], Any]] = []
+        for key, value in (given or {}).items():
+            if "*" in key:
+                self.patterns.append((key.split("."), value))
+            elif isinstance(value, Via):
+                self.ways[key] = value
+            else:
+                self.expressions[key] = value
 
     def value(self, place: Place, prefix: str, column: Column) -> tuple[list[Hop], Expression]:
         """The way to the row that holds a field's value, and the expression of the value there.
 
         `prefix` is the path of the relation whose fields the column belongs to, with its dot. Raises `ColumnError`.
         """
-        given = self._given(prefix + column.path.removeprefix(prefix))
-        if given is not None:
-            return [], place.adapted(_expression(given))
+        if self.expressions or self.patterns:
+            given = self._given(prefix + column.path.removeprefix(prefix))
+            if given is not None:
+                return [], place.adapted(_expression(given))
         hops: list[Hop] = []
         for index, name in enumerate(column.source):
             if column.wild[index]:
                 break
-            hop = self._hop(place, prefix, column.source[: index + 1])
+            hop = self._hop(place, prefix, column.source, index)
             if hop is None:
                 found = place.column(name)
                 return hops, _inside(found, column, index + 1) if found is not None else _missing(place, column, name)
@@ -157,7 +165,7 @@ class Columns:
         """The way to the rows of a relation. Raises `ColumnError`."""
         hops: list[Hop] = []
         for index, name in enumerate(column.source):
-            hop = None if column.wild[index] else self._hop(place, prefix, column.source[: index + 1])
+            hop = None if column.wild[index] else self._hop(place, prefix, column.source, index)
             if hop is None:
                 raise _error(column, f"{_name(place)} has no relationship {quoted(name)}; give a Via in columns")
             hops.append(hop)
@@ -165,19 +173,22 @@ class Columns:
         return hops
 
     def _given(self, path: str) -> Any:
-        found = self.given.get(path)
-        if found is None and self.patterns:
+        if path in self.expressions:
+            return self.expressions[path]
+        if self.patterns:
             segments = path.split(".")
             for pattern, value in self.patterns:
                 if len(pattern) == len(segments) and all(p in ("*", s) for p, s in zip(pattern, segments, strict=True)):
                     return value(*[s for p, s in zip(pattern, segments, strict=True) if p == "*"])
-        return None if isinstance(found, Via) else found
+        return None
 
-    def _hop(self, place: Place, prefix: str, source: tuple[str, ...]) -> Hop | None:
-        via = self.given.get(prefix + ".".join(source))
-        if isinstance(via, Via):
-            return place.via(via)
-        return place.related(source[-1]) if source[-1] in place.relationships else None
+    def _hop(self, place: Place, prefix: str, source: tuple[str, ...], index: int) -> Hop | None:
+        if self.ways:
+            way = self.ways.get(prefix + ".".join(source[: index + 1]))
+            if way is not None:
+                return place.via(way)
+        name = source[index]
+        return place.related(name) if name in place.relationships else None
 
 
 def _unchanged(expression: Any) -> Any:
@@ -185,6 +196,8 @@ def _unchanged(expression: Any) -> Any:
 
 
 def _expression(given: Any) -> Expression:
+    if isinstance(given, ColumnElement):
+        return given
     return cast("Expression", given.__clause_element__() if hasattr(given, "__clause_element__") else given)
 
 
@@ -207,14 +220,7 @@ def _missing(place: Place, column: Column, name: str) -> Any:
 
 def _name(place: Place) -> str:
     found = inspect(place.entity)
-    return (
-        found.mapper.class_.__name__
-        if place.relationships is not _NONE and hasattr(found, "mapper")
-        else str(place.entity)
-    )
-
-
-_NONE: Final[Mapping[str, Any]] = {}
+    return found.mapper.class_.__name__ if hasattr(found, "mapper") else str(place.entity)
 
 
 def _error(column: Column, reason: str) -> ColumnError:
