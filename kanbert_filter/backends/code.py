@@ -1,8 +1,11 @@
-"""Predicates as code: from the shape of a test to a Python syntax tree, and from there to a function.
+"""Predicates as code: from the shape of a test to the text of a Python function, and from there to the function.
 
 A *shape* is a test without its constants: nested tuples, each a word, the column, and the number of its first constant. Filters of
-one shape share their code; each gets its own constants, as closure variables. The tree is built from a fixed vocabulary: field names
-stand in it only as string constants given to `get` or `getattr`, and nothing of a filter's values stands in it at all.
+one shape share their code; each gets its own constants, as closure variables.
+
+The text is put together from a fixed vocabulary and numbers, and nothing that anybody chose stands in it: neither values nor names. A
+field's name is a placeholder in the text (`'n0'`), and the name itself becomes a constant of the compiled code. So shapes that differ in
+names alone have one text, which is compiled once.
 
 What makes the code fast, in the order of what it saves:
 
@@ -18,9 +21,10 @@ What makes the code fast, in the order of what it saves:
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import lru_cache
+from types import CodeType
 from typing import Any, Final, Literal
 
 from ..meaning import Column
@@ -36,161 +40,44 @@ FEW_CONSTANTS: Final = 250
 LONG_GROUP: Final = 200
 """Groups with more members are spread over several functions."""
 
+SHORT_TEXT: Final = 20_000
+"""Longer texts are not kept: they hardly come again."""
+
 
 def matching(shape: Shape, access: Access, constants: int) -> Factory:
     """Code for `matches(record)`: a factory that takes the storage time zone, the time zone and the constants."""
     module = _Module(access, constants)
-    record = _Record(module, shape, top=True)
-    return module.factory("matches", "record", [Return(record.condition(shape))])
+    condition = _Record(module, shape, top=True).condition(shape)
+    return module.factory("matches", f" def matches(record):return {condition}\n")
 
 
 def selecting(shape: Shape, access: Access, constants: int) -> Factory:
     """Code for `select(records)`: the same condition inside a loop, which saves a call for each record."""
     module = _Module(access, constants)
-    record = _Record(module, shape, top=True)
-    keep = Expr(Call(_name("keep"), [_name("record")], []))
-    loop = [
-        Assign([_stored("selected")], List([], _LOAD)),
-        Assign([_stored("keep")], Attribute(_name("selected"), "append", _LOAD)),
-        For(_stored("record"), _name("records"), [If(record.condition(shape), [keep], [])], []),
-        Return(_name("selected")),
-    ]
-    return module.factory("select", "records", loop)
+    condition = _Record(module, shape, top=True).condition(shape)
+    loop = f"""\
+ def select(records):
+  selected=[]
+  keep=selected.append
+  for record in records:
+   if {condition}:keep(record)
+  return selected
+"""
+    return module.factory("select", loop)
 
 
-# the vocabulary: nodes that know a place, so that nobody has to walk the tree to give them one
+# pieces of text: what binds looser than a comparison stands in parentheses, but for a row of ANDs
 
 
-class _Placed:
-    lineno: int = 1
-    col_offset: int = 0
-    end_lineno: int | None = 1
-    end_col_offset: int | None = 0
+_COMPARE: Final = {"eq": "==", "ne": "!=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 
 
-class Name(_Placed, ast.Name): ...
+def _both(tests: Sequence[str]) -> str:
+    return " and ".join(tests)
 
 
-class Constant(_Placed, ast.Constant): ...
-
-
-class Call(_Placed, ast.Call): ...
-
-
-class Attribute(_Placed, ast.Attribute): ...
-
-
-class Compare(_Placed, ast.Compare): ...
-
-
-class BoolOp(_Placed, ast.BoolOp): ...
-
-
-class UnaryOp(_Placed, ast.UnaryOp): ...
-
-
-class IfExp(_Placed, ast.IfExp): ...
-
-
-class NamedExpr(_Placed, ast.NamedExpr): ...
-
-
-class Subscript(_Placed, ast.Subscript): ...
-
-
-class List(_Placed, ast.List): ...
-
-
-class Tuple(_Placed, ast.Tuple): ...
-
-
-class Return(_Placed, ast.Return): ...
-
-
-class Assign(_Placed, ast.Assign): ...
-
-
-class Expr(_Placed, ast.Expr): ...
-
-
-class For(_Placed, ast.For): ...
-
-
-class If(_Placed, ast.If): ...
-
-
-class arg(_Placed, ast.arg): ...
-
-
-class FunctionDef(_Placed, ast.FunctionDef): ...
-
-
-_LOAD: Final = ast.Load()
-_STORE: Final = ast.Store()
-_AND: Final = ast.And()
-_OR: Final = ast.Or()
-_NOT: Final = ast.Not()
-_IS: Final = ast.Is()
-_IS_NOT: Final = ast.IsNot()
-_IN: Final = ast.In()
-_NOT_IN: Final = ast.NotIn()
-_COMPARE: Final[dict[str, ast.cmpop]] = {
-    "eq": ast.Eq(),
-    "ne": ast.NotEq(),
-    "lt": ast.Lt(),
-    "lte": ast.LtE(),
-    "gt": ast.Gt(),
-    "gte": ast.GtE(),
-}
-
-_NAMES: dict[str, ast.Name] = {}
-
-
-def _name(name: str) -> ast.Name:
-    """A variable read. Names are few (none comes from a filter), so each node is made once."""
-    node = _NAMES.get(name)
-    return node if node is not None else _NAMES.setdefault(name, Name(name, _LOAD))
-
-
-def _stored(name: str) -> ast.Name:
-    return Name(name, _STORE)
-
-
-def _call(function: str, *arguments: ast.expr) -> ast.expr:
-    return Call(_name(function), [*arguments], [])
-
-
-def _is(left: ast.expr, right: ast.expr) -> ast.expr:
-    return Compare(left, [_IS], [right])
-
-
-def _is_present(value: ast.expr) -> ast.expr:
-    return Compare(value, [_IS_NOT], [_NONE])
-
-
-def _class_of(value: ast.expr) -> ast.expr:
-    return Attribute(value, "__class__", _LOAD)
-
-
-def _compared(left: ast.expr, operator: str, right: ast.expr) -> ast.expr:
-    return Compare(left, [_COMPARE[operator]], [right])
-
-
-def _both(tests: list[ast.expr]) -> ast.expr:
-    return BoolOp(_AND, tests) if len(tests) != 1 else tests[0]
-
-
-def _either(tests: list[ast.expr]) -> ast.expr:
-    return BoolOp(_OR, tests) if len(tests) != 1 else tests[0]
-
-
-def _not(test: ast.expr) -> ast.expr:
-    return UnaryOp(_NOT, test)
-
-
-_NONE: Final = Constant(None)
-_TRUE: Final = Constant(True)
-_FALSE: Final = Constant(False)
+def _either(tests: Sequence[str]) -> str:
+    return f"({' or '.join(tests)})" if len(tests) != 1 else tests[0]
 
 
 # one module for one shape
@@ -201,6 +88,7 @@ _ENVIRONMENT: Final[dict[str, Any]] = {
     **{function.__name__: function for function in (all, any, getattr, len, map)},
     **{name: getattr(records, name) for name in records.__all__},
     "UTC": UTC,
+    "__builtins__": {},
 }
 """All that the code may name, beside its own variables."""
 
@@ -211,35 +99,48 @@ class _Module:
     def __init__(self, access: Access, constants: int) -> None:
         self.access = access
         self.constants = constants
-        self.functions: list[ast.stmt] = []
+        self.functions: list[str] = []
+        self.places: dict[str | records.Field, str] = {}
 
-    def constant(self, index: int) -> ast.expr:
-        if self.constants <= FEW_CONSTANTS:
-            return _name(f"k{index}")
-        return Subscript(_name("constants"), Constant(index), _LOAD)
+    def constant(self, index: int) -> str:
+        return f"k{index}" if self.constants <= FEW_CONSTANTS else f"constants[{index}]"
 
-    def apart(self, shape: Shape, *, top: bool) -> ast.Name:
+    def name(self, name: str | records.Field) -> str:
+        """A placeholder for a name, or for what a reader is told for its error message."""
+        return f"'{self.places.setdefault(name, f'n{len(self.places)}')}'"
+
+    def apart(self, shape: Shape, *, top: bool) -> str:
         """A function of its own that tests a record."""
         condition = _Record(self, shape, top=top).condition(shape)
         name = f"part{len(self.functions)}"
-        self.functions.append(_function(name, ["record"], [Return(condition)]))
-        return _name(name)
+        self.functions.append(f" def {name}(record):return {condition}\n")
+        return name
 
-    def factory(self, name: str, parameter: str, body: list[ast.stmt]) -> Factory:
+    def factory(self, name: str, function: str) -> Factory:
         few = self.constants <= FEW_CONSTANTS
-        variables = [f"k{index}" for index in range(self.constants)] if few else ["constants"]
-        inside = [*self.functions, _function(name, [parameter], body), Return(_name(name))]
-        outer = _function("factory", ["storage_timezone", "timezone", *variables], inside)
-        code = compile(ast.Module([outer], []), f"<{name}>", "exec")
-        space = dict(_ENVIRONMENT)
-        exec(code, space)
-        made: Factory = space.pop("factory")  # else each would hold the other, and only the collector could free them
+        variables = "".join([f",k{index}" for index in range(self.constants)]) if few else ",constants"
+        text = (
+            f"def factory(storage_timezone,timezone{variables}):\n{''.join(self.functions)}{function} return {name}\n"
+        )
+        code = _compiled(text) if len(text) <= SHORT_TEXT else _compiled.__wrapped__(text)
+        space: dict[str, Factory] = {}
+        exec(_named(code, {place: name for name, place in self.places.items()}), _ENVIRONMENT, space)
+        made = space["factory"]
         return made if few else lambda storage, zone, *constants: made(storage, zone, constants)
 
 
-def _function(name: str, parameters: list[str], body: list[ast.stmt]) -> ast.stmt:
-    arguments = ast.arguments([], [arg(parameter) for parameter in parameters], None, [], [], None, [])
-    return FunctionDef(name, arguments, body, [])
+@lru_cache(maxsize=256)
+def _compiled(text: str) -> CodeType:
+    return compile(text, "<predicate>", "exec", dont_inherit=True)
+
+
+def _named(code: CodeType, names: Mapping[str, str | records.Field]) -> CodeType:
+    """The code with names in place of their placeholders."""
+    constants = [
+        names.get(c, c) if c.__class__ is str else _named(c, names) if c.__class__ is CodeType else c
+        for c in code.co_consts
+    ]
+    return code.replace(co_consts=tuple(constants))
 
 
 # one function for one record
@@ -291,7 +192,7 @@ class _Record:
 
     # conditions
 
-    def condition(self, shape: Shape) -> ast.expr:
+    def condition(self, shape: Shape) -> str:
         """The shape as an expression that is True or False."""
         word = shape[0]
         if word in _COMPARISONS:
@@ -299,16 +200,16 @@ class _Record:
             return _both([*guards, self.comparison(shape, value)])
         return _CONDITIONS[word](self, *shape[1:])
 
-    def always(self, value: bool) -> ast.expr:
-        return _TRUE if value else _FALSE
+    def always(self, value: bool) -> str:
+        return "True" if value else "False"
 
-    def in_parts(self, word: str, shapes: Sequence[Shape]) -> list[ast.expr]:
+    def in_parts(self, word: str, shapes: Sequence[Shape]) -> list[str]:
         """A group too long for one expression (Python's compiler takes quadratic time for it) as calls of several functions."""
         ordered = sorted(shapes, key=_cost)
         parts = [tuple(ordered[start : start + LONG_GROUP]) for start in range(0, len(ordered), LONG_GROUP)]
-        return [Call(self.module.apart((word, part), top=self.top), [_name("record")], []) for part in parts]
+        return [f"{self.module.apart((word, part), top=self.top)}(record)" for part in parts]
 
-    def all_of(self, shapes: Sequence[Shape]) -> ast.expr:
+    def all_of(self, shapes: Sequence[Shape]) -> str:
         if len(shapes) > LONG_GROUP:
             return _both(self.in_parts("all", shapes))
         mark = self.known.mark()
@@ -322,7 +223,7 @@ class _Record:
         self.known.forget(mark)
         return _both(tests)
 
-    def any_of(self, shapes: Sequence[Shape]) -> ast.expr:
+    def any_of(self, shapes: Sequence[Shape]) -> str:
         if len(shapes) > LONG_GROUP:
             return _either(self.in_parts("any", shapes))
         mark = self.known.mark()
@@ -338,180 +239,184 @@ class _Record:
         self.known.forget(mark)
         return _either(tests)
 
-    def null(self, column: Column, negated: bool) -> ast.expr:
+    def null(self, column: Column, negated: bool) -> str:
+        sign = "is not" if negated else "is"
         if column in self.known.present:
-            present: ast.expr = _TRUE if self.known.present[column] else _is_present(self.variable(column))
-            return present if negated else _not(present)
+            if self.known.present[column]:
+                return "True" if negated else "False"
+            return f"{self.variable(column)} {sign} None"
         mark = self.known.mark()
         guards, holder = self.holder(column)
         value = self.load(holder, column, len(column.source) - 1)
-        if guards:
-            test = _both([*guards, _is_present(value)])
-            self.known.keep_first(mark)
-            return test if negated else _not(test)
-        return _is_present(value) if negated else _is(value, _NONE)
+        if not guards:
+            return f"{value} {sign} None"
+        test = _both([*guards, f"{value} is not None"])
+        self.known.keep_first(mark)
+        return test if negated else f"not ({test})"
 
-    def counted(self, column: Column, operator: str, index: int) -> ast.expr:
-        return _compared(_call("len", self.relation(column)), operator, self.module.constant(index))
+    def counted(self, column: Column, operator: str, index: int) -> str:
+        return f"len({self.relation(column)}) {_COMPARE[operator]} {self.module.constant(index)}"
 
-    def related(self, column: Column, operator: str, inner: Shape | None) -> ast.expr:
+    def related(self, column: Column, operator: str, inner: Shape | None) -> str:
         relation = self.relation(column)
         if inner is None:
-            return _compared(_call("len", relation), "gt" if operator == "any" else "eq", Constant(0))
+            return f"len({relation}) {'>' if operator == 'any' else '=='} 0"
         test = self.module.apart(inner, top=False)
-        found = _call("all" if operator == "all" else "any", _call("map", test, relation))
-        return _not(found) if operator == "none" else found
+        found = f"{'all' if operator == 'all' else 'any'}(map({test},{relation}))"
+        return f"not {found}" if operator == "none" else found
 
-    def relation(self, column: Column) -> ast.expr:
+    def relation(self, column: Column) -> str:
         """The related records, as a list; where the way there ends in null, none."""
         function = "related_mappings" if self.module.access == "mapping" else "related_objects"
         mark = self.known.mark()
         guards, holder = self.holder(column)
-        records = _call(function, self.load(holder, column, len(column.source) - 1), *_told(column))
+        records = f"{function}({self.load(holder, column, len(column.source) - 1)},{self.module.name((column.path, column.kind))})"
         self.known.forget(mark)
-        return IfExp(_both(guards), records, Tuple([], _LOAD)) if guards else records
+        return f"({records} if {_both(guards)} else ())" if guards else records
 
     # values
 
-    def value(self, column: Column) -> tuple[list[ast.expr], ast.expr]:
+    def value(self, column: Column) -> tuple[list[str], str]:
         """Conditions under which the column's value is present, and where it then is, in its final form."""
         variable = self.variable(column)
         if column in self.known.present:
             if self.known.present[column]:
                 return [], variable
             self.known.learn(column, True)
-            return [_is_present(variable)], variable
+            return [f"{variable} is not None"], variable
         guards, holder = self.holder(column)
-        load = NamedExpr(_stored(self.variable(column).id), self.load(holder, column, len(column.source) - 1))
+        load = f"({variable}:={self.load(holder, column, len(column.source) - 1)})"
         guards.append(self.read(column, variable, load))
         self.known.learn(column, True)
         return guards, variable
 
-    def read(self, column: Column, variable: ast.Name, load: ast.expr) -> ast.expr:
+    def read(self, column: Column, variable: str, load: str) -> str:
         """Whether the loaded value is present; a value not yet in its final form is brought into it."""
-        kind = column.kind
-        function, expected, arguments = _READERS[kind]
-        told = () if kind == "custom" else _told(column)
-        brought = NamedExpr(_stored(variable.id), _call(function, variable, *map(_name, arguments), *told))
-        final = _is(_class_of(load), _name(expected))
-        if kind == "datetime":
-            final = _both([final, _is(Attribute(variable, "tzinfo", _LOAD), _name("UTC"))])
-        return _either([final, _both([_is_present(variable), _is_present(brought)])])
+        function, expected, arguments = _READERS[column.kind]
+        field = "" if column.kind == "custom" else f",{self.module.name((column.path, column.kind))}"
+        brought = f"{variable}:={function}({variable}{field}{arguments})"
+        brought = f"({brought})" if column.kind in ("date", "datetime") else f"[{brought}]"
+        final = f"{load}.__class__ is {expected}"
+        if column.kind == "datetime":
+            final += f" and {variable}.tzinfo is UTC"
+        return _final_or_brought(final, variable, brought)
 
-    def holder(self, column: Column) -> tuple[list[ast.expr], ast.expr]:
+    def holder(self, column: Column) -> tuple[list[str], str]:
         """Conditions under which there is something that holds the column's value, and where that is."""
-        guards: list[ast.expr] = []
-        holder: ast.expr = _name("record")
+        guards: list[str] = []
+        holder = "record"
         for position in range(len(column.source) - 1):
             lenient = column.kind == "custom" or column.wild[position + 1]
             slot = (column.source[: position + 1], lenient)
             variable = self.variable(slot)
             if slot not in self.known.present:
-                load = NamedExpr(_stored(variable.id), self.load(holder, column, position))
+                load = f"({variable}:={self.load(holder, column, position)})"
                 guards.append(self.holds(column, position, variable, load, lenient))
                 self.known.learn(slot, True)
             elif not self.known.present[slot]:
-                guards.append(_is_present(variable))
+                guards.append(f"{variable} is not None")
                 self.known.learn(slot, True)
             holder = variable
         return guards, holder
 
-    def holds(self, column: Column, position: int, variable: ast.Name, load: ast.expr, lenient: bool) -> ast.expr:
+    def holds(self, column: Column, position: int, variable: str, load: str, lenient: bool) -> str:
         """Whether the loaded value may hold others."""
         wild = column.wild[position + 1]
         if self.module.access == "attribute" and not wild:
-            return _is_present(load)
+            return f"{load} is not None"
         if lenient:
-            checked = _call("mapping_or_none", variable)
+            brought = f"({variable}:=mapping_or_none({variable})) is not None"
         else:
-            path = ".".join(column.source[: position + 1])
-            checked = _call("mapping", variable, Constant(path), Constant("object"))
-        brought = NamedExpr(_stored(variable.id), checked)
-        final = _is(_class_of(load), _name("dict"))
-        return _either([final, _both([_is_present(variable), _is_present(brought)])])
+            field = self.module.name((".".join(column.source[: position + 1]), "object"))
+            brought = f"[{variable}:=mapping({variable},{field})]"
+        return _final_or_brought(f"{load}.__class__ is dict", variable, brought)
 
-    def load(self, holder: ast.expr, column: Column, position: int) -> ast.expr:
+    def load(self, holder: str, column: Column, position: int) -> str:
         """The value of one segment of the column's source, None where it is missing."""
         name = column.source[position]
         if name.startswith("__"):
-            return _NONE
-        key = Constant(name)
-        by_key = Call(Attribute(holder, "get", _LOAD), [key], [])
+            return "None"
+        key = self.module.name(name)
+        by_key = f"{holder}.get({key})"
         if self.module.access == "mapping" or column.wild[position]:
             return by_key
-        by_attribute = _call("getattr", holder, key, _NONE)
+        by_attribute = f"getattr({holder},{key},None)"
         if position == 0 and self.top:
             return by_attribute
-        is_object = _either([Compare(_class_of(holder), [_IN], [_name("OBJECTS")]), _call("is_object", holder)])
-        return IfExp(is_object, by_attribute, by_key)
+        return f"({by_attribute} if {holder}.__class__ in OBJECTS or is_object({holder}) else {by_key})"
 
-    def variable(self, slot: object) -> ast.Name:
-        return _name(self.variables.setdefault(slot, f"v{len(self.variables)}"))
+    def variable(self, slot: object) -> str:
+        return self.variables.setdefault(slot, f"v{len(self.variables)}")
 
     # comparisons of a value that is present
 
-    def comparison(self, shape: Shape, value: ast.expr) -> ast.expr:
+    def comparison(self, shape: Shape, value: str) -> str:
         return _COMPARISONS[shape[0]](self, value, *shape[1:])
 
-    def equal(self, value: ast.expr, column: Column, family: str, negated: bool, index: int) -> ast.expr:
+    def equal(self, value: str, column: Column, family: str, negated: bool, index: int) -> str:
         if family == "boolean":
-            return Compare(value, [_IS_NOT if negated else _IS], [self.module.constant(index)])
-        return self.by_family(family, _COMPARE["ne" if negated else "eq"], index, value)
+            return f"{value} {'is not' if negated else 'is'} {self.module.constant(index)}"
+        return self.by_family(family, "!=" if negated else "==", index, value)
 
-    def one_of(self, value: ast.expr, column: Column, family: str, negated: bool, index: int) -> ast.expr:
-        return self.by_family(family, _NOT_IN if negated else _IN, index, value)
+    def one_of(self, value: str, column: Column, family: str, negated: bool, index: int) -> str:
+        return self.by_family(family, "not in" if negated else "in", index, value)
 
-    def order(self, value: ast.expr, column: Column, family: str, operator: str, index: int) -> ast.expr:
+    def order(self, value: str, column: Column, family: str, operator: str, index: int) -> str:
         test = self.by_family(family, _COMPARE[operator], index, value)
         if column.kind != "custom":
             return test
-        if family == "text":
-            return _both([_is(_class_of(value), _name("str")), test])
-        return _both([Compare(_class_of(value), [_IN], [_name("NUMBERS")]), test])
+        comparable = "is str" if family == "text" else "in NUMBERS"
+        return f"{value}.__class__ {comparable} and {test}"
 
-    def between(self, value: ast.expr, column: Column, negated: bool, index: int) -> ast.expr:
-        bounds = self.module.constant(index), self.module.constant(index + 1)
-        inside = Compare(bounds[0], [_COMPARE["lte"], _COMPARE["lt"]], [value, bounds[1]])
-        return _not(inside) if negated else inside
+    def between(self, value: str, column: Column, negated: bool, index: int) -> str:
+        inside = f"{self.module.constant(index)} <= {value} < {self.module.constant(index + 1)}"
+        return f"not {inside}" if negated else inside
 
-    def by_family(self, family: str, sign: ast.cmpop, index: int, value: ast.expr) -> ast.expr:
+    def by_family(self, family: str, sign: str, index: int, value: str) -> str:
         """The comparison with its constant; where floats need a constant of their own, with that for them."""
-        exact = Compare(value, [sign], [self.module.constant(index)])
+        exact = f"{value} {sign} {self.module.constant(index)}"
         if family != "exact":
             return exact
-        return IfExp(
-            _is(_class_of(value), _name("float")), Compare(value, [sign], [self.module.constant(index + 1)]), exact
-        )
+        for_floats = f"{value} {sign} {self.module.constant(index + 1)}"
+        return f"({for_floats} if {value}.__class__ is float else {exact})"
 
-    def text(self, value: ast.expr, column: Column, operator: str, number: int, index: int) -> ast.expr:
-        tests: list[ast.expr] = []
+    def text(self, value: str, column: Column, operator: str, number: int, index: int) -> str:
+        tests = []
         for needle in map(self.module.constant, range(index, index + number)):
             seen = self.seen_text(column, value)
             if operator == "contains":
-                tests.append(Compare(needle, [_IN], [seen]))
+                tests.append(f"{needle} in {seen}")
             elif operator == "fits":
-                tests.append(Call(needle, [seen], []))
+                tests.append(f"{needle}({seen})")
             else:
-                tests.append(Call(Attribute(seen, operator, _LOAD), [needle], []))
+                tests.append(f"{seen}.{operator}({needle})")
         test = _either(tests)
-        return _both([_is(_class_of(value), _name("str")), test]) if column.kind == "custom" else test
+        return f"{value}.__class__ is str and {test}" if column.kind == "custom" else test
 
-    def seen_text(self, column: Column, value: ast.expr) -> ast.expr:
+    def seen_text(self, column: Column, value: str) -> str:
         """The text that text operators look at, worked out at most once where that is certain."""
         slot = "text", column
         if column.kind == "currency":
-            seen = _call("plain_decimal", value)
+            seen = f"plain_decimal({value})"
         elif column.case_sensitive:
             return value
         else:
-            seen = Call(Attribute(value, "lower", _LOAD), [], [])
+            seen = f"{value}.lower()"
         if column.kind == "custom" or self.looks[column] == 1:
             return seen
         variable = self.variable(slot)
         if slot in self.known.present:
             return variable
         self.known.learn(slot, True)
-        return NamedExpr(_stored(variable.id), seen)
+        return f"({variable}:={seen})"
+
+
+def _final_or_brought(final: str, variable: str, brought: str) -> str:
+    """Whether something is there: in its final form, or brought into it by an expression that is true then.
+
+    What is brought may be false itself; a list of it, `[v := text(v)]`, is not.
+    """
+    return f"({final} or {variable} is not None and {brought})"
 
 
 def _count_looks(shape: Shape, looks: dict[Column, int]) -> None:
@@ -524,7 +429,7 @@ def _count_looks(shape: Shape, looks: dict[Column, int]) -> None:
             _count_looks(inner, looks)
 
 
-_CONDITIONS: Final[dict[str, Callable[..., ast.expr]]] = {
+_CONDITIONS: Final[dict[str, Callable[..., str]]] = {
     "all": _Record.all_of,
     "any": _Record.any_of,
     "always": _Record.always,
@@ -534,7 +439,7 @@ _CONDITIONS: Final[dict[str, Callable[..., ast.expr]]] = {
 }
 """The words of shapes that look at a record as a whole."""
 
-_COMPARISONS: Final[dict[str, Callable[..., ast.expr]]] = {
+_COMPARISONS: Final[dict[str, Callable[..., str]]] = {
     "equal": _Record.equal,
     "oneof": _Record.one_of,
     "order": _Record.order,
@@ -543,16 +448,16 @@ _COMPARISONS: Final[dict[str, Callable[..., ast.expr]]] = {
 }
 """The words of shapes that compare a value, and so need it to be present."""
 
-_READERS: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
-    "string": ("text", "str", ()),
-    "enum": ("text", "str", ()),
-    "number": ("number", "int", ()),
-    "currency": ("number", "int", ()),
-    "boolean": ("boolean", "bool", ()),
-    "id": ("identifier", "str", ()),
-    "date": ("day", "date", ("timezone",)),
-    "datetime": ("instant", "datetime", ("storage_timezone",)),
-    "custom": ("custom", "str", ()),
+_READERS: Final[dict[str, tuple[str, str, str]]] = {
+    "string": ("text", "str", ""),
+    "enum": ("text", "str", ""),
+    "number": ("number", "int", ""),
+    "currency": ("number", "int", ""),
+    "boolean": ("boolean", "bool", ""),
+    "id": ("identifier", "str", ""),
+    "date": ("day", "date", ",timezone"),
+    "datetime": ("instant", "datetime", ",storage_timezone"),
+    "custom": ("custom", "str", ""),
 }
 """For each kind of column the function of `records` that reads it, the class of values that need no reading, and what it is told."""
 
@@ -567,11 +472,6 @@ _COSTS: Final = {
     "counted": 6,
     "related": 7,
 }
-
-
-def _told(column: Column) -> tuple[ast.expr, ast.expr]:
-    """What a reader is told for its error message."""
-    return Constant(column.path), Constant(column.kind)
 
 
 def _cost(shape: Shape) -> int:

@@ -54,6 +54,10 @@ NUMBERS: Final = frozenset({int, float, Decimal})
 """The classes of a number once it is read."""
 
 
+Field = tuple[str, str]
+"""A field as an error names it: its path, and the type its values are to have."""
+
+
 class Kind(Enum):
     """What a value of a custom field is that compares with no text and no number."""
 
@@ -69,33 +73,33 @@ _LAST: Final = datetime.max.replace(tzinfo=UTC)
 # values
 
 
-def text(value: object, field: str, type: str) -> str:
+def text(value: object, field: Field) -> str:
     """A text. Raises `RecordError` for anything else."""
     plain = value.value if isinstance(value, Enum) else value
     if isinstance(plain, str):
         return str.__str__(plain)
-    raise RecordError(field, type, value)
+    raise RecordError(*field, value)
 
 
-def number(value: object, field: str, type: str) -> int | float | Decimal:
+def number(value: object, field: Field) -> int | float | Decimal:
     """A finite number, exact or binary. Raises `RecordError` for anything else, booleans included."""
     found = _number(value)
     if found is None and isinstance(value, Enum):
         found = _number(value.value)
     if found is None:
-        raise RecordError(field, type, value)
+        raise RecordError(*field, value)
     return found
 
 
-def boolean(value: object, field: str, type: str) -> bool:
+def boolean(value: object, field: Field) -> bool:
     """A boolean. Raises `RecordError` for anything else."""
     plain = value.value if isinstance(value, Enum) else value
     if isinstance(plain, bool):
         return plain
-    raise RecordError(field, type, value)
+    raise RecordError(*field, value)
 
 
-def identifier(value: object, field: str, type: str) -> str:
+def identifier(value: object, field: Field) -> str:
     """The text of an id: `7`, `"7"` and a UUID compare by it. Raises `RecordError` for anything else."""
     plain = value.value if isinstance(value, Enum) else value
     try:
@@ -105,10 +109,10 @@ def identifier(value: object, field: str, type: str) -> str:
             return str(plain)
     except ValueError:  # an integer of more digits than Python writes
         pass
-    raise RecordError(field, type, value)
+    raise RecordError(*field, value)
 
 
-def day(value: object, zone: tzinfo, field: str, type: str) -> date:
+def day(value: object, field: Field, zone: tzinfo) -> date:
     """A calendar date: of a timestamp with offset its date in the zone, without offset its own.
 
     Raises `RecordError` for anything else.
@@ -120,10 +124,10 @@ def day(value: object, zone: tzinfo, field: str, type: str) -> date:
         return plain.date() if plain.utcoffset() is None else local_date(plain, zone)
     if isinstance(plain, date):
         return plain
-    raise RecordError(field, type, value)
+    raise RecordError(*field, value)
 
 
-def instant(value: object, zone: tzinfo, field: str, type: str) -> datetime:
+def instant(value: object, field: Field, zone: tzinfo) -> datetime:
     """An instant in UTC: a timestamp without offset is a wall time in the zone, a date its first instant there.
 
     Most ISO text is `2024-01-31T12:00:00Z` or ends in `+00:00`: with its signs in their places only digits are left, and
@@ -137,7 +141,7 @@ def instant(value: object, zone: tzinfo, field: str, type: str) -> datetime:
         try:
             return datetime.fromisoformat(value)
         except ValueError:
-            raise RecordError(field, type, value) from None
+            raise RecordError(*field, value) from None
     plain = value.value if isinstance(value, Enum) else value
     if isinstance(plain, str):
         plain = read_timestamp(plain) or read_date(plain)
@@ -150,7 +154,7 @@ def instant(value: object, zone: tzinfo, field: str, type: str) -> datetime:
             return _FIRST if plain.year == 1 else _LAST
     if isinstance(plain, date):
         return inside(first_instant(plain, zone))
-    raise RecordError(field, type, value)
+    raise RecordError(*field, value)
 
 
 def custom(value: object) -> str | int | float | Decimal | Kind:
@@ -217,11 +221,11 @@ def for_floats(number: int | Decimal, operator: str) -> float:
 # paths and relations
 
 
-def mapping(value: object, path: str, type: str) -> Mapping[str, Any]:
+def mapping(value: object, field: Field) -> Mapping[str, Any]:
     """A record on the way to a value. Raises `RecordError` for anything else."""
     if isinstance(value, Mapping):
         return value
-    raise RecordError(path, type, value)
+    raise RecordError(*field, value)
 
 
 def mapping_or_none(value: object) -> Mapping[str, Any] | None:
@@ -243,28 +247,28 @@ def is_object(value: object) -> bool:
     return True
 
 
-def related_mappings(value: object, field: str, type: str) -> list[Any] | tuple[Any, ...]:
+def related_mappings(value: object, field: Field) -> list[Any] | tuple[Any, ...]:
     """The records of a relation, all of them mappings. Raises `RecordError` for anything else."""
-    records = _iterated(value, field, type)
+    records = _iterated(value, field)
     for record in records:
         if record.__class__ is not dict and not isinstance(record, Mapping):
-            raise RecordError(field, type, record)
+            raise RecordError(*field, record)
     return records
 
 
-def related_objects(value: object, field: str, type: str) -> list[Any] | tuple[Any, ...]:
+def related_objects(value: object, field: Field) -> list[Any] | tuple[Any, ...]:
     """The records of a relation, none of them None. Raises `RecordError` for anything else."""
-    records = _iterated(value, field, type)
+    records = _iterated(value, field)
     if any(record is None for record in records):
-        raise RecordError(field, type, None)
+        raise RecordError(*field, None)
     return records
 
 
-def _iterated(value: object, field: str, type: str) -> list[Any] | tuple[Any, ...]:
+def _iterated(value: object, field: Field) -> list[Any] | tuple[Any, ...]:
     if value is None:
         return ()
     if value.__class__ is list or value.__class__ is tuple:
         return value
     if isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, Mapping)):
         return list(value)
-    raise RecordError(field, type, value)
+    raise RecordError(*field, value)

@@ -81,20 +81,20 @@ days = st.builds(
 @given(zones, moments, moments)
 def test_wall_times_stand_for_instants(zone: Any, constant: datetime, wall: datetime) -> None:
     line = Moments(instants_of_walls(zone), aware=False)
-    hold(line, constant.replace(tzinfo=UTC), wall, instant_of(wall, zone, "at", "datetime"))
+    hold(line, constant.replace(tzinfo=UTC), wall, instant_of(wall, ("at", "datetime"), zone))
 
 
 @given(zones, days, moments)
 def test_instants_stand_for_dates(zone: Any, constant: date, moment: datetime) -> None:
     stored = moment.replace(tzinfo=UTC)
-    hold(Moments(walls_of_instants(zone), aware=True), constant, stored, day_of(stored, zone, "at", "date"))
+    hold(Moments(walls_of_instants(zone), aware=True), constant, stored, day_of(stored, ("at", "date"), zone))
 
 
 @given(zones, moments, days)
 @example(ZoneInfo("Pacific/Apia"), datetime(2011, 12, 30, 10), date(2011, 12, 30))
 @example(ZoneInfo("Pacific/Apia"), datetime(2011, 12, 30, 10), date(2011, 12, 31))
 def test_dates_stand_for_their_first_instants(zone: Any, constant: datetime, day: date) -> None:
-    hold(FirstInstants(zone), constant.replace(tzinfo=UTC), day, instant_of(day, zone, "at", "datetime"))
+    hold(FirstInstants(zone), constant.replace(tzinfo=UTC), day, instant_of(day, ("at", "datetime"), zone))
 
 
 @given(moments, days, st.sampled_from([1, 1000, 1_000_000]))

@@ -8,6 +8,7 @@ from itertools import cycle
 from typing import Any
 
 import kanbert_filter as kf
+from kanbert_filter.backends import code, predicate as backend
 from tests.benchmarks import peers, reference_functions
 from tests.benchmarks.contest import Work, contest
 from tests.benchmarks.filters import (
@@ -25,8 +26,8 @@ from tests.benchmarks.filters import (
 from tests.benchmarks.rows import Row, compared
 
 RECORDS = 1000
-UNSEEN = 300
-"""More shapes than are kept, so that each is forgotten before its turn comes again."""
+COPIES = 300
+"""More copies of a filter under other field names than shapes are kept: each is forgotten before its turn comes again."""
 
 
 def predicate(seconds: float) -> list[Row]:
@@ -120,16 +121,17 @@ def _compiled(text: str) -> kf.Predicate:
 def text_to_predicate(seconds: float) -> list[Row]:
     """Text to ready predicate, for shapes never seen beside the peers, for shapes seen before beside parse and check."""
     rows = []
-    fields = {name: type for number in range(UNSEEN) for name, type in numbered_fields(number).items()}
+    fields = {name: type for number in range(COPIES) for name, type in numbered_fields(number).items()}
     endpoint = kf.Endpoint("projects", fields | FIELDS)
     for subject in ("F2", "F3"):
         text = FILTERS[subject]
-        unseen = [numbered(text, number) for number in range(UNSEEN)]
-        for other in unseen:
+        renamed = [numbered(text, number) for number in range(COPIES)]
+        for other in renamed:
             endpoint.parse(other)
-        seen = [text.replace("Acme", f"Acme{number}") for number in range(UNSEEN)]
+        seen = [text.replace("Acme", f"Acme{number}") for number in range(COPIES)]
         works: dict[str, Work] = {
-            "unseen": partial(_compile_next, endpoint, cycle(unseen)),
+            "unseen": partial(_compile_afresh, endpoint, cycle(seen)),
+            "other fields": partial(_compile_next, endpoint, cycle(renamed)),
             "seen": partial(_compile_next, endpoint, cycle(seen)),
             "parse and check": partial(_parse_next, endpoint, cycle(seen)),
         }
@@ -138,8 +140,16 @@ def text_to_predicate(seconds: float) -> list[Row]:
         times = contest(works, seconds=seconds / 2)
         bars = {"CEL C++": 2.5}
         rows += [compared(times, f"{subject}, unseen", "unseen", peer.name, bars.get(peer.name)) for peer in ready]
+        rows.append(compared(times, f"{subject}, seen of other fields", "other fields", "parse and check"))
         rows.append(compared(times, f"{subject}, seen", "seen", "parse and check", 1.5))
     return rows
+
+
+def _compile_afresh(endpoint: kf.Endpoint, texts: Iterator[str]) -> kf.Predicate:
+    """With all code forgotten that was made before."""
+    backend._CODES.clear()
+    code._compiled.cache_clear()
+    return _compile_next(endpoint, texts)
 
 
 def _compile_next(endpoint: kf.Endpoint, texts: Iterator[str]) -> kf.Predicate:

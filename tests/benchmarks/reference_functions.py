@@ -28,16 +28,16 @@ def f2_mapping(record: dict[str, Any]) -> bool:
     if title.__class__ is not str:
         if title is None:
             return False
-        title = records.text(title, "title", "string")
+        title = records.text(title, ("title", "string"))
     if "acme" not in title.lower():
         return False
     client = record.get("client")
     if client is not None:
         if client.__class__ is not dict:
-            client = records.mapping(client, "client", "object")
+            client = records.mapping(client, ("client", "object"))
         name = client.get("name")
         if name.__class__ is not str and name is not None:
-            name = records.text(name, "client.name", "string")
+            name = records.text(name, ("client.name", "string"))
         if name is not None and "corp" in name.lower():
             return True
     created_at = record.get("created_at")
@@ -53,14 +53,14 @@ def f2_attribute(record: Any) -> bool:
     if title.__class__ is not str:
         if title is None:
             return False
-        title = records.text(title, "title", "string")
+        title = records.text(title, ("title", "string"))
     if "acme" not in title.lower():
         return False
     client = getattr(record, "client", None)
     if client is not None:
         name = client.get("name") if client.__class__ is dict else getattr(client, "name", None)
         if name.__class__ is not str and name is not None:
-            name = records.text(name, "client.name", "string")
+            name = records.text(name, ("client.name", "string"))
         if name is not None and "corp" in name.lower():
             return True
     created_at = getattr(record, "created_at", None)
@@ -76,7 +76,7 @@ def f3_mapping(record: dict[str, Any]) -> bool:
     if status.__class__ is not str:
         if status is None:
             return False
-        status = records.text(status, "status", "enum")
+        status = records.text(status, ("status", "enum"))
     if status not in _STATUSES:
         return False
     if record.get("primary_contact_id") is not None:
@@ -85,33 +85,33 @@ def f3_mapping(record: dict[str, Any]) -> bool:
     if budget is None:
         return False
     if not isinstance(budget, int) or isinstance(budget, bool):
-        budget = records.number(budget, "budget", "number")
+        budget = records.number(budget, ("budget", "number"))
     if budget < 1000 or 5000 <= budget <= 100000:
         return False
     shortcode = record.get("shortcode")
     if shortcode.__class__ is not str:
         if shortcode is None:
             return False
-        shortcode = records.text(shortcode, "shortcode", "string")
+        shortcode = records.text(shortcode, ("shortcode", "string"))
     if shortcode == "P-1":
         return False
     client = record.get("client")
     if client.__class__ is not dict:
         if client is None:
             return False
-        client = records.mapping(client, "client", "object")
+        client = records.mapping(client, ("client", "object"))
     name = client.get("name")
     if name.__class__ is not str:
         if name is None:
             return False
-        name = records.text(name, "client.name", "string")
+        name = records.text(name, ("client.name", "string"))
     if "acme" not in name.lower():
         return False
     title = record.get("title")
     if title.__class__ is not str:
         if title is None:
             return False
-        title = records.text(title, "title", "string")
+        title = records.text(title, ("title", "string"))
     title = title.lower()
     if not title.startswith(("p-", "q-")) and not title.endswith("-x"):
         return False
@@ -128,7 +128,7 @@ def f3_attribute(record: Any) -> bool:
     if status.__class__ is not str:
         if status is None:
             return False
-        status = records.text(status, "status", "enum")
+        status = records.text(status, ("status", "enum"))
     if status not in _STATUSES:
         return False
     if getattr(record, "primary_contact_id", None) is not None:
@@ -137,14 +137,14 @@ def f3_attribute(record: Any) -> bool:
     if budget is None:
         return False
     if not isinstance(budget, int) or isinstance(budget, bool):
-        budget = records.number(budget, "budget", "number")
+        budget = records.number(budget, ("budget", "number"))
     if budget < 1000 or 5000 <= budget <= 100000:
         return False
     shortcode = getattr(record, "shortcode", None)
     if shortcode.__class__ is not str:
         if shortcode is None:
             return False
-        shortcode = records.text(shortcode, "shortcode", "string")
+        shortcode = records.text(shortcode, ("shortcode", "string"))
     if shortcode == "P-1":
         return False
     client = getattr(record, "client", None)
@@ -154,14 +154,14 @@ def f3_attribute(record: Any) -> bool:
     if name.__class__ is not str:
         if name is None:
             return False
-        name = records.text(name, "client.name", "string")
+        name = records.text(name, ("client.name", "string"))
     if "acme" not in name.lower():
         return False
     title = getattr(record, "title", None)
     if title.__class__ is not str:
         if title is None:
             return False
-        title = records.text(title, "title", "string")
+        title = records.text(title, ("title", "string"))
     title = title.lower()
     if not title.startswith(("p-", "q-")) and not title.endswith("-x"):
         return False
@@ -180,4 +180,4 @@ def _instant(value: Any) -> datetime:
             return datetime.fromisoformat(value)
         except ValueError:
             raise RecordError("created_at", "datetime", value) from None
-    return records.instant(value, UTC, "created_at", "datetime")
+    return records.instant(value, ("created_at", "datetime"), UTC)
