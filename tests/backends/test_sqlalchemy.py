@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 from hypothesis.strategies import SearchStrategy
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kanbert_filter.backends.predicate import compile_predicate
@@ -213,6 +213,21 @@ def test_no_operand_is_an_error(database: tuple[Session, list[dict[str, Any]]], 
     for zone in ZONES:
         context = Context(now=datetime(9990, 5, 1, tzinfo=UTC), timezone=zone, storage_timezone=zone)
         compare(database, parse_dsl(text), context)
+
+
+@pytest.mark.parametrize(
+    "text", ["code contains 'a'", "code like '%_a' or title = 'a'", "tags all (name contains 'a')"]
+)
+def test_the_negated_condition_finds_the_other_rows(database: tuple[Session, list[dict[str, Any]]], text: str) -> None:
+    session, records = database
+    condition = where(ITEMS.parse(text), Item)
+    found = set(session.scalars(select(Item.id).where(condition)))
+    others = set(session.scalars(select(Item.id).where(~func.coalesce(condition, False))))
+    assert found
+    assert others
+    assert not found & others
+    assert found | others == {record["id"] for record in records}
+    assert set(session.scalars(select(Item.id).where(~condition))) <= others
 
 
 @pytest.mark.parametrize("many", [500, pytest.param(5000, marks=pytest.mark.heavy)])

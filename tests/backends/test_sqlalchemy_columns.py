@@ -25,7 +25,7 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, aliased, mapped_column, relationship
 from sqlalchemy.types import NullType
@@ -37,6 +37,7 @@ from tests.backends.items import ITEMS, Item, Pet
 
 POSTGRESQL: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
 MYSQL: Any = mysql.dialect()
+SQLITE: Any = sqlite.dialect()
 
 
 class Base(DeclarativeBase):
@@ -290,6 +291,24 @@ def test_mysql() -> None:
         "CASE WHEN (CAST(items.price AS CHAR(100)) LIKE '%%.%%') THEN trim(TRAILING '.' FROM trim(TRAILING '0' FROM"
         " CAST(items.price AS CHAR(100)))) ELSE CAST(items.price AS CHAR(100)) END LIKE %s ESCAPE '/'"
     )
+
+
+def test_a_pattern_keeps_its_meaning_in_whatever_it_is_put() -> None:
+    """It is a binary expression to SQLAlchemy, which says some of them otherwise when they are negated."""
+    table = Table("t", MetaData(), Column("x", String))
+    condition = where(kf.Endpoint("t", {"x": kf.types.String(case_sensitive=True)}).parse("x contains 'a'"), table)
+    said = {
+        POSTGRESQL: "t.x LIKE '%%a%%' ESCAPE '/'",
+        SQLITE: "t.x GLOB '*a*'",
+    }
+    for dialect, words in said.items():
+        for around, expected in (
+            (condition, "{}"),
+            (~condition, "NOT ({})"),
+            (func.coalesce(condition), "coalesce({})"),
+        ):
+            compiled = str(around.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+            assert compiled == expected.format(words)
 
 
 def test_all_of_the_shared_endpoint_compiles_for_mysql() -> None:
