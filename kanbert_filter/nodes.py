@@ -54,10 +54,10 @@ class Node(Immutable):
 
 
 # A condition is first a draft, which can be filled, and is closed by being given its final class: the cheapest way to a slotted object
-# that refuses assignment. Only this module knows.
+# that refuses assignment. Readers in a hurry fill the draft of a comparison themselves; the others only this module knows.
 
 
-class _ComparisonDraft:
+class ComparisonDraft:
     __slots__ = ("field", "index", "operator", "origin", "value")
 
 
@@ -94,7 +94,7 @@ class Condition(Node):
         return None if self.origin is None else self.origin.locate(self.index, "condition")
 
 
-class Comparison(_ComparisonDraft, Condition):
+class Comparison(ComparisonDraft, Condition):
     """A field compared with one value: equality, order and text operators.
 
     Operators may be named by their aliases. Values are texts, numbers, booleans, dates, datetimes, UUIDs, enum members and
@@ -308,7 +308,7 @@ G = TypeVar("G", bound=Group)
 
 def comparison(field: str, operator: str, value: Value, origin: Origin | None, index: int) -> Comparison:
     """A comparison of parts already known to be sound."""
-    draft: Any = _ComparisonDraft()
+    draft: Any = ComparisonDraft()
     draft.field = field
     draft.operator = operator
     draft.value = value

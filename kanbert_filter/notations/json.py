@@ -14,8 +14,20 @@ from typing import Any, Final, cast
 
 from ..checked import CheckedFilter, tree_of
 from ..errors import FilterSyntaxError, JsonLocation, Problem, TextLocation, UnsupportedFilterError, quoted
-from ..limits import DEFAULT_LIMITS, MAX_DEPTH, Limits
-from ..nodes import EVERYTHING, And, Filter, RelationTest, comparison, field_fault, group, membership, null_check
+from ..limits import DEFAULT_LIMITS, Limits
+from ..nodes import (
+    EVERYTHING,
+    And,
+    Comparison,
+    ComparisonDraft,
+    Filter,
+    RelationTest,
+    comparison,
+    field_fault,
+    group,
+    membership,
+    null_check,
+)
 from ..operators import OPERATORS, WORDS
 from ..values import MAX_EXPONENT, Special, UntypedText, Value, exact, number_size, number_text, sound_text
 from .shapes import GROUPS, Kind, Numeral, Path, Source, read, text_within, too_deep, written
@@ -261,21 +273,25 @@ _GREATEST: Final = 10**_DIGITS
 _LEAST: Final = -_GREATEST
 _LONG_TEXT: Final = 2**16
 _MAX_KNOWN: Final = 4096
+_NO_VALUE: Final[tuple[str, Any]] = ("value", None)
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
-_SPELLINGS: Final = {
+_OPERATORS: Final = {
     spelling: (name, OPERATORS[name].operand)
     for word, name in WORDS.items()
     for spelling in (word, word.upper(), OPERATORS[name].dsl)
     if name != "count" and spelling.isalpha()
 }
+_COMPARISONS: Final = {spelling: name for spelling, (name, operand) in _OPERATORS.items() if operand == "value"}
 
 
 def _integer(text: str) -> int | Numeral:
     return int(text) if len(text) <= _DIGITS else Numeral(text)  # int takes quadratic time
 
 
-_decode = json.JSONDecoder(parse_float=Numeral, parse_constant=Numeral).raw_decode
-_decode_long = json.JSONDecoder(parse_int=_integer, parse_float=Numeral, parse_constant=Numeral).raw_decode
+_decode = json.JSONDecoder(parse_float=Numeral, parse_constant=Numeral, object_pairs_hook=tuple).raw_decode
+_decode_long = json.JSONDecoder(
+    parse_int=_integer, parse_float=Numeral, parse_constant=Numeral, object_pairs_hook=tuple
+).raw_decode
 
 _known_fields: dict[str, str] = {}
 """Field names found well-formed before, each as the one string that stands for it. Emptied when it is full."""
@@ -292,17 +308,16 @@ _GIVEN_UP: Final = (_GivenUp, LookupError, TypeError, AttributeError, ValueError
 class _Quick(_Text):
     """One fast pass over JSON text: whatever is out of the ordinary it gives up.
 
-    A decoder that keeps the last of two equal keys swallows the others, but not their colons. So there are no duplicate
-    keys if the text has no more colons than its objects have keys; text with colons in its values is decoded again with
-    an eye on them. The reader is itself the origin of what it reads.
+    The decoder hands over every object as a tuple of its pairs. That costs no more than a dict, hides no key that stands
+    twice, and is taken apart in one step where the keys stand in the usual order. The reader is itself the origin of what it
+    reads.
     """
 
-    __slots__ = ("keys", "limits", "listed", "relations")
+    __slots__ = ("limits", "listed", "relations")
 
     def __init__(self, text: str, limits: Limits) -> None:
         self.text = text
         self.limits = limits
-        self.keys = 0
         self.listed = 0
         self.relations = 0
 
@@ -318,90 +333,92 @@ class _Quick(_Text):
         data, end = _decode(text) if length < _LONG_TEXT else _decode_long(text)
         if end != len(text) or ("\\" in text and _SURROGATE.search(text)):
             raise _GivenUp
-        items: list[Filter] = []
-        conditions = self.read_items(data if data.__class__ is list else [data], And, items, 1, 0)
+        if data == []:
+            return EVERYTHING
+        tree, conditions = self.group(data if data.__class__ is list else [data], And, 1, 0)
         if conditions > limits.max_conditions or conditions + self.listed > limits.max_values:
             raise _GivenUp
-        if text.count(":") != self.keys and _has_duplicates(text):
-            raise _GivenUp
-        tree = _joined(And, items) if items else EVERYTHING
         if tree.depth > limits.max_depth:
             raise _GivenUp
         return tree
 
-    def read_items(self, data: list[Any], kind: Kind, out: list[Filter], depth: int, index: int) -> int:
-        """Read the items of a group of this kind into `out`; give the index of the next condition."""
-        if depth > self.limits.max_depth:
+    def group(self, data: list[Any], kind: Kind, level: int, index: int) -> tuple[Filter, int]:
+        """The filter that these items make, and the index of the condition after it."""
+        limits = self.limits
+        if level > limits.max_depth or data.__class__ is not list or not data:
             raise _GivenUp
-        longest = self.limits.max_string_length
-        keys = 0
+        longest = limits.max_string_length
+        items: list[Filter] = []
+        depth = 1
         for item in data:
-            if item.__class__ is list:
-                index = self.read_group(item, And, kind, out, depth, index)
+            if item.__class__ is list or len(item) == 1:
+                tree, index = self.inner_group(item, level, index)
+                if tree.__class__ is kind:
+                    items += cast("And", tree).items
+                    depth = max(depth, tree.depth - 1)
+                else:
+                    items.append(tree)
+                    if tree.depth > depth:
+                        depth = tree.depth
                 continue
-            size = len(item)
-            keys += size
-            if size == 1:
-                word = "or" if "or" in item else "and"
-                index = self.read_group(item[word], GROUPS[word], kind, out, depth, index)
-                continue
-            name = item["field"]
+            if len(item) == 2:
+                (first, name), (second, word) = item
+                third, value = _NO_VALUE
+            else:
+                (first, name), (second, word), (third, value) = item
+            if first != "field" or second != "op" or third != "value":
+                name, word, value = _in_order(item)
             try:
                 field = _known_fields[name]
             except KeyError:
                 field = _known_field(name)
-            operator, operand = _SPELLINGS[item["op"]]
-            if size == 3:
-                value = item["value"]
-            elif size == 2:
-                value = None
-            else:
-                raise _GivenUp
+            if (value.__class__ is str and len(value) <= longest) or (
+                value.__class__ is int and _LEAST < value < _GREATEST
+            ):
+                # `comparison` does the same; a call would be a good part of the time this takes.
+                draft: Any = ComparisonDraft()
+                draft.field = field
+                draft.operator = _COMPARISONS[word]
+                draft.value = value
+                draft.origin = self
+                draft.index = index
+                draft.__class__ = Comparison
+                items.append(draft)
+                index += 1
+                continue
+            operator, operand = _OPERATORS[word]
             if operand == "value":
-                if value.__class__ is str:
-                    if len(value) > longest:
-                        raise _GivenUp
-                elif value.__class__ is not int or not _LEAST < value < _GREATEST:
-                    value = self.scalar(value)
-                out.append(comparison(field, operator, value, self, index))
+                items.append(comparison(field, operator, self.scalar(value), self, index))
             elif operand == "list":
-                out.append(membership(field, operator, self.values(value), self, index))
+                items.append(membership(field, operator, self.values(value), self, index))
             elif operand == "nothing":
                 if value is not None and value is not True:
                     raise _GivenUp
-                out.append(null_check(field, operator, self, index))
+                items.append(null_check(field, operator, self, index))
             else:
-                index = self.read_relation(value, field, operator, out, depth, index)
+                tree, index = self.relation(field, operator, value, level, index)
+                items.append(tree)
+                depth = max(depth, tree.depth)
                 continue
             index += 1
-        self.keys += keys
-        return index
+        if len(items) == 1:
+            return items[0], index
+        return group(kind, tuple(items), depth + 1), index
 
-    def read_group(self, data: list[Any], kind: Kind, around: Kind, out: list[Filter], depth: int, index: int) -> int:
-        """Read a group into the list of the one around it, in normal form."""
-        if not data or data.__class__ is not list:
-            raise _GivenUp
-        if kind is around:
-            return self.read_items(data, kind, out, depth + 1, index)
-        items: list[Filter] = []
-        index = self.read_items(data, kind, items, depth + 1, index)
-        tree = _joined(kind, items)
-        if tree.__class__ is around:
-            out.extend(cast("And", tree).items)
-        else:
-            out.append(tree)
-        return index
+    def inner_group(self, item: Any, level: int, index: int) -> tuple[Filter, int]:
+        """The same for a group inside another: a list, or an object of one pair."""
+        if item.__class__ is list:
+            return self.group(item, And, level + 1, index)
+        [(word, data)] = item
+        return self.group(data, GROUPS[word], level + 1, index)
 
-    def read_relation(self, value: Any, field: str, operator: str, out: list[Filter], depth: int, index: int) -> int:
+    def relation(self, field: str, operator: str, value: Any, level: int, index: int) -> tuple[Filter, int]:
         self.relations += 1
         if self.relations > self.limits.max_relation_depth:
             raise _GivenUp
-        items: list[Filter] = []
-        after = index + 1 if value is None else self.read_items([value], And, items, depth + 1, index + 1)
-        inner = _joined(And, items) if items else None
-        out.append(RelationTest(field, operator, inner, self, index))
+        inner, after = (None, index + 1) if value is None else self.group([value], And, level + 1, index + 1)
         self.relations -= 1
-        return after
+        return RelationTest(field, operator, inner, self, index), after
 
     def values(self, data: list[Any]) -> tuple[Value, ...]:
         if data.__class__ is not list or len(data) > self.limits.max_list_values:
@@ -427,17 +444,12 @@ class _Quick(_Text):
         raise _GivenUp
 
 
-def _joined(kind: Kind, items: list[Filter]) -> Filter:
-    """Items, none of them a group of this kind, as one filter."""
-    if len(items) == 1:
-        return items[0]
-    depth = 1
-    for item in items:
-        if item.depth > depth:
-            depth = item.depth
-    if depth >= MAX_DEPTH:
+def _in_order(pairs: tuple[tuple[str, Any], ...]) -> tuple[Any, Any, Any]:
+    """Field, operator and value of a condition whose three keys stand in another order."""
+    parts = dict(pairs)
+    if len(parts) != len(pairs):
         raise _GivenUp
-    return group(kind, tuple(items), depth + 1)
+    return parts["field"], parts["op"], parts["value"]
 
 
 def _known_field(name: Any) -> str:
@@ -446,16 +458,6 @@ def _known_field(name: Any) -> str:
     if len(_known_fields) >= _MAX_KNOWN:
         _known_fields.clear()
     return _known_fields.setdefault(name, name)
-
-
-def _has_duplicates(text: str) -> bool:
-    found = []
-
-    def look(pairs: list[tuple[str, Any]]) -> None:
-        found.append(len({key for key, _ in pairs}) != len(pairs))
-
-    json.JSONDecoder(parse_int=Numeral, object_pairs_hook=look).decode(text)
-    return any(found)
 
 
 # writing

@@ -3,6 +3,7 @@
 import json
 import sys
 from decimal import Decimal
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -91,6 +92,13 @@ def test_colons_in_values_are_no_keys(value: str) -> None:
     assert parse_json(condition(value)) == Comparison("a", "eq", json.loads(value))
 
 
+def test_keys_in_any_order() -> None:
+    for keys in permutations(json.loads(condition())):
+        pairs = {"field": '"a"', "op": '"eq"', "value": "1"}
+        text = "{" + ", ".join([f'"{key}": {pairs[key]}' for key in keys]) + "}"
+        assert notation._Quick(text, DEFAULT_LIMITS).tree() == parse_json(condition())
+
+
 def test_subclasses_of_the_types_of_json() -> None:
     class Text(str):
         __slots__ = ()
@@ -113,6 +121,15 @@ def test_says_what_is_wrong_and_where(source: str, code: str, pointer: str, frag
     if code not in ("duplicate_key", "invalid_number", "number_too_long") and not isinstance(data, str):
         same = problem(data)
         assert (same.code, same.message, same.location) == (found.code, found.message, found.location)
+
+
+@pytest.mark.parametrize(
+    "item",
+    ['[["field", "a"], ["op", "eq"], ["value", 1]]', '["field", "op", "value"]', '[["and", []]]', '"ab"', '["abc"]'],
+)
+def test_lists_and_texts_are_no_objects(item: str) -> None:
+    for text in (f"[{item}]", f'{{"or": [{item}]}}', f'{{"field": "r", "op": "any", "value": {item}}}'):
+        assert problem(text).code == "wrong_shape"
 
 
 @pytest.mark.parametrize(
