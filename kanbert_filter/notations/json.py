@@ -352,7 +352,8 @@ class _Quick(_Text):
         depth = 1
         for item in data:
             if item.__class__ is list or len(item) == 1:
-                tree, index = self.inner_group(item, level, index)
+                word, inner = ("and", item) if item.__class__ is list else item[0]
+                tree, index = self.group(inner, GROUPS[word], level + 1, index)
                 if tree.__class__ is kind:
                     items += cast("And", tree).items
                     depth = max(depth, tree.depth - 1)
@@ -404,13 +405,6 @@ class _Quick(_Text):
         if len(items) == 1:
             return items[0], index
         return group(kind, tuple(items), depth + 1), index
-
-    def inner_group(self, item: Any, level: int, index: int) -> tuple[Filter, int]:
-        """The same for a group inside another: a list, or an object of one pair."""
-        if item.__class__ is list:
-            return self.group(item, And, level + 1, index)
-        [(word, data)] = item
-        return self.group(data, GROUPS[word], level + 1, index)
 
     def relation(self, field: str, operator: str, value: Any, level: int, index: int) -> tuple[Filter, int]:
         self.relations += 1
