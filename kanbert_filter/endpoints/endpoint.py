@@ -32,7 +32,7 @@ class Endpoint(Fields):
     """
 
     __slots__ = ("_name", "suggestions")
-    __match_args__ = ("_name", "_rows", "suggestions")
+    __match_args__ = ("_name", "_rows", "_hidden", "suggestions")
 
     _name: str
     suggestions: bool
@@ -97,7 +97,8 @@ class Endpoint(Fields):
     def to_markdown(self) -> str:
         """The endpoint's table in Markdown, to be read by people and by `from_markdown`.
 
-        It tells all of the endpoint but its name, sources, scopes' conditions and whether errors make suggestions.
+        It tells all of the endpoint but its name, sources, scopes' conditions, names hidden under a wildcard, and whether
+        errors make suggestions.
 
         >>> import kanbert_filter as kf
         >>> clients = kf.Endpoint("clients", {"name": "string; eq, like", "projects": {"id": "id<ProjectData>"}})
@@ -133,7 +134,8 @@ class Endpoint(Fields):
     def to_dict(self) -> dict[str, Any]:
         """The endpoint as plain data for `json.dumps`, for clients to know what they may filter.
 
-        It tells all of the endpoint but sources and scopes' conditions, which are nobody's business.
+        It tells all of the endpoint but sources, scopes' conditions and names hidden under a wildcard, which are nobody's
+        business.
 
         >>> from kanbert_filter import Endpoint
         >>> Endpoint("clients", {"segment": "enum: A, B; eq, in"}).to_dict()

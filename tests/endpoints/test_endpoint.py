@@ -376,3 +376,14 @@ def test_a_wildcard_does_not_bring_a_hidden_field_back() -> None:
     bound = kf.Endpoint("p", rows | {"archived": kf.types.Scope(["yes"])}).without("custom_field.secret")
     with pytest.raises(kf.FilterCheckError, match="Unknown field"):
         bound.bind(archived={"yes": kf.EVERYTHING}).parse("custom_field.secret = 'x'")
+
+
+def test_what_is_hidden_under_a_wildcard_is_part_of_an_endpoint() -> None:
+    hiding = kf.Endpoint("e", {"a.*": "custom", "a.b": "number"}).without("a.b")
+    showing = kf.Endpoint("e", {"a.*": "custom"})
+    assert hiding != showing
+    assert hiding == kf.Endpoint("e", {"a.*": "custom", "a.b": "string"}).without("a.b")
+    assert hash(hiding) == hash(pickle.loads(pickle.dumps(hiding)))
+    both = hiding.parse("a.c = 1") & showing.parse("a.b = 1")
+    assert len(both.parts) == 2, "a filter of one is no filter of the other"
+    assert kf.Endpoint.from_dict(hiding.to_dict()) == showing
