@@ -34,6 +34,8 @@ from ..values import MAX_EXPONENT, Special, UntypedText, Value, exact, number_si
 from .dsl_grammar import BLANKS, language, text_of
 
 if TYPE_CHECKING:
+    from lark import Token
+
     from .lalr import Builder, Reader, Shape
 
 _ESCAPED: Final = {ord("\\"): "\\\\", ord('"'): '\\"', ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"} | {
@@ -107,7 +109,9 @@ class Reading:
     The index of a condition is where it starts.
     """
 
-    __slots__ = ("limits", "max_integer", "max_string", "text")
+    __slots__ = ("_located", "limits", "max_integer", "max_string", "text")
+
+    _located: tuple[int, list[Token]]  # the last condition that was located, once one was, with its tokens
 
     def __init__(self, text: str, limits: Limits) -> None:
         self.text = text
@@ -117,10 +121,14 @@ class Reading:
 
     def locate(self, index: int, part: str, item: int | None = None) -> TextLocation:
         """The characters of a condition's part."""
-        from .dsl_faults import span_of
+        from .dsl_faults import span_of, tokens_of
 
-        start, end = span_of(self.text, index, part, item)
-        return TextLocation(self.text, start, end)
+        located, tokens = getattr(self, "_located", (None, []))
+        if located != index:
+            tokens = tokens_of(self.text, index)
+            self._located = index, tokens
+        start, end = span_of(tokens, part, item)
+        return TextLocation(self.text, index + start, index + end)
 
 
 def _is_within(tree: Filter, text: str, limits: Limits) -> bool:

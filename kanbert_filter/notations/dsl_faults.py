@@ -73,8 +73,8 @@ def first_fault(text: str, limits: Limits) -> Problem:
     return watch.explained(tokens.stopped_at, last, tokens.expected)
 
 
-def span_of(text: str, index: int, part: str, item: int | None) -> tuple[int, int]:
-    """Where a part of the condition that starts at `index` stands: `field`, `operator`, `value` or `condition`."""
+def tokens_of(text: str, index: int) -> list[Token]:
+    """The tokens of the condition that starts at `index`; their places are counted from there."""
     tokens: list[Token] = []
     depth = 0
     for token in _Tokens(text[index:]):
@@ -82,18 +82,24 @@ def span_of(text: str, index: int, part: str, item: int | None) -> tuple[int, in
         if depth < 0 or (depth == 0 and token.type in ("_AND", "_OR")):
             break
         tokens.append(token)
-    words = [token for token in tokens[1:] if token.type in _OPERATOR_TOKENS]
-    values = [token for token in tokens[2:] if token.type in VALUES]
+    return tokens
+
+
+def span_of(tokens: list[Token], part: str, item: int | None) -> tuple[int, int]:
+    """Where a part of a condition with these tokens stands: `field`, `operator`, `value` or `condition`."""
     match part:
         case "field":
             chosen = tokens[:1]
         case "operator":
+            words = [token for token in tokens[1:4] if token.type in _OPERATOR_TOKENS]
             chosen = words[:1] if tokens[1].type in ("ANY", "ALL") else words
+        case "value" if item is not None:
+            chosen = [tokens[3 + 2 * item]]  # after the field, the word and '['; between two stands a comma
         case "value":
-            chosen = tokens[2:] if item is None else values[item : item + 1]
+            chosen = tokens[2:]
         case _:
             chosen = tokens
-    return index + _begin(chosen[0]), index + _finish(chosen[-1])
+    return _begin(chosen[0]), _finish(chosen[-1])
 
 
 class _Tokens:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies as st
+from lark import Token
 
 import kanbert_filter as kf
 from kanbert_filter.errors import TextLocation
@@ -261,6 +262,38 @@ def test_a_condition_knows_the_places_of_its_parts(text: str, part: str, item: i
     assert text[place.start : place.end] == shown
     if part == "condition":
         assert node.location == place
+
+
+def test_the_places_of_many_values_are_found_by_reading_their_list_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    tokens_of = dsl_faults.tokens_of
+
+    def counted(text: str, index: int) -> list[Token]:
+        read.append(index)
+        return tokens_of(text, index)
+
+    monkeypatch.setattr(dsl_faults, "tokens_of", counted)
+    text = "a in [" + ", ".join(["'x'"] * 500) + "] or b notin ['y', 1, 'z']"
+    endpoint = kf.Endpoint("e", {"a": "number", "b": "number"})
+    with pytest.raises(kf.FilterCheckError) as caught:
+        endpoint.parse(text, limits=kf.Limits(max_problems=1000))
+    assert read == [0, text.index("b")]
+    places = [place for problem in caught.value.problems if isinstance(place := problem.location, TextLocation)]
+    assert [text[place.start : place.end] for place in places] == ["'x'"] * 500 + ["'y'", "'z'"]
+    assert [place.start for place in places[:500]] == list(range(6, 6 + 5 * 500, 5))
+
+
+def test_places_may_be_asked_for_by_many_threads() -> None:
+    text = "a in ['x', 'y'] and b = 1 and c in [1, 2, 3]"
+    nodes = [node for node in kf.walk(kf.parse_dsl(text)) if isinstance(node, Condition)] * 200
+
+    def excerpt(node: Condition) -> str:
+        place = node.location
+        assert isinstance(place, TextLocation)
+        return text[place.start : place.end]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(excerpt, nodes)) == text.split(" and ") * 200
 
 
 def test_places_take_no_part_in_equality() -> None:
