@@ -76,13 +76,14 @@ class Fields(Immutable):
         return self._known
 
     def field_type(self, path: str) -> FieldType | None:
-        """The type of the field with this path, by its own row, as a relation's count, or by a wildcard row."""
+        """The type of the field with this path, by a row of its name, as a relation's count, or by a wildcard row."""
         row = self._known.get(path)
         if row is None and self._wildcards:
-            row, _ = self._by_wildcard(path)
-            if row is None and path.endswith(COUNT):
-                row, _ = self._by_wildcard(path.removesuffix(COUNT))
-                return Count(row) if row is not None and _is_counted(row) else None
+            row, pattern = self._by_wildcard(path)
+            if path.endswith(COUNT) and (row is None or pattern[-1] == "*"):
+                counted = self.field_type(path.removesuffix(COUNT))
+                if counted is not None and _is_counted(counted):
+                    return Count(counted)
         return row
 
     def source_of(self, path: str) -> tuple[str, ...]:

@@ -154,6 +154,26 @@ def test_an_exact_row_beats_a_count() -> None:
     kf.Endpoint("e", {"tasks": {}, "tasks.*": "boolean"}).check(kf.field("tasks.count") == 1)
 
 
+def test_a_count_beats_what_a_wildcard_admits() -> None:
+    rows = {
+        "g.*": {"x": "string"},
+        "g.*.*": "custom",
+        "g.c": "Relation; any",
+        "g.d": "string",
+        "n.*": {},
+        "n.*.count": "string",
+    }
+    endpoint = kf.Endpoint("e", rows)
+    paths = ["g.a.count", "g.a.size", "g.c.count", "g.d.count", "n.a.count"]
+    kinds = [row.kind for path in paths if (row := endpoint.field_type(path))]
+    assert kinds == ["count", "custom", "custom", "custom", "string"]
+    assert endpoint.source_of("g.a.count") == ("g", "a")
+    matches = kf.compile_predicate(endpoint.parse("g.a.count = 1"))
+    assert matches({"g": {"a": [{"x": "y"}]}})
+    hidden = kf.Endpoint("e", rows | {"g.a": {}}).without("g.a").field_type("g.a.count")
+    assert hidden == kf.types.Custom()
+
+
 def test_a_count_must_be_allowed() -> None:
     endpoint = kf.Endpoint("e", {"tasks": kf.types.Relation({}, operators=["any"]), "h.*": "Relation; any"})
     [problem] = refusal(endpoint, kf.field("tasks").count() > 1)
