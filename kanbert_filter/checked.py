@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 from .errors import Problem, UnsupportedFilterError
 from .immutable import Immutable
-from .nodes import And, Everything, Filter
+from .nodes import And, Everything, Filter, Node
 
 _set: Final = object.__setattr__
 
@@ -52,7 +52,8 @@ class CheckedFilter(Immutable):
     """A filter found sound for its endpoint, its values in canonical form. `Endpoint.check` and `Endpoint.parse` make it.
 
     `a & b` matches what both match; each part keeps its own endpoint, so a server's condition and a user's compose and neither can
-    weaken the other. `repr` shows the endpoints and no conditions.
+    weaken the other. Parts of one endpoint are one tree, joined by AND in their order; like every tree it is refused beyond 100
+    levels (`FilterSyntaxError`). `repr` shows the endpoints and no conditions.
 
     >>> import kanbert_filter as kf
     >>> projects = kf.Endpoint("projects", {"title": "string", "owner.id": "id"})
@@ -67,23 +68,20 @@ class CheckedFilter(Immutable):
     parts: tuple[Part, ...]
 
     def __init__(self, parts: tuple[Part, ...]) -> None:
-        _set(self, "parts", parts)
+        _set(self, "parts", parts if len(parts) == 1 else _normal(parts))
 
     @property
     def filter(self) -> Filter:
         """The tree. Raises `UnsupportedFilterError` for a filter composed over several endpoints, which has no single one."""
-        scope = self.parts[0].scope
-        if any(part.scope != scope for part in self.parts):
+        if len(self.parts) > 1:
             message = "A filter composed over several endpoints is no single tree; write one of its parts"
             raise UnsupportedFilterError(Problem("unsupported", message))
-        trees = [part.filter for part in self.parts]
-        return trees[0] if len(trees) == 1 else And(trees)
+        return self.parts[0].filter
 
     def __and__(self, other: CheckedFilter) -> CheckedFilter:
         if not isinstance(other, CheckedFilter):
             return NotImplemented
-        parts = [part for part in (*self.parts, *other.parts) if not isinstance(part.filter, Everything)]
-        return CheckedFilter(tuple(parts) or self.parts[:1])
+        return CheckedFilter(self.parts + other.parts)
 
     def __bool__(self) -> bool:
         raise TypeError("a filter has no truth value: combine checked filters with &")
@@ -92,6 +90,19 @@ class CheckedFilter(Immutable):
         return f"<CheckedFilter of {' & '.join(part.scope.name for part in self.parts)}>"
 
 
+def _normal(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """The parts with one for each scope, where its first one stands, and without what is no filter."""
+    trees: dict[Scope, list[Filter]] = {}
+    for part in parts:
+        if not isinstance(part.filter, Everything):
+            trees.setdefault(part.scope, []).append(part.filter)
+    return tuple([Part(And(items), scope) for scope, items in trees.items()]) or parts[:1]
+
+
 def tree_of(filter: Filter | CheckedFilter) -> Filter:
-    """The tree of a filter, checked or not."""
-    return filter.filter if isinstance(filter, CheckedFilter) else filter
+    """The tree of a filter, checked or not. Raises `TypeError` for what is neither."""
+    if isinstance(filter, CheckedFilter):
+        return filter.filter
+    if not isinstance(filter, Node):
+        raise TypeError(f"expected a filter, not {type(filter).__name__}")
+    return filter

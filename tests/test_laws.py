@@ -95,6 +95,19 @@ def test_checking_what_was_checked_changes_nothing(filter: kf.Filter) -> None:
     assert EVERY_TYPE.check(checked.filter, limits=LIFTED) == checked
 
 
+@given(filters, filters, filters)
+def test_composing_is_associative_and_reads_back(one: kf.Filter, two: kf.Filter, three: kf.Filter) -> None:
+    a, b, c = (EVERY_TYPE.check(filter, limits=LIFTED) for filter in (one, two, three))
+    other = EVERY_TYPE.only("in").check(kf.field("in") == "x")
+    for x, y, z in ((a, b, c), (a, other, b), (other, a, b), (a, b, other)):
+        assert (x & y) & z == x & (y & z)
+        assert hash((x & y) & z) == hash(x & (y & z))
+    for both in (a & b, a & b & c):
+        again = EVERY_TYPE.check(kf.parse(kf.to_dsl(both), limits=LIFTED), limits=LIFTED)
+        assert again == both
+        assert hash(again) == hash(both)
+
+
 @given(filters)
 def test_what_cannot_be_said_is_said_so(filter: kf.Filter) -> None:
     """A form has no empty list and no number or boolean of a custom field; JSON for `json.dumps` no long decimal."""

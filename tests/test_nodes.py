@@ -119,6 +119,13 @@ def test_what_is_no_filter_at_all_is_a_type_error() -> None:
             build()
 
 
+@pytest.mark.parametrize("write", [kf.to_dsl, kf.to_json, kf.to_json_text, kf.to_form, kf.to_query])
+def test_only_filters_are_written(write: Any) -> None:
+    for other in (5, None, "a = 1", [A]):
+        with pytest.raises(TypeError, match="expected a filter, not"):
+            write(other)
+
+
 def test_aliases_are_one_operator() -> None:
     assert kf.Comparison("f", "NEQ", 1) == kf.Comparison("f", "ne", 1)
     assert kf.Comparison("f", "le", 1) == kf.Comparison("f", "lte", 1)

@@ -332,6 +332,32 @@ def test_checked_filters_compose(projects: kf.Endpoint) -> None:
     assert pickle.loads(pickle.dumps(both)) == both
 
 
+def test_parts_of_one_endpoint_are_one_tree(projects: kf.Endpoint) -> None:
+    server = kf.Endpoint("server", {"tenant": "id"}).check(kf.field("tenant") == 7)
+    either, one, two = map(projects.parse, ("title = 'x' or budget = 1", "title = 'y'", "budget = 2 and title is null"))
+    both = either & one
+    assert kf.to_dsl(both) == '(title = "x" or budget = 1) and title = "y"'
+    assert projects.parse(kf.to_dsl(both)) == both
+    apart = either & server & one & two
+    assert [part.scope.name for part in apart.parts] == ["projects", "server"]
+    assert apart.parts[0].filter == (both & two).filter
+    assert len((either & projects.without("budget").parse("title = 'y'")).parts) == 2
+    other = kf.Endpoint("projects", {"title": kf.types.String(source="other.title")})
+    assert len((one & other.parse("title = 'y'")).parts) == 2, "the same name may have its data elsewhere"
+
+
+def test_a_composition_is_no_deeper_than_a_tree(projects: kf.Endpoint) -> None:
+    tree: Filter = kf.field("title") == "x"
+    for level in range(99):
+        tree = (kf.And if level % 2 else kf.Or)([tree, kf.field("title") == "y"])
+    deep = projects.check(tree, limits=kf.Limits.lifted())
+    assert tree.depth == 100
+    with pytest.raises(kf.FilterSyntaxError, match="101 levels"):
+        deep & projects.parse("title = 'z'")
+    server = kf.Endpoint("server", {"tenant": "id"}).parse("tenant = 7")
+    assert len((deep & server).parts) == 2
+
+
 def test_everything_is_neutral_in_a_composition(projects: kf.Endpoint) -> None:
     all_projects = projects.check(kf.EVERYTHING)
     user = projects.check(kf.field("title") == "x")
