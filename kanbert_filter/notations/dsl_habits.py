@@ -28,7 +28,8 @@ _ANYWHERE: Final[Place] = _START | COMPLETE | _ITEM | _FIELD | _OPERATOR | _SET
 class Habit(NamedTuple):
     """A habit: after which terminals, what it looks like, its problem code, the remedy, and what to offer.
 
-    `{0}` in the remedy stands for what was found.
+    `{0}` in the remedy stands for what was found. No two repetitions in a pattern may share a run of characters: trying all ways
+    to divide a long one would take quadratic time.
     """
 
     after: Place
@@ -85,7 +86,7 @@ HERE: Final = (
     _habit(_OPERATOR | _ITEM, r"(?i:now|sow|eow|som|eom)\s*[+-]\s*[0-9]+\w*", "invalid_special", "expected a special; days are added to today only, as in today+5d or today-30d"),
     _habit(_OPERATOR | _ITEM, r"(?i:today|now|me\.id|sow|eow|som|eom)(?![\w.])", "invalid_special", "expected a special in lower case"),
     _habit(_OPERATOR | _ITEM, r"-?[0-9]+(?:\.[0-9]+)?(?i:and|or)(?![0-9])", "invalid_number", "expected a number; a blank is missing after it"),
-    _habit(_OPERATOR | _ITEM, r"-?0[0-9]+[0-9.]*(?![\w-])", "invalid_number", "expected a number; write it without leading zeros, or in quotes to mean the text"),
+    _habit(_OPERATOR | _ITEM, r"-?0[0-9][0-9.]*+(?![\w-])", "invalid_number", "expected a number; write it without leading zeros, or in quotes to mean the text"),
     _habit(_OPERATOR | _ITEM, r"[+.][0-9][\w.]*|[0-9]+\.(?![\w.])", "invalid_number", "expected a number; write digits before and after the point and no '+' before it"),
     _habit(_OPERATOR | _ITEM, r"-?[0-9][^\s,()\[\]]*", "invalid_number", 'expected a number; write a text in quotes, "{0}"'),
     _habit(_OPERATOR | _ITEM, r"[“”„«»‘’‚`´]", "unquoted_value", "expected a value; quotes are the straight ones, \" or '"),

@@ -2,7 +2,9 @@
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given, strategies as st
@@ -12,7 +14,7 @@ import kanbert_filter as kf
 from kanbert_filter.errors import TextLocation
 from kanbert_filter.limits import DEFAULT_LIMITS
 from kanbert_filter.nodes import Condition
-from kanbert_filter.notations import dsl, dsl_faults, dsl_grammar, lalr
+from kanbert_filter.notations import dsl, dsl_faults, dsl_grammar, dsl_habits, lalr
 from kanbert_filter.operators import OPERATORS, WORDS
 from tests.notations import reference_dsl
 
@@ -204,17 +206,37 @@ HOSTILE = {
     "words": "and " * 50_000,
     "an open list": "a in [" + "1," * 50_000,
     "operators": "a " + "=" * 100_000,
+    "leading zeros": "a = " + "0" * 100_000 + "a",
+    "leading zeros in a list": "a in [" + "0" * 100_000 + "-",
 }
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-def test_hostile_texts_end_in_an_error_or_a_filter(text: str) -> None:
+def test_hostile_texts_end_in_an_error_or_a_filter_soon(text: str) -> None:
     assert problem_of(text).code == "text_too_long"
+    started = process_time()
     try:
         kf.parse_dsl(text, limits=LIFTED)
     except kf.FilterSyntaxError as error:
         assert error.problems[0].code != "text_too_long"
         assert len(str(error)) < 1000
+    assert process_time() - started < 10  # far more than it takes, far less than trying what does not fit in all ways
+
+
+HEADS = ["", *"-0.x", "not", "and", "count", "now", "today", "today ", "today+", "TODAY+1", "2024-01-01"]
+RUNS = [*"01ad.-+ ,=!\"'\\é", "0.", "a.", "1,", "-1", "e1", " 1", "\r\n"]
+
+
+def test_no_pattern_of_a_fault_tries_a_long_run_in_all_ways() -> None:
+    patterns = [habit.pattern for habit in (*dsl_habits.WITH_LAST_TOKEN, *dsl_habits.HERE)] + [dsl_faults._WORD]
+    started = process_time()
+    for head, run, tail in product(HEADS, RUNS, ["", "a", "-", "\0"]):
+        text = head + run * (20_000 // len(run)) + tail
+        for pattern in patterns:
+            pattern.match(text)
+    assert (
+        process_time() - started < 10
+    )  # seconds, where a single pattern with two ways for each character takes a minute
 
 
 def test_without_limits_long_numbers_are_exact() -> None:
