@@ -56,7 +56,7 @@ def first_fault(text: str, limits: Limits) -> Problem:
     unfit = watch.unfit()
     if unfit is not None:
         return unfit
-    tokens = _Tokens(text)
+    tokens = _Tokens(watch.text)
     last: Token | None = None
     for token in tokens:
         problem = watch.problem_with(token)
@@ -122,7 +122,7 @@ class _Tokens:
                 parser.feed_token(token)
                 yield token
                 place = None
-            place = len(self.text.rstrip(BLANKS))
+            place = len(self.text)
             parser.feed_eof()  # type: ignore[no-untyped-call]
         except UnexpectedInput as error:
             self.stopped_at = place if place is not None else error.pos_in_stream
@@ -133,7 +133,8 @@ class _Watch:
     """Holds the tokens against the limits in the order they are read, and explains where reading stopped."""
 
     def __init__(self, text: str, limits: Limits) -> None:
-        self.text = text
+        self.whole = text
+        self.text = text.rstrip(BLANKS)
         self.limits = limits
         self.groups: list[bool] = []  # for each open parenthesis, whether it is a relation's
         self.last = ""
@@ -142,12 +143,12 @@ class _Watch:
         self.listed = 0
 
     def problem(self, code: str, start: int, end: int, message: str, suggestions: Iterable[str] = ()) -> Problem:
-        return Problem(code, message, None, TextLocation(self.text, start, end), suggestions)
+        return Problem(code, message, None, TextLocation(self.whole, start, end), suggestions)
 
     def unfit(self) -> Problem | None:
         """What is wrong with the text as a whole."""
         try:
-            length = len(self.text.encode())
+            length = len(self.whole.encode())
         except UnicodeEncodeError as error:
             message = "Found half of a surrogate pair, expected Unicode text; send both halves or leave it out"
             return self.problem("invalid_encoding", error.start, error.end, message)
@@ -306,7 +307,7 @@ class _Watch:
                 message = f"Found {quoted(found.group())}, expected an escape; write '\\\\{printable(escape)}' for a backslash before {quoted(escape)}"
                 return self.problem("invalid_escape", found.start(), found.end(), message, [f"\\\\{escape}"])
         message = f"Found a text that begins with {quote} and has no closing quote, expected {quote} at its end; write \\{quote} for one inside it"
-        return self.problem("unterminated_string", place, len(self.text.rstrip(BLANKS)), message)
+        return self.problem("unterminated_string", place, len(self.text), message)
 
     def _word(self, place: int) -> str:
         """What to show of the text at a place: a word, or a run of signs, or one character."""

@@ -59,6 +59,16 @@ def test_faults_have_a_code_a_place_and_a_remedy(block: list[str]) -> None:
     assert remedy in problem.message
 
 
+@pytest.mark.parametrize("block", blocks("dsl_faults.txt"), ids=lambda block: block[1])
+def test_blanks_at_the_end_change_no_fault(block: list[str]) -> None:
+    problem = problem_of(block[1])
+    for blanks in (" ", "\n", "\r\n\t "):
+        found = problem_of(block[1] + blanks)
+        assert (found.code, found.message, found.suggestions) == (problem.code, problem.message, problem.suggestions)
+        assert isinstance(place := problem.location, TextLocation)
+        assert found.location == TextLocation(block[1] + blanks, place.start, place.end)
+
+
 def test_blanks_mean_nothing_and_blank_text_is_no_filter() -> None:
     assert kf.parse_dsl("\r\n\ta\r\n=\t1\nand\r\nb =\n2 ") == kf.parse_dsl("a = 1 and b = 2")
     assert kf.parse_dsl("") is kf.EVERYTHING
