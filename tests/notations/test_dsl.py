@@ -59,6 +59,18 @@ def test_faults_have_a_code_a_place_and_a_remedy(block: list[str]) -> None:
     assert remedy in problem.message
 
 
+@pytest.mark.parametrize(
+    "rest", [") b", "] b", ", b", ";", "&& b = 2", "|| b = 2", "b = 2", "5d", "and", "and and b = 2"]
+)
+@pytest.mark.parametrize("value", ['"x"', "-1", "now", "today", "today+5d", "today-30d"])
+def test_what_follows_a_value_is_explained_alike_after_each(value: str, rest: str) -> None:
+    if (value, rest) == ("today", "5d"):
+        return  # a lost plus
+    for before in ("a = ", "(a = "):
+        expected, found = (problem_of(f"{before}{word} {rest}") for word in ("true", value))
+        assert (found.code, found.message, found.suggestions) == (expected.code, expected.message, expected.suggestions)
+
+
 @pytest.mark.parametrize("block", blocks("dsl_faults.txt"), ids=lambda block: block[1])
 def test_blanks_at_the_end_change_no_fault(block: list[str]) -> None:
     problem = problem_of(block[1])
