@@ -68,14 +68,14 @@ class _Check:
                 if row is not None and item.value.__class__ in row.keeps.get(item.operator, ()):
                     continue
             checked = self.tree(item, fields, prefix)
+            if self.problems.full:
+                return node
             if checked is not item:
                 changed = changed or list(node.items)
                 changed[position] = checked
         return node if changed is None else group(type(node), tuple(changed), node.depth)
 
     def condition(self, node: Conditions, fields: Fields, prefix: str) -> Filter:
-        if self.problems.full:
-            return node
         row = fields.field_type(node.field)
         if row is None:
             relation = fields.field_type(node.field.removesuffix(".count"))
@@ -95,7 +95,7 @@ class _Check:
                 kept = row.keeps[operator]
                 if all(value.__class__ in kept for value in values):
                     return node
-                listed = tuple([self.value(row, node, value, prefix, i) for i, value in enumerate(values)])
+                listed = self.values(row, node, prefix)
                 return node if listed == values else membership(field, operator, listed, node.origin, node.index)
             case NullCheck():
                 return node
@@ -116,6 +116,15 @@ class _Check:
             place = _place(node, "value", item)
             self.problems.add(Problem(fault.code, fault.message, prefix + node.field, place, fault.suggestions))
             return value
+
+    def values(self, row: FieldType, node: Membership, prefix: str) -> tuple[Value, ...]:
+        """The values of a list, as far as they were looked at: past the last problem that is told, no place is worked out."""
+        admitted: list[Value] = []
+        for position, value in enumerate(node.values):
+            if self.problems.full:
+                break
+            admitted.append(self.value(row, node, value, prefix, position))
+        return tuple(admitted)
 
     def unknown_field(self, node: Condition, fields: Fields, prefix: str) -> None:
         path = prefix + node.field

@@ -84,14 +84,28 @@ def to_form(filter: Filter | CheckedFilter, *, name: str = "filter") -> list[tup
 # reading
 
 
+class _Level(dict[str, object]):
+    """What stands in the brackets of one level, by label."""
+
+    __slots__ = ("_ordered",)
+
+    _ordered: list[str]
+
+    def in_order(self) -> list[str]:
+        """Numbers by size; without leading zeros the longer is the greater. They are sorted once, when all have come in."""
+        if not hasattr(self, "_ordered"):
+            self._ordered = sorted(self, key=lambda label: (len(label), label))
+        return self._ordered
+
+
 class _Form(Source):
-    """A form folded into objects: one dict for each pair of brackets, a list where they hold numbers or nothing."""
+    """A form folded into objects: one level for each pair of brackets, a list where they hold numbers or nothing."""
 
     __slots__ = ("_name", "_top")
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._top: dict[str, object] = {}
+        self._top = _Level()
 
     def add(self, key: str, value: str) -> None:
         """Fold in one pair."""
@@ -99,8 +113,8 @@ class _Form(Source):
         level = self._top
         for label in labels[:-1]:
             self._check_kind(level, label, key, value)
-            inner = level.setdefault(label, {})
-            if not isinstance(inner, dict):
+            inner = level.setdefault(label, _Level())
+            if not isinstance(inner, _Level):
                 raise _fault("wrong_shape", "Found both a value and keys below it, expected one of them", key, value)
             level = inner
         label = labels[-1]
@@ -136,7 +150,7 @@ class _Form(Source):
                 raise _fault("malformed_key", message, key, value)
         return labels
 
-    def _check_kind(self, level: dict[str, object], label: str, key: str, value: str) -> None:
+    def _check_kind(self, level: _Level, label: str, key: str, value: str) -> None:
         """The labels of one level are all numbers, all names, or all empty."""
         for first in level:
             if (_is_number(first), first == "") != (_is_number(label), label == ""):
@@ -150,12 +164,12 @@ class _Form(Source):
         return self._top
 
     def opened(self, data: object) -> object:
-        if not isinstance(data, dict):
+        if not isinstance(data, _Level):
             return data
         first = next(iter(data))
         if first == "":
             return data[""]
-        return [data[label] for label in _in_order(data)] if _is_number(first) else data
+        return [data[label] for label in data.in_order()] if _is_number(first) else data
 
     def value(self, data: object, limits: Limits) -> Value:
         assert isinstance(data, str)  # all else was opened
@@ -171,23 +185,18 @@ class _Form(Source):
         key = [self._name]
         data: object = self._top
         for step in path:
-            level = data
-            data = self.opened(level)
-            assert isinstance(level, dict)
-            assert isinstance(data, (list, dict))
-            label = str(step) if isinstance(data, dict) else "" if "" in level else _in_order(level)[int(step)]
-            data = data[step]  # type: ignore[index]
+            assert isinstance(data, _Level)
+            label = step if isinstance(step, str) else "" if "" in data else data.in_order()[step]
+            data = data[label]
+            if label == "":
+                assert isinstance(data, list)
+                data = data[int(step)]
             key.append(f"[{label}]")
         return FormLocation("".join(key), data if isinstance(data, str) else "")
 
 
 def _is_number(label: str) -> bool:
     return label.isascii() and label.isdigit()
-
-
-def _in_order(level: dict[str, object]) -> list[str]:
-    """Numbers by size; without leading zeros the longer is the greater."""
-    return sorted(level, key=lambda label: (len(label), label))
 
 
 def _size(text: str, key: str, value: str) -> int:

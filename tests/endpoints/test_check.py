@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 import kanbert_filter as kf
-from kanbert_filter.nodes import And, Filter
+from kanbert_filter.errors import Location
+from kanbert_filter.nodes import And, Filter, comparison, membership
 
 ENDPOINT = kf.Endpoint(
     "projects",
@@ -118,6 +119,31 @@ def test_problems_are_capped() -> None:
     with pytest.raises(kf.FilterCheckError) as error:
         ENDPOINT.check(kf.field("status").in_(map(str, range(50))))
     assert len(error.value.problems) == 21
+
+
+class Searched:
+    """An origin that counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def locate(self, index: int, part: str, item: int | None = None) -> Location | None:
+        self.times += 1
+        return None
+
+
+@pytest.mark.parametrize("shape", ["list", "conditions"])
+@pytest.mark.parametrize(("wrong", "asked"), [(20, 20), (21, 21), (400, 21)])
+def test_no_place_is_worked_out_that_is_not_told(shape: str, wrong: int, asked: int) -> None:
+    origin = Searched()
+    tree: Filter = membership("budget", "in", ("x",) * wrong, origin, 0)
+    if shape == "conditions":
+        tree = And([comparison("budget", "eq", "x", origin, number) for number in range(wrong)])
+    with pytest.raises(kf.FilterCheckError) as error:
+        ENDPOINT.check(tree & (kf.field("title") == 5))
+    told = [problem.code for problem in error.value.problems]
+    assert told == ["invalid_value"] * 20 + ["truncated"]
+    assert origin.times == asked
 
 
 def test_what_is_sound_stays_the_same_tree() -> None:

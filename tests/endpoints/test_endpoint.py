@@ -155,7 +155,7 @@ def test_an_exact_row_beats_a_count() -> None:
 
 
 def test_a_count_beats_what_a_wildcard_admits() -> None:
-    rows = {
+    rows: dict[str, Any] = {
         "g.*": {"x": "string"},
         "g.*.*": "custom",
         "g.c": "Relation; any",

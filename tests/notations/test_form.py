@@ -22,6 +22,7 @@ from kanbert_filter.nodes import (
     RelationTest,
     walk,
 )
+from kanbert_filter.notations import form
 from kanbert_filter.notations.form import parse_form, to_form
 from kanbert_filter.notations.json import parse_json
 from kanbert_filter.values import TODAY, UntypedText
@@ -177,6 +178,23 @@ def test_conditions_know_their_keys() -> None:
     assert found["a"].origin.locate(1, "value", 1) == FormLocation("filter[9][value][70]", "B")
     assert found["a"].origin.locate(1, "operator") == FormLocation("filter[9][op]", "in")
     assert found["a"].origin.locate(5, "operator") is None
+
+
+def test_a_level_is_sorted_once_however_many_places_it_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    sorts: list[int] = []
+
+    def counted(labels: Any, key: Any) -> list[str]:
+        sorts.append(len(labels))
+        return sorted(labels, key=key)
+
+    monkeypatch.setattr(form, "sorted", counted, raising=False)
+    values = [(f"filter[0][value][{position * 7}]", "A") for position in reversed(range(50))]
+    tree = parse_form([*condition(op="in")[:2], *values])
+    assert isinstance(tree, Membership)
+    assert tree.origin is not None
+    places = [tree.origin.locate(0, "value", position) for position in range(50)]
+    assert places == [FormLocation(f"filter[0][value][{position * 7}]", "A") for position in range(50)]
+    assert sorted(sorts) == [1, 50]
 
 
 # writing
