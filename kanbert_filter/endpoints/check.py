@@ -21,7 +21,6 @@ from ..nodes import (
     group,
     membership,
 )
-from ..operators import OPERATORS
 from ..values import Value
 from .fields import Fields, Relation
 from .scalars import FieldType, ValueFault
@@ -86,6 +85,8 @@ class _Check:
             return node
         if node.operator not in row.operators:
             self.forbidden_operator(node, row, prefix)
+            if isinstance(node, RelationTest) and isinstance(row, Relation):
+                self.related(node, row, prefix)
             return node
         match node:
             case Comparison(field, operator, value):
@@ -99,13 +100,17 @@ class _Check:
                 return node if listed == values else membership(field, operator, listed, node.origin, node.index)
             case NullCheck():
                 return node
-            case RelationTest(field, operator, filter):
-                if filter is None:
-                    return node
-                inner = self.tree(filter, cast("Relation", row).fields, f"{prefix}{field}.")
-                return node if inner is filter else RelationTest(field, operator, inner, node.origin, node.index)
+            case RelationTest():
+                return self.related(node, cast("Relation", row), prefix)
             case never:
                 assert_never(never)
+
+    def related(self, node: RelationTest, row: Relation, prefix: str) -> Filter:
+        """A relation, checked inside."""
+        if node.filter is None:
+            return node
+        inner = self.tree(node.filter, row.fields, f"{prefix}{node.field}.")
+        return node if inner is node.filter else RelationTest(node.field, node.operator, inner, node.origin, node.index)
 
     def value(
         self, row: FieldType, node: Comparison | Membership, value: Value, prefix: str, item: int | None = None
@@ -146,7 +151,7 @@ class _Check:
 
     def forbidden_operator(self, node: Conditions, row: FieldType, prefix: str, operator: str | None = None) -> None:
         word = operator or node.operator
-        by_type = OPERATORS[word].group not in row.default_groups
+        by_type = word not in row.possible_operators()
         target = f"type '{row.kind}'" if by_type else f"field {quoted(prefix + node.field)}"
         message = f"Operator '{word}' is not allowed for {target}"
         place = _place(node, "field" if operator else "operator")

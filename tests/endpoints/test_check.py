@@ -81,6 +81,19 @@ def test_the_documented_body() -> None:
     }
 
 
+def test_a_forbidden_operator_on_a_relation_hides_no_problem_inside() -> None:
+    endpoint = kf.Endpoint("e", {"tasks": kf.types.Relation({"s": "string", "n": "number"}, operators=["any"])})
+    with pytest.raises(kf.FilterCheckError) as error:
+        endpoint.parse("tasks all (nope = 1 and s = 5 and n = 7) and tasks none and n = 1")
+    assert [(problem.code, problem.field) for problem in error.value.problems] == [
+        ("operator_not_allowed", "tasks"),
+        ("unknown_field", "tasks.nope"),
+        ("invalid_value", "tasks.s"),
+        ("operator_not_allowed", "tasks"),
+        ("unknown_field", "n"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "suggestions", "message"),
     [

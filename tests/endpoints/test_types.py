@@ -153,8 +153,7 @@ def test_operators(kind: str, operator: str) -> None:
     refused = {"operator_not_allowed", "unknown_field"} & {problem.code for problem in problems}
     assert bool(refused) == (operator not in ALLOWS[kind])
     if refused and operator != "count":
-        expected = "field 'x'" if (kind, operator) == ("scope", "ne") else f"type '{kind}'"
-        assert problems[0].message == f"Operator '{operator}' is not allowed for {expected}"
+        assert problems[0].message == f"Operator '{operator}' is not allowed for type '{kind}'"
         assert problems[0].suggestions == tuple(name for name in OPERATORS if name in ALLOWS[kind])
 
 
