@@ -19,9 +19,10 @@ from ..nodes import field_fault
 from ..operators import OPERATORS, WORDS
 from ..values import MAX_EXPONENT, number_size, read_special
 from .dsl_grammar import BLANKS, language, text_of
-from .dsl_habits import COMPLETE, HERE, VALUES, WITH_LAST_TOKEN, Habit
+from .dsl_habits import CONDITION, HERE, VALUES, WITH_LAST_TOKEN, Habit
 
 _OPERATOR_TOKENS: Final = frozenset({"OPERATOR", "SET", "IS", "NOT", "NULL", "NULL_WORD", "ANY", "ALL"})
+_AFTER_CONDITION: Final = frozenset({"_AND", "$END"})  # a ')' that closes nothing leaves only the end
 _WORD: Final = re.compile(r"[^\W\d][\w.-]*|[0-9][\w.:+-]*|[!<>=~^&|*/+%$#@?-]+")
 
 EXPECTATIONS: Final = {
@@ -245,31 +246,36 @@ class _Watch:
 
     def explained(self, place: int, last: Token | None, expected: frozenset[str]) -> Problem:
         """What stands at a place where something of `expected` should stand."""
-        kind = "" if last is None else "ITEM" if "RSQB" in expected and last.type in VALUES else last.type
+        after = {"" if last is None else last.type}
+        if not expected.isdisjoint(_AFTER_CONDITION):
+            after.add(CONDITION)
         if last is not None:
             for habit in WITH_LAST_TOKEN:
-                found = habit.pattern.match(self.text, _begin(last)) if kind in habit.after else None
+                found = None if after.isdisjoint(habit.after) else habit.pattern.match(self.text, _begin(last))
                 if found is not None and found.end() >= _finish(last):
                     return self._habit(habit, found.start(), found.group())
         for habit in HERE:
-            found = habit.pattern.match(self.text, place) if kind in habit.after else None
+            found = None if after.isdisjoint(habit.after) else habit.pattern.match(self.text, place)
             if found is not None:
                 return self._habit(habit, place, found.group() or self._word(place))
         if place < len(self.text) and self.text[place] in "'\"" and expected & VALUES:
             return self._broken_string(place)
-        if kind == "FIELD":
+        if "FIELD" in after:
             return self._no_operator(place, expected)
         word = self._word(place)
+        if not word and "COMMA" in expected:
+            message = f"Found the end, expected {_listed(expected)}"
+            return self.problem("missing_parenthesis", place, place, message)
         if not word and self.groups:
             opened = self._open_parenthesis()
             return self.problem(
                 "missing_parenthesis", opened, opened + 1, "Found '(' and no ')' for it, expected ')' before the end"
             )
-        if kind in COMPLETE:
+        if CONDITION in after:
             message = f"Found {quoted(word)}, expected 'and', 'or' or the end; put a text in quotes, and a condition after 'and' or 'or'"
             return self.problem("trailing_input", place, place + len(word), message)
-        code = "missing_parenthesis" if kind == "ITEM" and not word else "unexpected_input"
-        return self.problem(code, place, place + len(word), f"Found {_shown(word)}, expected {_listed(expected)}")
+        message = f"Found {_shown(word)}, expected {_listed(expected)}"
+        return self.problem("unexpected_input", place, place + len(word), message)
 
     def _habit(self, habit: Habit, start: int, shown: str) -> Problem:
         message = f"Found {quoted(shown)}, {habit.remedy.replace('{0}', quoted(shown)[1:-1])}"

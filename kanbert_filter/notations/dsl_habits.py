@@ -6,10 +6,10 @@ import re
 from typing import Final, NamedTuple
 
 Place = frozenset[str]
-"""Terminals of the grammar after which something stands; "" is the beginning of the text."""
+"""What something stands after: terminals of the grammar, "" for the beginning of the text, `CONDITION` for a whole condition."""
 
+CONDITION: Final = "condition"
 VALUES: Final[Place] = frozenset({"STRING", "NUMBER", "BOOLEAN", "SPECIAL"})
-COMPLETE: Final[Place] = VALUES | {"NULL", "NULL_WORD", "RSQB", "RPAR", "ANY"}
 
 _START: Final[Place] = frozenset({"", "_AND", "_OR", "LPAR"})
 _ITEM: Final[Place] = frozenset({"LSQB", "COMMA"})
@@ -22,11 +22,12 @@ _IS: Final[Place] = frozenset({"IS"})
 _STRING: Final[Place] = frozenset({"STRING"})
 _NUMBER: Final[Place] = frozenset({"NUMBER"})
 _SPECIAL: Final[Place] = frozenset({"SPECIAL"})
-_ANYWHERE: Final[Place] = _START | COMPLETE | _ITEM | _FIELD | _OPERATOR | _SET
+_COMPLETE: Final[Place] = frozenset({CONDITION})
+_ANYWHERE: Final[Place] = _START | _COMPLETE | _ITEM | _FIELD | _OPERATOR | _SET
 
 
 class Habit(NamedTuple):
-    """A habit: after which terminals, what it looks like, its problem code, the remedy, and what to offer.
+    """A habit: after what it stands, what it looks like, its problem code, the remedy, and what to offer.
 
     `{0}` in the remedy stands for what was found. No two repetitions in a pattern may share a run of characters: trying all ways
     to divide a long one would take quadratic time.
@@ -91,10 +92,10 @@ HERE: Final = (
     _habit(_OPERATOR | _ITEM, r"-?[0-9][^\s,()\[\]]*", "invalid_number", 'expected a number; write a text in quotes, "{0}"'),
     _habit(_OPERATOR | _ITEM, r"[“”„«»‘’‚`´]", "unquoted_value", "expected a value; quotes are the straight ones, \" or '"),
     _habit(_OPERATOR | _ITEM, r"[^\W\d][\w.-]*", "unquoted_value", 'expected a value; write a text in quotes, "{0}"'),
-    _habit(_STRING, r"""(?<=')'|(?<=")\"""", "doubled_quote", "expected 'and', 'or' or the end; a quote inside a text is written with a backslash, \\' or \\\""),
-    _habit(COMPLETE, r"[,;]", "foreign_operator", "expected 'and' or 'or' between conditions; write 'and'", "and"),
-    _habit(COMPLETE, r"\)", "missing_parenthesis", "expected 'and', 'or' or the end; no parenthesis is open here"),
-    _habit(COMPLETE, r"\]", "missing_parenthesis", "expected 'and', 'or' or the end; no bracket is open here"),
+    _habit(_STRING, r"""(?<=')'|(?<=")\"""", "doubled_quote", "expected one text in quotes; a quote inside it is written with a backslash, \\' or \\\""),
+    _habit(_COMPLETE, r"[,;]", "foreign_operator", "expected 'and' or 'or' between conditions; write 'and'", "and"),
+    _habit(_COMPLETE, r"\)", "missing_parenthesis", "expected 'and', 'or' or the end; no parenthesis is open here"),
+    _habit(_COMPLETE, r"\]", "missing_parenthesis", "expected 'and', 'or' or the end; no bracket is open here"),
     _habit(_LPAR, r"\)", "empty_group", "expected a condition between the parentheses"),
     _habit(_START, r"""['"]""", "invalid_field", "expected a field; the name of a field stands without quotes, before the operator"),
     _habit(_START, r"-?[0-9]", "invalid_field", "expected a field; a condition begins with the field, the value stands last"),

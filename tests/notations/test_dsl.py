@@ -66,9 +66,17 @@ def test_faults_have_a_code_a_place_and_a_remedy(block: list[str]) -> None:
 def test_what_follows_a_value_is_explained_alike_after_each(value: str, rest: str) -> None:
     if (value, rest) == ("today", "5d"):
         return  # a lost plus
-    for before in ("a = ", "(a = "):
+    for before in ("a = ", "(a = ", "a in [", "a in [2, "):
         expected, found = (problem_of(f"{before}{word} {rest}") for word in ("true", value))
         assert (found.code, found.message, found.suggestions) == (expected.code, expected.message, expected.suggestions)
+
+
+@pytest.mark.parametrize("value", ["'O''Brien'", "2024-01-01", "today 5d", "today +5d", "today +", "Now", "007", "5px"])
+def test_a_value_is_explained_alike_in_a_list(value: str) -> None:
+    alone = problem_of(f"a = {value}")
+    for listed in (f"a in [{value}]", f"a in [1, {value}, 2]", f"a in [{value}"):
+        problem = problem_of(listed)
+        assert (problem.code, problem.message) == (alone.code, alone.message)
 
 
 @pytest.mark.parametrize("block", blocks("dsl_faults.txt"), ids=lambda block: block[1])
