@@ -11,7 +11,7 @@ What makes the code fast, in the order of what it saves:
 
 - *One look at a class.* `(v := record.get("title")).__class__ is str` is all that a well-typed value costs; every other value, null
   first, goes on to the functions of `records`.
-- *Nothing twice.* While one condition after another is written down, `_Known` remembers which values are already loaded, which are
+- *Nothing twice.* While one condition after another is written down, a `Known` remembers which values are already loaded, which are
   known to be present and which texts are lower-cased, on the path that leads there; what is known is not asked again.
 - *Cheap and selective first.* AND and OR have no order, so a set look-up runs before a lower-casing, and that before a relation.
 - *Exact numbers without conversion.* An integer compares as it is with everything; for other constants `for_floats` has found the
@@ -25,14 +25,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from types import CodeType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from ..meaning import Column
 from . import records
 
 Access = Literal["mapping", "attribute"]
 Shape = tuple[Any, ...]
-Factory = Callable[..., Callable[[Any], Any]]
+Zone = Literal["storage_timezone", "timezone"]
 
 FEW_CONSTANTS: Final = 250
 """Up to here each constant is a variable of its own; beyond, they are the items of one tuple."""
@@ -44,17 +44,24 @@ SHORT_TEXT: Final = 20_000
 """Longer texts are not kept: they hardly come again."""
 
 
-def matching(shape: Shape, access: Access, constants: int) -> Factory:
-    """Code for `matches(record)`: a factory that takes the storage time zone, the time zone and the constants."""
+class Code(NamedTuple):
+    """A function that lacks its constants: `factory` takes the time zones with these names, and the constants."""
+
+    zones: tuple[Zone, ...]
+    factory: Callable[..., Callable[[Any], Any]]
+
+
+def matching(shape: Shape, access: Access, constants: int) -> Code:
+    """Code for `matches(record)`."""
     module = _Module(access, constants)
-    condition = _Record(module, shape, top=True).condition(shape)
-    return module.factory("matches", f" def matches(record):return {condition}\n")
+    condition = _Record(module, shape, top=True).condition(shape, {})
+    return module.code("matches", f" def matches(record):return {condition}\n")
 
 
-def selecting(shape: Shape, access: Access, constants: int) -> Factory:
+def selecting(shape: Shape, access: Access, constants: int) -> Code:
     """Code for `select(records)`: the same condition inside a loop, which saves a call for each record."""
     module = _Module(access, constants)
-    condition = _Record(module, shape, top=True).condition(shape)
+    condition = _Record(module, shape, top=True).condition(shape, {})
     loop = f"""\
  def select(records):
   selected=[]
@@ -63,7 +70,7 @@ def selecting(shape: Shape, access: Access, constants: int) -> Factory:
    if {condition}:keep(record)
   return selected
 """
-    return module.factory("select", loop)
+    return module.code("select", loop)
 
 
 # pieces of text: what binds looser than a comparison stands in parentheses, but for a row of ANDs
@@ -101,32 +108,36 @@ class _Module:
         self.constants = constants
         self.functions: list[str] = []
         self.places: dict[str | records.Field, str] = {}
+        self.zones: dict[Zone, None] = {}
 
     def constant(self, index: int) -> str:
         return f"k{index}" if self.constants <= FEW_CONSTANTS else f"constants[{index}]"
 
     def name(self, name: str | records.Field) -> str:
         """A placeholder for a name, or for what a reader is told for its error message."""
-        return f"'{self.places.setdefault(name, f'n{len(self.places)}')}'"
+        return self.places.get(name) or self.places.setdefault(name, f"'n{len(self.places)}'")
+
+    def zone(self, name: Zone) -> Zone:
+        """A time zone, as a variable."""
+        self.zones[name] = None
+        return name
 
     def apart(self, shape: Shape, *, top: bool) -> str:
         """A function of its own that tests a record."""
-        condition = _Record(self, shape, top=top).condition(shape)
+        condition = _Record(self, shape, top=top).condition(shape, {})
         name = f"part{len(self.functions)}"
         self.functions.append(f" def {name}(record):return {condition}\n")
         return name
 
-    def factory(self, name: str, function: str) -> Factory:
+    def code(self, name: str, function: str) -> Code:
         few = self.constants <= FEW_CONSTANTS
-        variables = "".join([f",k{index}" for index in range(self.constants)]) if few else ",constants"
-        text = (
-            f"def factory(storage_timezone,timezone{variables}):\n{''.join(self.functions)}{function} return {name}\n"
-        )
-        code = _compiled(text) if len(text) <= SHORT_TEXT else _compiled.__wrapped__(text)
-        space: dict[str, Factory] = {}
-        exec(_named(code, {place: name for name, place in self.places.items()}), _ENVIRONMENT, space)
-        made = space["factory"]
-        return made if few else lambda storage, zone, *constants: made(storage, zone, constants)
+        constants = [f"k{index}" for index in range(self.constants)] if few else ["*constants"]
+        variables = ",".join([*self.zones, *constants])
+        text = f"def factory({variables}):\n{''.join(self.functions)}{function} return {name}\n"
+        compiled = _compiled(text) if len(text) <= SHORT_TEXT else _compiled.__wrapped__(text)
+        space: dict[str, Any] = {}
+        exec(_named(compiled, {place[1:-1]: name for name, place in self.places.items()}), _ENVIRONMENT, space)
+        return Code(tuple(self.zones), space["factory"])
 
 
 @lru_cache(maxsize=256)
@@ -146,37 +157,11 @@ def _named(code: CodeType, names: Mapping[str, str | records.Field]) -> CodeType
 # one function for one record
 
 
-class _Known:
-    """What is known where the next condition is written: which values are loaded, which of them present.
+Known = dict[object, bool]
+"""Which values are loaded where the next condition is written, and whether they are known to be present.
 
-    A value that is loaded is None or in its final form. What is learned after a mark can be forgotten again.
-    """
-
-    def __init__(self) -> None:
-        self.present: dict[object, bool] = {}
-        self.learned: list[tuple[object, bool | None]] = []
-
-    def learn(self, slot: object, present: bool) -> None:
-        self.learned.append((slot, self.present.get(slot)))
-        self.present[slot] = present
-
-    def mark(self) -> int:
-        return len(self.learned)
-
-    def forget(self, mark: int) -> None:
-        while len(self.learned) > mark:
-            slot, before = self.learned.pop()
-            if before is None:
-                del self.present[slot]
-            else:
-                self.present[slot] = before
-
-    def keep_first(self, mark: int) -> None:
-        """Forget all but that the first value was loaded, which holds whether the condition did or did not."""
-        first = self.learned[mark : mark + 1]
-        self.forget(mark)
-        if first and first[0][1] is None:
-            self.learn(first[0][0], False)
+A value that is loaded is None or in its final form.
+"""
 
 
 class _Record:
@@ -185,22 +170,23 @@ class _Record:
     def __init__(self, module: _Module, shape: Shape, *, top: bool) -> None:
         self.module = module
         self.top = top
-        self.known = _Known()
         self.variables: dict[object, str] = {}
         self.looks: dict[Column, int] = {}
         _count_looks(shape, self.looks)
 
     # conditions
 
-    def condition(self, shape: Shape) -> str:
-        """The shape as an expression that is True or False."""
+    def condition(self, shape: Shape, known: Known) -> str:
+        """The shape as an expression that is True or False. What is known after it, whether it holds or not, is added to `known`."""
         word = shape[0]
-        if word in _COMPARISONS:
-            guards, value = self.value(shape[1])
-            return _both([*guards, self.comparison(shape, value)])
-        return _CONDITIONS[word](self, *shape[1:])
+        if word not in _COMPARISONS:
+            return _CONDITIONS[word](self, known, *shape[1:])
+        inside = known.copy()
+        guards, value = self.value(shape[1], inside)
+        known.setdefault(_first_slot(shape[1]), False)
+        return _both([*guards, self.comparison(shape, value, inside)])
 
-    def always(self, value: bool) -> str:
+    def always(self, known: Known, value: bool) -> str:
         return "True" if value else "False"
 
     def in_parts(self, word: str, shapes: Sequence[Shape]) -> list[str]:
@@ -209,122 +195,121 @@ class _Record:
         parts = [tuple(ordered[start : start + LONG_GROUP]) for start in range(0, len(ordered), LONG_GROUP)]
         return [f"{self.module.apart((word, part), top=self.top)}(record)" for part in parts]
 
-    def all_of(self, shapes: Sequence[Shape]) -> str:
+    def all_of(self, known: Known, shapes: Sequence[Shape]) -> str:
         if len(shapes) > LONG_GROUP:
             return _both(self.in_parts("all", shapes))
-        mark = self.known.mark()
+        inside = known.copy()
         tests = []
         for shape in sorted(shapes, key=_cost):
             if shape[0] in _COMPARISONS:
-                guards, value = self.value(shape[1])
-                tests += [*guards, self.comparison(shape, value)]
+                guards, value = self.value(shape[1], inside)
+                tests += guards
+                tests.append(self.comparison(shape, value, inside))
             else:
-                tests.append(self.condition(shape))
-        self.known.forget(mark)
+                tests.append(self.condition(shape, inside))
         return _both(tests)
 
-    def any_of(self, shapes: Sequence[Shape]) -> str:
+    def any_of(self, known: Known, shapes: Sequence[Shape]) -> str:
         if len(shapes) > LONG_GROUP:
             return _either(self.in_parts("any", shapes))
-        mark = self.known.mark()
+        between = known.copy()
         tests = []
         for alike in _by_column(sorted(shapes, key=_cost)):
-            before = self.known.mark()
-            if alike[0][0] in _COMPARISONS:
-                guards, value = self.value(alike[0][1])
-                tests.append(_both([*guards, _either([self.comparison(shape, value) for shape in alike])]))
-                self.known.keep_first(before)
-            else:
-                tests.append(self.condition(alike[0]))
-        self.known.forget(mark)
+            if len(alike) == 1:
+                tests.append(self.condition(alike[0], between))
+                continue
+            inside = between.copy()
+            guards, value = self.value(alike[0][1], inside)
+            tests.append(_both([*guards, _either([self.comparison(shape, value, inside) for shape in alike])]))
+            between.setdefault(_first_slot(alike[0][1]), False)
         return _either(tests)
 
-    def null(self, column: Column, negated: bool) -> str:
+    def null(self, known: Known, column: Column, negated: bool) -> str:
         sign = "is not" if negated else "is"
-        if column in self.known.present:
-            if self.known.present[column]:
+        if column in known:
+            if known[column]:
                 return "True" if negated else "False"
             return f"{self.variable(column)} {sign} None"
-        mark = self.known.mark()
-        guards, holder = self.holder(column)
+        guards, holder = self.holder(column, known.copy())
         value = self.load(holder, column, len(column.source) - 1)
         if not guards:
             return f"{value} {sign} None"
+        known.setdefault(_first_slot(column), False)
         test = _both([*guards, f"{value} is not None"])
-        self.known.keep_first(mark)
         return test if negated else f"not ({test})"
 
-    def counted(self, column: Column, operator: str, index: int) -> str:
-        return f"len({self.relation(column)}) {_COMPARE[operator]} {self.module.constant(index)}"
+    def counted(self, known: Known, column: Column, operator: str, index: int) -> str:
+        return f"len({self.relation(known, column)}) {_COMPARE[operator]} {self.module.constant(index)}"
 
-    def related(self, column: Column, operator: str, inner: Shape | None) -> str:
-        relation = self.relation(column)
+    def related(self, known: Known, column: Column, operator: str, inner: Shape | None) -> str:
+        relation = self.relation(known, column)
         if inner is None:
             return f"len({relation}) {'>' if operator == 'any' else '=='} 0"
         test = self.module.apart(inner, top=False)
         found = f"{'all' if operator == 'all' else 'any'}(map({test},{relation}))"
         return f"not {found}" if operator == "none" else found
 
-    def relation(self, column: Column) -> str:
+    def relation(self, known: Known, column: Column) -> str:
         """The related records, as a list; where the way there ends in null, none."""
         function = "related_mappings" if self.module.access == "mapping" else "related_objects"
-        mark = self.known.mark()
-        guards, holder = self.holder(column)
-        records = f"{function}({self.load(holder, column, len(column.source) - 1)},{self.module.name((column.path, column.kind))})"
-        self.known.forget(mark)
+        guards, holder = self.holder(column, known.copy())
+        field = self.module.name((column.path, column.kind))
+        records = f"{function}({self.load(holder, column, len(column.source) - 1)},{field})"
         return f"({records} if {_both(guards)} else ())" if guards else records
 
     # values
 
-    def value(self, column: Column) -> tuple[list[str], str]:
+    def value(self, column: Column, known: Known) -> tuple[list[str], str]:
         """Conditions under which the column's value is present, and where it then is, in its final form."""
         variable = self.variable(column)
-        if column in self.known.present:
-            if self.known.present[column]:
-                return [], variable
-            self.known.learn(column, True)
-            return [f"{variable} is not None"], variable
-        guards, holder = self.holder(column)
-        load = f"({variable}:={self.load(holder, column, len(column.source) - 1)})"
-        guards.append(self.read(column, variable, load))
-        self.known.learn(column, True)
+        present = known.get(column)
+        if present:
+            return [], variable
+        if present is None:
+            guards, holder = self.holder(column, known)
+            load = f"({variable}:={self.load(holder, column, len(column.source) - 1)})"
+            guards.append(self.read(column, variable, load))
+        else:
+            guards = [f"{variable} is not None"]
+        known[column] = True
         return guards, variable
 
     def read(self, column: Column, variable: str, load: str) -> str:
         """Whether the loaded value is present; a value not yet in its final form is brought into it."""
-        function, expected, arguments = _READERS[column.kind]
-        field = "" if column.kind == "custom" else f",{self.module.name((column.path, column.kind))}"
-        brought = f"{variable}:={function}({variable}{field}{arguments})"
-        brought = f"({brought})" if column.kind in ("date", "datetime") else f"[{brought}]"
+        function, expected, zone = _READERS[column.kind]
+        arguments = [variable]
+        if column.kind != "custom":
+            arguments.append(self.module.name((column.path, column.kind)))
+        if zone is not None:
+            arguments.append(self.module.zone(zone))
+        brought = f"{variable}:={function}({','.join(arguments)})"
         final = f"{load}.__class__ is {expected}"
-        if column.kind == "datetime":
+        if expected == "datetime":
             final += f" and {variable}.tzinfo is UTC"
-        return _final_or_brought(final, variable, brought)
+        return _final_or_brought(final, variable, f"[{brought}]" if zone is None else f"({brought})")
 
-    def holder(self, column: Column) -> tuple[list[str], str]:
+    def holder(self, column: Column, known: Known) -> tuple[list[str], str]:
         """Conditions under which there is something that holds the column's value, and where that is."""
         guards: list[str] = []
         holder = "record"
         for position in range(len(column.source) - 1):
-            lenient = column.kind == "custom" or column.wild[position + 1]
-            slot = (column.source[: position + 1], lenient)
+            slot = _holder_slot(column, position)
             variable = self.variable(slot)
-            if slot not in self.known.present:
+            present = known.get(slot)
+            if present is None:
                 load = f"({variable}:={self.load(holder, column, position)})"
-                guards.append(self.holds(column, position, variable, load, lenient))
-                self.known.learn(slot, True)
-            elif not self.known.present[slot]:
+                guards.append(self.holds(column, position, variable, load))
+            elif not present:
                 guards.append(f"{variable} is not None")
-                self.known.learn(slot, True)
+            known[slot] = True
             holder = variable
         return guards, holder
 
-    def holds(self, column: Column, position: int, variable: str, load: str, lenient: bool) -> str:
+    def holds(self, column: Column, position: int, variable: str, load: str) -> str:
         """Whether the loaded value may hold others."""
-        wild = column.wild[position + 1]
-        if self.module.access == "attribute" and not wild:
+        if self.module.access == "attribute" and not column.wild[position + 1]:
             return f"{load} is not None"
-        if lenient:
+        if _is_lenient(column, position):
             brought = f"({variable}:=mapping_or_none({variable})) is not None"
         else:
             field = self.module.name((".".join(column.source[: position + 1]), "object"))
@@ -338,19 +323,22 @@ class _Record:
             return "None"
         key = self.module.name(name)
         by_key = f"{holder}.get({key})"
-        if self.module.access == "mapping" or column.wild[position]:
+        wild = column.wild[position]
+        if self.module.access == "mapping" or (wild and position > 0):  # `holds` has seen to it
             return by_key
-        by_attribute = f"getattr({holder},{key},None)"
-        if position == 0 and self.top:
+        by_attribute = "None" if wild else f"getattr({holder},{key},None)"
+        if position == 0 and self.top and not wild:
             return by_attribute
         return f"({by_attribute} if {holder}.__class__ in OBJECTS or is_object({holder}) else {by_key})"
 
     def variable(self, slot: object) -> str:
-        return self.variables.setdefault(slot, f"v{len(self.variables)}")
+        return self.variables.get(slot) or self.variables.setdefault(slot, f"v{len(self.variables)}")
 
     # comparisons of a value that is present
 
-    def comparison(self, shape: Shape, value: str) -> str:
+    def comparison(self, shape: Shape, value: str, known: Known) -> str:
+        if shape[0] == "text":
+            return self.text(value, known, *shape[1:])
         return _COMPARISONS[shape[0]](self, value, *shape[1:])
 
     def equal(self, value: str, column: Column, family: str, negated: bool, index: int) -> str:
@@ -380,10 +368,10 @@ class _Record:
         for_floats = f"{value} {sign} {self.module.constant(index + 1)}"
         return f"({for_floats} if {value}.__class__ is float else {exact})"
 
-    def text(self, value: str, column: Column, operator: str, number: int, index: int) -> str:
+    def text(self, value: str, known: Known, column: Column, operator: str, number: int, index: int) -> str:
         tests = []
         for needle in map(self.module.constant, range(index, index + number)):
-            seen = self.seen_text(column, value)
+            seen = self.seen_text(column, value, known)
             if operator == "contains":
                 tests.append(f"{needle} in {seen}")
             elif operator == "fits":
@@ -393,7 +381,7 @@ class _Record:
         test = _either(tests)
         return f"{value}.__class__ is str and {test}" if column.kind == "custom" else test
 
-    def seen_text(self, column: Column, value: str) -> str:
+    def seen_text(self, column: Column, value: str, known: Known) -> str:
         """The text that text operators look at, worked out at most once where that is certain."""
         slot = "text", column
         if column.kind == "currency":
@@ -405,10 +393,24 @@ class _Record:
         if column.kind == "custom" or self.looks[column] == 1:
             return seen
         variable = self.variable(slot)
-        if slot in self.known.present:
+        if slot in known:
             return variable
-        self.known.learn(slot, True)
+        known[slot] = True
         return f"({variable}:={seen})"
+
+
+def _holder_slot(column: Column, position: int) -> object:
+    return column.source[: position + 1], _is_lenient(column, position)
+
+
+def _is_lenient(column: Column, position: int) -> bool:
+    """Whether what should hold others may be anything: then it holds nothing."""
+    return column.kind == "custom" or column.wild[position + 1]
+
+
+def _first_slot(column: Column) -> object:
+    """What is loaded first on the way to a column's value."""
+    return column if len(column.source) == 1 else _holder_slot(column, 0)
 
 
 def _final_or_brought(final: str, variable: str, brought: str) -> str:
@@ -448,18 +450,18 @@ _COMPARISONS: Final[dict[str, Callable[..., str]]] = {
 }
 """The words of shapes that compare a value, and so need it to be present."""
 
-_READERS: Final[dict[str, tuple[str, str, str]]] = {
-    "string": ("text", "str", ""),
-    "enum": ("text", "str", ""),
-    "number": ("number", "int", ""),
-    "currency": ("number", "int", ""),
-    "boolean": ("boolean", "bool", ""),
-    "id": ("identifier", "str", ""),
-    "date": ("day", "date", ",timezone"),
-    "datetime": ("instant", "datetime", ",storage_timezone"),
-    "custom": ("custom", "str", ""),
+_READERS: Final[dict[str, tuple[str, str, Zone | None]]] = {
+    "string": ("text", "str", None),
+    "enum": ("text", "str", None),
+    "number": ("number", "int", None),
+    "currency": ("number", "int", None),
+    "boolean": ("boolean", "bool", None),
+    "id": ("identifier", "str", None),
+    "date": ("day", "date", "timezone"),
+    "datetime": ("instant", "datetime", "storage_timezone"),
+    "custom": ("custom", "str", None),
 }
-"""For each kind of column the function of `records` that reads it, the class of values that need no reading, and what it is told."""
+"""For each kind of column the function of `records` that reads it, the class of values that need no reading, and the time zone it takes."""
 
 _COSTS: Final = {
     "always": 0,

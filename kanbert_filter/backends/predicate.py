@@ -27,7 +27,7 @@ from ..meaning import (
     lower,
 )
 from ..values import Number
-from .code import Access, Factory, Shape, matching, selecting
+from .code import Access, Code, Shape, matching, selecting
 from .patterns import holds_one, like, one_fits
 from .records import EXACT_FLOATS, Kind, for_floats
 
@@ -76,15 +76,14 @@ def compile_predicate(
     context = context or _DEFAULT_CONTEXT
     constants: list[object] = []
     shape = _shape(lower(checked, context), constants)
-    code = _code(shape, access, len(constants))
-    bound = context.storage_timezone, context.timezone, *constants
-    matches = code.matching(*bound)
+    codes = _codes(shape, access, len(constants))
+    matches = _bound(codes.matching, context, constants)
     chosen = None
 
     def select(records: Iterable[Any], /) -> list[Any]:
         nonlocal chosen
         if chosen is None:
-            chosen = code.selecting()(*bound)
+            chosen = _bound(codes.selecting(), context, constants)
         return cast("list[Any]", chosen(records))
 
     matches.select = select  # type: ignore[attr-defined]
@@ -94,39 +93,43 @@ def compile_predicate(
 _DEFAULT_CONTEXT: Final = Context()
 
 
-class _Code:
-    """What filters of one shape share: code that takes the time zones and the constants."""
+def _bound(code: Code, context: Context, constants: list[object]) -> Callable[[Any], Any]:
+    return code.factory(*[getattr(context, zone) for zone in code.zones], *constants)
+
+
+class _Codes:
+    """What filters of one shape share: code that lacks their constants."""
 
     __slots__ = ("_arguments", "_selecting", "matching")
 
     def __init__(self, shape: Shape, access: Access, constants: int) -> None:
         self._arguments = shape, access, constants
-        self._selecting: Factory | None = None
+        self._selecting: Code | None = None
         self.matching = matching(shape, access, constants)
 
-    def selecting(self) -> Factory:
+    def selecting(self) -> Code:
         if self._selecting is None:
             self._selecting = selecting(*self._arguments)
         return self._selecting
 
 
-_CODES: Final[dict[tuple[Shape, Access], _Code]] = {}
+_CODES: Final[dict[tuple[Shape, Access], _Codes]] = {}
 _CODES_LOCK: Final = Lock()
 
 
-def _code(shape: Shape, access: Access, constants: int) -> _Code:
+def _codes(shape: Shape, access: Access, constants: int) -> _Codes:
     """The code of a shape, kept for the shapes that were made last."""
     if constants > MAX_SHAPE_CONSTANTS:
-        return _Code(shape, access, constants)
+        return _Codes(shape, access, constants)
     key = shape, access
-    code = _CODES.get(key)
-    if code is None:
-        code = _Code(shape, access, constants)
+    codes = _CODES.get(key)
+    if codes is None:
+        codes = _Codes(shape, access, constants)
         with _CODES_LOCK:
             if len(_CODES) >= MAX_SHAPES:
                 del _CODES[next(iter(_CODES))]
-            _CODES[key] = code
-    return code
+            _CODES[key] = codes
+    return codes
 
 
 def _shape(test: Test, constants: list[object]) -> Shape:

@@ -436,6 +436,13 @@ def test_wildcards_do_not_look_into_objects() -> None:
     assert matches(thing)
 
 
+def test_a_wildcard_at_the_very_top_does_not_look_into_objects() -> None:
+    fields = Endpoint("projects", {"custom_field.*": types.Custom(source="*")})
+    present = fields.parse("custom_field.x is not null or custom_field.x = 1")
+    assert compile_predicate(present, access="attribute")({"x": 1})
+    assert not compile_predicate(present, access="attribute")(Thing({"x": 1}))
+
+
 def test_members_of_enumerations_and_subclasses_stand_for_their_values() -> None:
     class Size(Enum):
         SMALL = 7
