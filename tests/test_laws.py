@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given, strategies as st
 
 import kanbert_filter as kf
+from kanbert_filter.nodes import relation_depth, size
 from kanbert_filter.values import Value, value_of
 from tests import strategies
 
@@ -87,6 +88,31 @@ def test_an_unchecked_filter_reads_back_from_the_dsl(filter: kf.Filter) -> None:
     assert again == filter
     assert hash(again) == hash(filter)
     assert kf.to_dsl(again) == written
+
+
+@given(filters)
+def test_the_limits_bound_a_tree_alike_when_read_and_when_checked(filter: kf.Filter) -> None:
+    """Every limit of the tree at its bound lets it through, and one below refuses it, by the reader and by the check."""
+    conditions, values = size(filter)
+    lists = [len(node.values) for node in kf.walk(filter) if isinstance(node, kf.Membership)]
+    bounds = {
+        "max_depth": filter.depth,
+        "max_conditions": conditions,
+        "max_values": values,
+        "max_list_values": max(lists, default=0),
+        "max_relation_depth": relation_depth(filter),
+    }
+    exact = kf.Limits(**{name: max(1, bound) for name, bound in bounds.items()})
+    checked = EVERY_TYPE.check(filter, limits=exact)
+    written = kf.to_json(checked) if filter != kf.EVERYTHING else []
+    for name, bound in bounds.items():
+        if bound > 1:
+            less = kf.Limits(**{name: bound - 1})
+            with pytest.raises(kf.FilterCheckError) as refused:
+                EVERY_TYPE.check(filter, limits=less)
+            with pytest.raises(kf.FilterSyntaxError) as unread:
+                kf.parse_json(written, limits=less)
+            assert unread.value.problems[0].code in [problem.code for problem in refused.value.problems]
 
 
 @given(filters)
@@ -174,8 +200,8 @@ def test_the_deepest_trees_are_written_and_read(
     for _ in range(100):
         fields = {"number": "number", "self": fields}
     endpoint = kf.Endpoint("deep", fields)  # type: ignore[arg-type]
-    checked = endpoint.check(tree)
-    assert endpoint.check(read(write(checked), limits=LIFTED)) == checked
+    checked = endpoint.check(tree, limits=LIFTED)
+    assert endpoint.check(read(write(checked), limits=LIFTED), limits=LIFTED) == checked
     assert pickle.loads(pickle.dumps(tree)) == tree
     with pytest.raises(kf.FilterSyntaxError, match="nested 101"):
         deep(101, kind)

@@ -35,17 +35,21 @@ def checked_tree(filter: Filter, fields: Fields, limits: Limits, *, suggestions:
     """
     check = _Check(limits, suggestions)
     tree = check.tree(filter, fields, "")
+    check.size(filter)
     check.problems.raise_if_any(FilterCheckError)
     return tree
 
 
 class _Check:
-    __slots__ = ("limits", "problems", "suggestions")
+    __slots__ = ("conditions", "limits", "problems", "relations", "suggestions", "surplus")
 
     def __init__(self, limits: Limits, suggestions: bool) -> None:
         self.limits = limits
         self.suggestions = suggestions
         self.problems = Problems(limits.max_problems)
+        self.conditions = 1  # the whole, until a group says how many it holds
+        self.surplus = 0  # of values, over one for each condition
+        self.relations = 0  # around the node
 
     def tree(self, node: Filter, fields: Fields, prefix: str) -> Filter:
         """The node checked."""
@@ -59,6 +63,7 @@ class _Check:
 
     def group(self, node: And | Or, fields: Fields, prefix: str) -> Filter:
         """The group checked. A comparison whose field takes its value as it is, the usual case, is passed over with two look-ups."""
+        self.conditions += len(node.items) - 1
         known = fields.known
         changed: list[Filter] | None = None
         for position, item in enumerate(node.items):
@@ -93,12 +98,17 @@ class _Check:
                 admitted = self.value(row, node, value, prefix)
                 return node if admitted is value else comparison(field, operator, admitted, node.origin, node.index)
             case Membership(field, operator, values):
+                self.surplus += len(values) - 1
+                if len(values) > self.limits.max_list_values:
+                    self.list_too_long(node, prefix)
+                    return node
                 kept = row.keeps[operator]
                 if all(value.__class__ in kept for value in values):
                     return node
                 listed = self.values(row, node, prefix)
                 return node if listed == values else membership(field, operator, listed, node.origin, node.index)
             case NullCheck():
+                self.surplus -= 1
                 return node
             case RelationTest():
                 return self.related(node, cast("Relation", row), prefix)
@@ -107,9 +117,18 @@ class _Check:
 
     def related(self, node: RelationTest, row: Relation, prefix: str) -> Filter:
         """A relation, checked inside."""
-        if node.filter is None:
+        self.surplus -= 1
+        most = self.limits.max_relation_depth
+        if self.relations == most:
+            message = f"Found relations {most + 1} levels deep, expected at most {most}"
+            self.problems.add(Problem("relations_too_deep", message, prefix + node.field, _place(node, "operator")))
             return node
+        if node.filter is None or self.problems.full:
+            return node
+        self.conditions += 1
+        self.relations += 1
         inner = self.tree(node.filter, row.fields, f"{prefix}{node.field}.")
+        self.relations -= 1
         return node if inner is node.filter else RelationTest(node.field, node.operator, inner, node.origin, node.index)
 
     def value(
@@ -121,6 +140,24 @@ class _Check:
             place = _place(node, "value", item)
             self.problems.add(Problem(fault.code, fault.message, prefix + node.field, place, fault.suggestions))
             return value
+
+    def size(self, filter: Filter) -> None:
+        """The limits of the tree as a whole, which one built in Python was not read under."""
+        limits = self.limits
+        if filter.depth > limits.max_depth:
+            message = f"The filter is nested {filter.depth} levels deep, expected at most {limits.max_depth}"
+            self.problems.add(Problem("too_deep", f"{message}; flatten its groups"))
+        if self.conditions > limits.max_conditions:
+            message = f"Found {self.conditions} conditions, expected at most {limits.max_conditions}"
+            self.problems.add(Problem("too_many_conditions", f"{message}; use 'in' for many values"))
+        values = self.conditions + self.surplus
+        if values > limits.max_values:
+            message = f"Found {values} values in all, expected at most {limits.max_values}"
+            self.problems.add(Problem("too_many_values", message))
+
+    def list_too_long(self, node: Membership, prefix: str) -> None:
+        message = f"Found a list of {len(node.values)} values, expected at most {self.limits.max_list_values}"
+        self.problems.add(Problem("list_too_long", message, prefix + node.field, _place(node, "value")))
 
     def values(self, row: FieldType, node: Membership, prefix: str) -> tuple[Value, ...]:
         """The values of a list, as far as they were looked at: past the last problem that is told, no place is worked out."""

@@ -147,7 +147,9 @@ class Endpoint(Fields):
     def check(self, filter: Filter, *, limits: Limits = DEFAULT_LIMITS) -> CheckedFilter:
         """The filter, found sound for this endpoint, with its values in canonical form.
 
-        Raises `FilterCheckError` with every problem, in source order.
+        The limits bound the tree, whoever made it: its depth, conditions, lists, values in all, relations inside each other.
+
+        Raises `FilterCheckError` with every problem, in source order; what concerns the tree as a whole comes last.
 
         >>> import kanbert_filter as kf
         >>> clients = kf.Endpoint("clients", {"id": "id"})

@@ -186,6 +186,52 @@ def test_trees_built_in_python_have_no_place() -> None:
     assert str(error.value) == "Unknown field 'titel'. Did you mean 'title'?"
 
 
+def nested(filter: Filter, *, levels: int) -> Filter:
+    for level in range(levels):
+        filter = (kf.And if level % 2 else kf.Or)([filter, kf.field("budget").is_null()])
+    return filter
+
+
+BUDGET = kf.field("budget") == 1
+
+
+@pytest.mark.parametrize(
+    ("sound", "more", "problem"),
+    [
+        (kf.Or([BUDGET] * 500), BUDGET, ("too_many_conditions", None)),
+        (kf.field("budget").in_(range(1000)), kf.field("budget").in_(range(1001)), ("list_too_long", "budget")),
+        (
+            kf.And([kf.field("budget").in_(range(1000))] * 2) & kf.field("title").is_null(),
+            BUDGET,
+            ("too_many_values", None),
+        ),
+        (nested(BUDGET, levels=18), nested(BUDGET, levels=20), ("too_deep", None)),
+    ],
+)
+def test_limits_bound_trees_that_python_built(sound: Filter, more: Filter, problem: tuple[str, str | None]) -> None:
+    ENDPOINT.check(sound)
+    with pytest.raises(kf.FilterCheckError) as error:
+        ENDPOINT.check(sound & more)
+    assert problem in [(found.code, found.field) for found in error.value.problems]
+    ENDPOINT.check(sound & more, limits=kf.Limits.lifted())
+
+
+def test_relations_inside_each_other_are_bounded() -> None:
+    fields: dict[str, Any] = {"n": "number"}
+    for _ in range(6):
+        fields = {"n": "number", "t": fields}
+    endpoint = kf.Endpoint("e", fields)
+    limits = kf.Limits(max_relation_depth=2)
+    within = kf.field("t").any(kf.field("t").any(kf.field("n") == 1) & kf.field("t").none())
+    endpoint.check(within & within, limits=limits)
+    with pytest.raises(kf.FilterCheckError) as error:
+        endpoint.check(kf.field("t").any(kf.field("t").any(kf.field("t").any())) & (kf.field("x") == 1), limits=limits)
+    assert [(problem.code, problem.field) for problem in error.value.problems] == [
+        ("relations_too_deep", "t.t.t"),
+        ("unknown_field", "x"),
+    ]
+
+
 @pytest.mark.parametrize("other", ["title is null", None, ENDPOINT.check(kf.EVERYTHING), [kf.EVERYTHING]])
 def test_only_filters_are_checked(other: Any) -> None:
     with pytest.raises(TypeError, match="expected a filter, not"):
