@@ -127,12 +127,18 @@ def of_annotation(annotation: Any, name: str, is_model: Callable[[Any], bool]) -
     return of_class(annotation, is_id=name == "id" or name.endswith("_id"))
 
 
+def _of_enumeration(members: type[python_enum.Enum]) -> Enum | None:
+    """The type for an enumeration of texts; from other values no type follows."""
+    texts = all(isinstance(member.value, str) for member in members)
+    return Enum(members, name=members.__name__) if texts else None
+
+
 def of_class(held: Any, *, is_id: bool = False, entity: str | None = None) -> FieldType | None:
     """The type for values of a class."""
     if not isinstance(held, type):
         return None
     if issubclass(held, python_enum.Enum):
-        return Enum(held, name=held.__name__)
+        return _of_enumeration(held)
     if issubclass(held, UUID) or (is_id and issubclass(held, (str, int)) and not issubclass(held, bool)):
         return Id(entity)
     for kind, made in _CLASSES.items():
@@ -192,7 +198,7 @@ def _look_at_sqlalchemy(model: Any, name: str) -> Held:
     listed = getattr(column.type, "enums", None)
     if listed is not None:
         enumeration = column.type.enum_class
-        return Enum(*listed) if enumeration is None else Enum(enumeration, name=enumeration.__name__)
+        return Enum(*listed) if enumeration is None else _of_enumeration(enumeration)
     try:
         held = column.type.python_type
     except NotImplementedError:

@@ -327,10 +327,10 @@ class DateTime(FieldType):
 class Enum(FieldType):
     """One of the listed texts, or any text where none are listed.
 
-    `Enum("running", "closed")` lists its choices; a Python enum class lists its members' values; `name` is the name
-    of the enumeration in the public tables.
+    `Enum("running", "closed")` lists its choices; a Python enum class lists its members' values, which are texts; `name`
+    is the name of the enumeration in the public tables.
 
-    Raises `ValueError` for a name that tables cannot write.
+    Raises `ValueError` for a member whose value is no text, and for a name that tables cannot write.
 
     >>> import kanbert_filter as kf
     >>> kf.types.Enum("running", "closed", name="Status")
@@ -353,9 +353,7 @@ class Enum(FieldType):
         operators: Iterable[str] | None = None,
         source: str | None = None,
     ) -> None:
-        listed: list[str] = []
-        for choice in choices:
-            listed.extend([choice] if isinstance(choice, str) else [str(member.value) for member in choice])
+        listed = [text for choice in choices for text in _choices(choice)]
         self._configure(operators, source, choices=tuple(dict.fromkeys(listed)), name=_schema_name(name))
 
     def _kept_classes(self, operator: str) -> frozenset[type]:
@@ -513,6 +511,21 @@ class Scope(FieldType):
         if text not in self.choices:
             raise _no_choice(text, self.choices)
         return text
+
+
+def _choices(choice: str | type[python_enum.Enum]) -> list[str]:
+    """A choice as a list of one, the members of an enumeration by their values."""
+    if isinstance(choice, str):
+        return [str.__str__(choice)]
+    if not isinstance(choice, python_enum.EnumMeta):
+        raise TypeError(f"expected texts or a Python enum class as choices, not {type(choice).__name__}")
+    for member in choice:
+        if not isinstance(member.value, str):
+            raise ValueError(
+                f"{choice.__name__}.{member.name} has the value {member.value!r}, expected a text; records hold what"
+                " members stand for: take another type, such as 'number', or an enumeration of texts"
+            )
+    return [str.__str__(member.value) for member in choice]
 
 
 def _conditions(conditions: Mapping[str, Filter | CheckedFilter]) -> dict[str, Filter | CheckedFilter]:

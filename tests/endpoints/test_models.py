@@ -267,6 +267,10 @@ def test_a_bare_relation_can_be_counted() -> None:
     assert kf.to_dsl(endpoint.parse("tasks any and tasks.count > 3")) == "tasks any and tasks.count > 3"
 
 
+class Level(enum.Enum):
+    LOW = 1
+
+
 @dataclass
 class Awkward:
     at: time
@@ -275,6 +279,7 @@ class Awkward:
     numbers: Literal[1, 2]
     bare: list  # type: ignore[type-arg]
     flags: Literal["a", "b"]
+    level: Level
     unknown: "Nowhere"  # type: ignore[name-defined]  # noqa: F821
 
 
@@ -282,7 +287,7 @@ def test_awkward_annotations() -> None:
     with pytest.raises(ValueError, match="Awkward is annotated with a name that is not known there"):
         kf.Endpoint.from_model("x", Awkward, ["at"])
     del Awkward.__annotations__["unknown"]
-    for name in ("at", "raw", "texts", "numbers", "bare"):
+    for name in ("at", "raw", "texts", "numbers", "bare", "level"):
         with pytest.raises(ValueError, match=f"no field type follows from Awkward.{name}"):
             kf.Endpoint.from_model("x", Awkward, [name])
 

@@ -268,13 +268,32 @@ def test_counts_are_compared_and_nothing_else(operator: str) -> None:
 class Status(enum.Enum):
     OPEN = "open"
     DONE = "done"
-    THIRD = 3
+
+
+class Priority(enum.IntEnum):
+    LOW = 1
 
 
 def test_enumerations_from_python() -> None:
-    assert kf.types.Enum(Status, "late", "open").choices == ("open", "done", "3", "late")
+    assert kf.types.Enum(Status, "late", "open").choices == ("open", "done", "late")
     endpoint = kf.Endpoint("e", {"status": kf.types.Enum(Status)})
     assert endpoint.check(kf.field("status") == Status.DONE).filter == Comparison("status", "eq", "done")
+
+
+@pytest.mark.parametrize("members", [Priority, enum.Enum("Mixed", {"A": "a", "N": None})])
+def test_only_enumerations_of_texts_have_choices(members: Any) -> None:
+    with pytest.raises(
+        ValueError, match=r"(Priority.LOW|Mixed.N) has the value (1|None), expected a text; .* another type"
+    ):
+        kf.types.Enum(members)
+    number = kf.Endpoint("e", {"p": "number"})
+    assert kf.compile_predicate(number.check(kf.field("p") == Priority.LOW))({"p": Priority.LOW})
+
+
+@pytest.mark.parametrize("choice", [5, ["a"], None, str])
+def test_choices_are_texts_and_classes(choice: Any) -> None:
+    with pytest.raises(TypeError, match="expected texts or a Python enum class as choices"):
+        kf.types.Enum(choice)
 
 
 @pytest.mark.parametrize(
