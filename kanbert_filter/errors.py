@@ -71,7 +71,16 @@ def quoted(value: object, length: int = 60) -> str:
     >>> quoted("tit\\nel")
     "'tit\\\\nel'"
     """
-    return f"'{printable(_abbreviated(str(value), length))}'"
+    return f"'{printable(_abbreviated(_text_of(value), length))}'"
+
+
+def _text_of(value: object) -> str:
+    if isinstance(value, str):
+        return str.__str__(value)
+    try:
+        return str(value)
+    except ValueError:  # CPython writes no integer of thousands of digits
+        return f"a number of {value.bit_length()} bits" if isinstance(value, int) else "…"
 
 
 def printable(text: str) -> str:
@@ -327,6 +336,9 @@ class RecordError(Exception):
         self.type = type
         self.value = value
         super().__init__(field, type, value)
+
+    def __repr__(self) -> str:
+        return f"RecordError({self.field!r}, {self.type!r}, {_shown(self.value)})"
 
     def __str__(self) -> str:
         kind = type(self.value).__name__

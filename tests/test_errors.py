@@ -110,6 +110,14 @@ def test_values_in_messages_are_quoted_and_abbreviated() -> None:
     assert quoted("x" * 60) == f"'{'x' * 60}'"
 
 
+def test_integers_too_long_for_python_to_write_are_told_by_their_size() -> None:
+    assert quoted(10**5000) == "'a number of 16610 bits'"
+    error = kf.RecordError("f", "string", 10**5000)
+    assert repr(error) == "RecordError('f', 'string', a value that cannot be shown)"
+    assert "a value that cannot be shown (int)" in str(error)
+    assert repr(kf.RecordError("f", "number", "x")) == "RecordError('f', 'number', 'x')"
+
+
 def test_codes_are_a_closed_set() -> None:
     with pytest.raises(ValueError, match="no problem code"):
         kf.Problem("surprise", "boo")
