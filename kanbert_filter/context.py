@@ -66,7 +66,7 @@ class Context(Immutable):
             now=now,
             timezone=_zone(timezone),
             storage_timezone=_zone(storage_timezone),
-            me=None if me is None else str(me),
+            me=_id_text(me),
             week_start=week_start,
         )
 
@@ -111,6 +111,12 @@ class Context(Immutable):
 
 def _restore(*parts: object) -> Context:
     return Context(**dict(zip(Context.__slots__, parts, strict=True)))  # type: ignore[arg-type]
+
+
+def _id_text(me: object) -> str | None:
+    if isinstance(me, Enum):
+        me = me.value
+    return None if me is None else str.__str__(me) if isinstance(me, str) else str(me)
 
 
 def _zone(zone: str | tzinfo) -> tzinfo:

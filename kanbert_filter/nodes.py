@@ -351,13 +351,14 @@ def group(kind: type[G], items: tuple[Filter, ...], depth: int) -> G:
 
 
 def field_name(name: str) -> str:
-    """The name itself. Raises `FilterSyntaxError` if it is not well-formed."""
+    """The name itself, of a subclass of `str` its text. Raises `FilterSyntaxError` if it is not well-formed."""
     if not isinstance(name, str):
         raise TypeError(f"expected a field name, not {type(name).__name__}")
+    name = str.__str__(name)
     fault = field_fault(name)
     if fault is not None:
         raise _fault("invalid_field", fault)
-    return str(name)
+    return name
 
 
 def field_fault(name: str) -> str | None:
@@ -491,8 +492,8 @@ def _combined(kind: type[And] | type[Or], left: Filter, right: Filter) -> Filter
 
 
 def _word(word: str, allowed: Iterable[str]) -> str:
-    name = WORDS.get(word.lower(), word) if isinstance(word, str) else word
-    if name not in allowed:
+    name = WORDS.get(str.lower(word)) if isinstance(word, str) else None
+    if name is None or name not in allowed:
         raise _fault("unknown_operator", f"Found operator {quoted(word)}, expected one of {', '.join(sorted(allowed))}")
     return name
 

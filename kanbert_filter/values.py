@@ -46,12 +46,15 @@ class Special(Immutable):
     days: int
 
     def __init__(self, name: str, days: int = 0) -> None:
+        if not isinstance(name, str) or not isinstance(days, int) or isinstance(days, bool):
+            found = f"{type(name).__name__} and {type(days).__name__}"
+            raise TypeError(f"expected a special's name as str and whole days as int, not {found}")
         if name not in SPECIAL_NAMES or (days and name != "today"):
             raise _fault(
                 "invalid_special",
                 f"Found {quoted(name)}, expected one of {', '.join(SPECIAL_NAMES)}; days go with 'today'",
             )
-        self._fill(name=name, days=days)
+        self._fill(name=str.__str__(name), days=days)
 
     def __add__(self, days: int | timedelta) -> Special:
         if isinstance(days, timedelta):
@@ -127,7 +130,7 @@ def value_of(operand: object) -> Value:
         case bool() | Special() | UntypedText():
             return operand
         case str():
-            return sound_text(str(operand))
+            return sound_text(operand)
         case int() | Decimal() | float():
             return exact(operand)
         case datetime():
@@ -148,7 +151,11 @@ def value_of(operand: object) -> Value:
 
 
 def sound_text(text: str) -> str:
-    """The text itself. Raises `FilterSyntaxError` for half of a surrogate pair, which no notation can carry."""
+    """The text itself, of a subclass of `str` what it holds.
+
+    Raises `FilterSyntaxError` for half of a surrogate pair, which no notation can carry.
+    """
+    text = str.__str__(text)
     if not text.isascii():
         try:
             text.encode()

@@ -50,6 +50,37 @@ def test_python_values_become_what_the_language_writes(operand: object, value: o
     assert kf.field("f").in_([operand]).values == (value,)
 
 
+class Name(str, enum.Enum):
+    TITLE = "title"
+
+
+class Twofold(str):
+    """A text that prints as another."""
+
+    def __str__(self) -> str:
+        return "not a name; at all"
+
+
+@pytest.mark.parametrize("text", [Name.TITLE, Twofold("title")], ids=["member", "subclass"])
+def test_a_subclass_of_str_is_the_text_it_holds(text: str) -> None:
+    made = [
+        (kf.field(text) == text),
+        kf.Comparison(text, Twofold("eq"), text),
+        *kf.walk(kf.rename_fields(kf.field("x") == "title", {"x": text})),
+    ]
+    for comparison in made:
+        assert comparison == kf.Comparison("title", "eq", "title")
+        assert isinstance(comparison, kf.Comparison)
+        assert {type(comparison.field), type(comparison.operator), type(comparison.value)} == {str}
+    untyped = kf.UntypedText(text)
+    assert (str(untyped), type(untyped.text)) == ("title", str)
+    assert kf.Context(me=text).me == "title"
+    [name] = kf.Endpoint("e", {text: "string"})
+    assert (name, type(name)) == ("title", str)
+    assert str(kf.Special(Twofold("now"))) == "now"
+    assert "'title'" in str(kf.RecordError("f", "number", text))
+
+
 @pytest.mark.parametrize(
     ("operand", "code"),
     [
@@ -112,6 +143,9 @@ def test_what_is_no_filter_at_all_is_a_type_error() -> None:
         lambda: lib.TODAY + 1.5,
         lambda: lib.NOW + 1,
         lambda: lib.UntypedText(5),
+        lambda: lib.Special("today", 1.5),
+        lambda: lib.Special("today", True),
+        lambda: lib.Special(5),
         lambda: lib.field(None),
     ]
     for build in wrong:

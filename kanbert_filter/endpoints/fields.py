@@ -52,7 +52,7 @@ class Fields(Immutable):
     """What the floors above have worked out about fields, by path: a memory of theirs, no part of the table."""
 
     def __init__(self, rows: Rows, hidden: Iterable[str] = ()) -> None:
-        self._set({name: _row(name, row) for name, row in rows.items()}, hidden)
+        self._set({row_name(name): _row(name, row) for name, row in rows.items()}, hidden)
 
     def _set(self, rows: dict[str, FieldType], hidden: Iterable[str]) -> None:
         known = {name: row for name, row in rows.items() if "*" not in name}
@@ -308,7 +308,7 @@ def _kind_of(value: object) -> str:
 
 
 def _row(name: str, row: FieldType | str | Mapping[str, Any]) -> FieldType:
-    made = _type(row_name(name), row)
+    made = _type(name, row)
     if made.source is not None and made.source.split(".").count("*") > name.split(".").count("*"):
         raise ValueError(f"field {name!r} has the source {made.source!r}, expected no more wildcards than in its name")
     return made
@@ -318,6 +318,7 @@ def row_name(name: str) -> str:
     """The name of a row, whose later segments may be `*`. Raises `FilterSyntaxError` if it is not well-formed."""
     if not isinstance(name, str):
         raise TypeError(f"expected a field name, not {type(name).__name__}")
+    name = str.__str__(name)
     first, *rest = name.split(".")
     field_name(".".join([first, *("x" if segment == "*" else segment for segment in rest)]))
     return name
