@@ -14,7 +14,8 @@ from .immutable import Immutable
 PLAIN_DIGITS: Final = 40
 """A number is written in plain decimal up to this many digits, and with an exponent beyond."""
 
-_MAX_INTEGER_EXPONENT: Final = 64
+_INTEGER_DIGITS: Final = 65
+"""A whole number is held as an int up to this many digits: those of an exponent of 64, the limit."""
 
 MAX_EXPONENT: Final = 10**9
 """No number has a greater adjusted exponent, whatever the limits: `decimal` goes little further."""
@@ -169,14 +170,16 @@ def sound_text(text: str) -> str:
 
 
 def exact(number: int | float | Decimal) -> Number:
-    """The number by value: an int where it is whole, else a Decimal without trailing zeros; a float means its shortest decimal.
+    """The number by value: an int where it is whole and has at most 65 digits, else a Decimal without trailing zeros.
+
+    A float means its shortest decimal.
 
     >>> from kanbert_filter.values import exact
     >>> exact(0.1), exact(1e0), exact(-0.0)
     (Decimal('0.1'), 1, 0)
     """
     if isinstance(number, int):
-        if -(10**_MAX_INTEGER_EXPONENT) < number < 10**_MAX_INTEGER_EXPONENT:
+        if -(10**_INTEGER_DIGITS) < number < 10**_INTEGER_DIGITS:
             return int(number)
         decimal = Decimal(number)
     else:
@@ -189,7 +192,7 @@ def exact(number: int | float | Decimal) -> Number:
     if not text:
         return 0
     exponent += len(digits) - len(text)
-    if exponent >= 0 and len(text) + exponent <= _MAX_INTEGER_EXPONENT:
+    if exponent >= 0 and len(text) + exponent <= _INTEGER_DIGITS:
         return int(decimal)
     return Decimal((sign, tuple(map(int, text)), exponent))
 

@@ -397,7 +397,7 @@ class Id(FieldType):
         if isinstance(value, str):
             return value
         if isinstance(value, int) and not isinstance(value, bool):
-            return number_text(value)
+            return str(value)
         raise _not_a("id", value, expected="a text, an integer or me.id")
 
 

@@ -232,6 +232,20 @@ def test_a_refused_choice_is_offered_at_most_twenty_others() -> None:
     assert error.value.message.endswith("'19', …")
 
 
+@pytest.mark.parametrize("exponent", [39, 40, 45, 64])
+def test_the_id_of_a_number_is_its_plain_digits(exponent: int) -> None:
+    endpoint = kf.Endpoint("e", {"id": "id"})
+    for checked in (
+        endpoint.parse(f"id = 1e{exponent}"),
+        endpoint.parse([{"field": "id", "op": "eq", "value": 10**exponent}], limits=Limits.lifted()),
+        endpoint.check(kf.field("id") == Decimal(10) ** exponent),
+    ):
+        assert checked.filter == Comparison("id", "eq", "1" + "0" * exponent)
+        assert kf.compile_predicate(checked)({"id": 10**exponent})
+    with pytest.raises(kf.FilterCheckError, match="expected a text, an integer or me.id"):
+        endpoint.check(kf.field("id") == 10**65)
+
+
 def test_limits_bound_numbers_and_days() -> None:
     endpoint = kf.Endpoint("e", {"n": "number", "d": "date"})
     endpoint.check(Comparison("n", "eq", U("9" * 40)))
