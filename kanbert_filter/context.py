@@ -11,6 +11,9 @@ from .immutable import Immutable
 _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAYS: Final = range(date.min.toordinal(), date.max.toordinal() + 1)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_SOME_TIME: Final = datetime(2000, 1, 1)
+_MACHINES_OWN: Final = "localtime"
+"""The name under which some systems keep the zone they are set to among all others."""
 
 WeekDay = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
@@ -33,7 +36,8 @@ class Context(Immutable):
     offset their meaning, `storage_timezone` stored timestamps without one; both are IANA names or `tzinfo` objects, by default
     UTC, never the machine's zone. `me` is the id of the current user, `week_start` the week's first day.
 
-    Raises `ValueError` for a naive `now`, an unknown zone or day.
+    Raises `ValueError` for a naive `now` or one outside the calendar in UTC, and for an unknown zone or day; `TypeError` for
+    objects that are neither.
 
     >>> from datetime import UTC, datetime
     >>> from kanbert_filter import Context
@@ -58,8 +62,7 @@ class Context(Immutable):
         me: object = None,
         week_start: WeekDay = "monday",
     ) -> None:
-        if now is not None and now.utcoffset() is None:
-            raise ValueError(f"now is {now!r}, expected an aware datetime: give it a tzinfo")
+        _check_now(now)
         if week_start not in _WEEKDAYS:
             raise ValueError(f"week_start is {week_start!r}, expected one of {', '.join(_WEEKDAYS)}")
         self._fill(
@@ -119,14 +122,33 @@ def _id_text(me: object) -> str | None:
     return None if me is None else str.__str__(me) if isinstance(me, str) else str(me)
 
 
+def _check_now(now: datetime | None) -> None:
+    if now is None:
+        return
+    if not isinstance(now, datetime):
+        raise TypeError(f"now is a {type(now).__name__}, expected an aware datetime")
+    if now.utcoffset() is None:
+        raise ValueError(f"now is {now!r}, expected an aware datetime: give it a tzinfo")
+    try:
+        now.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"now is {now!r}, expected an instant between the years 1 and 9999 in UTC") from None
+
+
 def _zone(zone: str | tzinfo) -> tzinfo:
     if isinstance(zone, tzinfo):
+        if zone.utcoffset(_SOME_TIME) is None:
+            raise ValueError(f"{zone!r} has no offset from UTC; expected a time zone that has one")
         return zone
+    if not isinstance(zone, str):
+        raise TypeError(f"expected a time zone's IANA name or a tzinfo, not {type(zone).__name__}")
     if zone.upper() == "UTC":
         return UTC
     from zoneinfo import ZoneInfo
 
     try:
+        if zone.lower().endswith(_MACHINES_OWN):
+            raise ValueError("the machine's own zone")
         return ZoneInfo(zone)
     except (KeyError, ValueError, OSError) as error:
         raise ValueError(f"{zone!r} is no time zone; expected an IANA name such as 'Europe/Vienna'") from error

@@ -274,17 +274,17 @@ def read_timestamp(text: str) -> datetime | None:
 
 
 def timestamp_text(moment: datetime) -> str:
-    """The timestamp as the language writes it: an instant in UTC with `Z`, a wall time without offset as it is."""
+    """The timestamp as the language writes it: an instant in UTC with `Z`, a wall time without offset as it is.
+
+    Whether there is an offset its time zone says: one that gives none leaves a wall time.
+    """
+    aware = moment.utcoffset() is not None
     try:
-        text = (
-            moment.replace(tzinfo=None).isoformat()
-            if moment.tzinfo is None
-            else moment.astimezone(UTC).isoformat()[:-6]
-        )
+        text = moment.astimezone(UTC).isoformat()[:-6] if aware else moment.replace(tzinfo=None).isoformat()
     except OverflowError as error:
         message = f"Found {moment}, expected an instant between the years 1 and 9999 in UTC"
         raise _fault("invalid_timestamp", message) from error
-    return (text.rstrip("0") if "." in text else text) + ("" if moment.tzinfo is None else "Z")
+    return (text.rstrip("0") if "." in text else text) + ("Z" if aware else "")
 
 
 # specials

@@ -1,7 +1,8 @@
 """Days, weeks and months at one moment, in one place of the world."""
 
 import pickle
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,6 +10,16 @@ from hypothesis import example, given, strategies as st
 
 import kanbert_filter as kf
 from kanbert_filter.context import Edge, first_instant, instant_of, just_before, local_date, moved
+
+
+class Nowhere(tzinfo):
+    """A zone that does not know where it is."""
+
+    def utcoffset(self, dt: datetime | None) -> None:
+        return None
+
+    dst = tzname = utcoffset
+
 
 ZONES = ["UTC", "Europe/Vienna", "America/Sao_Paulo", "Pacific/Apia", "America/St_Johns", "Asia/Gaza", "Africa/Cairo"]
 
@@ -87,7 +98,13 @@ def test_now_is_settled_once() -> None:
     [
         ({"now": datetime(2024, 1, 1)}, "aware datetime"),
         ({"timezone": "Europe/Wien"}, "IANA name"),
+        ({"now": datetime.max.replace(tzinfo=timezone(-timedelta(hours=5)))}, "between the years 1 and 9999 in UTC"),
+        ({"now": datetime.min.replace(tzinfo=timezone(timedelta(hours=5)))}, "between the years 1 and 9999 in UTC"),
+        ({"now": datetime(2024, 1, 1, tzinfo=Nowhere())}, "aware datetime"),
         ({"timezone": "../etc/passwd"}, "IANA name"),
+        ({"timezone": "localtime"}, "IANA name"),
+        ({"storage_timezone": "posix/localtime"}, "IANA name"),
+        ({"timezone": Nowhere()}, "no offset from UTC"),
         ({"storage_timezone": ""}, "IANA name"),
         ({"week_start": "Monday"}, "monday, tuesday"),
     ],
@@ -95,6 +112,19 @@ def test_now_is_settled_once() -> None:
 def test_a_wrong_context_is_refused(wrong: dict[str, object], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         kf.Context(**wrong)  # type: ignore[arg-type]
+
+
+def test_the_machine_s_zone_is_refused_where_it_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoneinfo.ZoneInfo", lambda name: UTC)
+    for name in ("localtime", "LOCALTIME", "posix/localtime"):
+        with pytest.raises(ValueError, match="is no time zone"):
+            kf.Context(timezone=name)
+
+
+@pytest.mark.parametrize("wrong", [{"now": "2024"}, {"now": date(2024, 1, 1)}, {"timezone": 5}, {"timezone": None}])
+def test_an_object_of_a_wrong_class_is_a_type_error(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="expected"):
+        kf.Context(**wrong)
 
 
 def test_contexts_are_values() -> None:

@@ -3,7 +3,7 @@
 import enum
 import pickle
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,15 @@ class Status(enum.Enum):
     LEVEL = 3
 
 
+class Nowhere(tzinfo):
+    """A zone that does not know where it is, and leaves a wall time."""
+
+    def utcoffset(self, dt: datetime | None) -> None:
+        return None
+
+    dst = tzname = utcoffset
+
+
 @pytest.mark.parametrize(
     ("operand", "value"),
     [
@@ -37,6 +46,7 @@ class Status(enum.Enum):
         (datetime(2024, 1, 31, 12, 30), "2024-01-31T12:30:00"),
         (datetime(2024, 1, 31, 12, 30, 0, 500, tzinfo=UTC), "2024-01-31T12:30:00.0005Z"),
         (datetime(2024, 1, 31, 12, 30, tzinfo=timezone(timedelta(hours=2))), "2024-01-31T10:30:00Z"),
+        (datetime(2024, 1, 31, 12, 30, tzinfo=Nowhere()), "2024-01-31T12:30:00"),
         (UUID(int=7), "00000000-0000-0000-0000-000000000007"),
         (Status.ACTIVE, "ACTIVE"),
         (Status.LEVEL, 3),
