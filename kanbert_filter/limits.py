@@ -7,12 +7,16 @@ from .immutable import Immutable
 MAX_DEPTH = 100
 """No tree is deeper, whatever the limits: so comparing, hashing, pickling, writing and compiling never run out of stack."""
 
+MAX_DAY_OFFSET = 999_999_999
+"""No special is further from today, whatever the limits: as far as a `timedelta` goes."""
+
 
 class Limits(Immutable):
     """The bounds within which a filter is read and checked.
 
     Every bound is inclusive, and each has an error code of its own. `max_depth` counts a condition on its own as 1 and every
-    group, list, pair of parentheses and relation around it as one more; it may be raised to 100 and no further (`ValueError`).
+    group, list, pair of parentheses and relation around it as one more; it may be raised to 100 and no further (`ValueError`), and
+    `max_day_offset` to 999 999 999.
 
     >>> from kanbert_filter import Limits
     >>> Limits().max_conditions
@@ -79,18 +83,21 @@ class Limits(Immutable):
             raise ValueError(
                 f"max_depth is {max_depth}, expected 1 to {MAX_DEPTH}: deeper trees are refused everywhere"
             )
+        if max_day_offset > MAX_DAY_OFFSET:
+            raise ValueError(f"max_day_offset is {max_day_offset}, expected 1 to {MAX_DAY_OFFSET}")
         self._fill(**bounds)
 
     @classmethod
     def lifted(cls) -> Limits:
-        """Limits for input you trust, such as what the writers wrote: depth at its bound, everything else out of the way.
+        """Limits for input you trust, such as what the writers wrote: depth and days at their bounds, the rest out of the way.
 
         >>> import kanbert_filter as kf
         >>> long = kf.field("id").in_(range(3000))
         >>> kf.parse(kf.to_dsl(long), limits=kf.Limits.lifted()) == long
         True
         """
-        return cls(**{name: MAX_DEPTH if name == "max_depth" else 2**62 for name in cls.__slots__})
+        bounds = dict.fromkeys(cls.__slots__, 2**62)
+        return cls(**bounds | {"max_depth": MAX_DEPTH, "max_day_offset": MAX_DAY_OFFSET})
 
     def __repr__(self) -> str:
         default = DEFAULT_LIMITS

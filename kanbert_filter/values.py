@@ -10,6 +10,7 @@ from typing import Final
 
 from .errors import FilterSyntaxError, Problem, quoted
 from .immutable import Immutable
+from .limits import MAX_DAY_OFFSET
 
 PLAIN_DIGITS: Final = 40
 """A number is written in plain decimal up to this many digits, and with an exponent beyond."""
@@ -55,6 +56,9 @@ class Special(Immutable):
                 "invalid_special",
                 f"Found {quoted(name)}, expected one of {', '.join(SPECIAL_NAMES)}; days go with 'today'",
             )
+        if abs(days) > MAX_DAY_OFFSET:
+            message = f"Found an offset of more than {MAX_DAY_OFFSET} days, expected at most that; write a date"
+            raise _fault("day_offset_too_large", message)
         self._fill(name=str.__str__(name), days=days)
 
     def __add__(self, days: int | timedelta) -> Special:
@@ -133,7 +137,11 @@ def value_of(operand: object) -> Value:
         case str():
             return sound_text(operand)
         case int() | Decimal() | float():
-            return exact(operand)
+            number = exact(operand)
+            if isinstance(number, Decimal) and abs(number.adjusted()) > MAX_EXPONENT:
+                message = f"Found a number with the exponent {number.adjusted()}, expected one within ±{MAX_EXPONENT}"
+                raise _fault("number_too_long", message)
+            return number
         case datetime():
             return timestamp_text(operand)
         case date():
@@ -291,7 +299,9 @@ def timestamp_text(moment: datetime) -> str:
 
 
 def read_special(text: str) -> Special | None:
-    """The special the text writes, lower-case and without blanks, or None. The day offset may have any length.
+    """The special the text writes, lower-case and without blanks, or None.
+
+    An offset that no special has, of any length, is read as one day more than any limit admits.
 
     >>> from kanbert_filter.values import read_special
     >>> read_special("today-0d") == read_special("today")
@@ -304,7 +314,12 @@ def read_special(text: str) -> Special | None:
     if match is None:
         return None
     days = match.group(1)
-    return Special("today", int(days) if len(days) <= 18 else int(days[0] + "9" * 18))
+    offset = int(days[:12])
+    if abs(offset) <= MAX_DAY_OFFSET:
+        return Special("today", offset)
+    beyond = object.__new__(Special)
+    beyond._fill(name="today", days=MAX_DAY_OFFSET + 1 if offset > 0 else -MAX_DAY_OFFSET - 1)
+    return beyond
 
 
 def _fault(code: str, message: str) -> FilterSyntaxError:

@@ -141,7 +141,14 @@ def test_limits_are_values() -> None:
     assert hash(limits) != hash(kf.Limits())
     assert repr(limits) == "Limits(max_depth=50)"
     assert kf.Limits.lifted().max_depth == 100
-    for wrong in ({"max_depth": 101}, {"max_depth": 0}, {"max_values": -1}, {"max_values": True}, {"max_values": "5"}):
+    for wrong in (
+        {"max_depth": 101},
+        {"max_depth": 0},
+        {"max_values": -1},
+        {"max_values": True},
+        {"max_values": "5"},
+        {"max_day_offset": 10**9},
+    ):
         with pytest.raises(ValueError, match="expected"):
             kf.Limits(**wrong)
 

@@ -8,6 +8,7 @@ from hypothesis import given, strategies as st
 
 import kanbert_filter as kf
 from kanbert_filter import values
+from kanbert_filter.limits import MAX_DAY_OFFSET
 from tests import strategies
 
 
@@ -120,6 +121,40 @@ def test_what_is_no_special() -> None:
     for text in ("Today", "today+5", "today +5d", "today+05d", "today+d", "today5d", "me", "now ", "tomorrow", ""):
         assert values.read_special(text) is None
     assert values.read_special("today+0d") == kf.TODAY
-    offset = values.read_special("today-" + "9" * 100 + "d")
-    assert offset is not None
-    assert offset.days < -(10**17)
+
+
+@pytest.mark.parametrize("days", [MAX_DAY_OFFSET, MAX_DAY_OFFSET + 1, 123456789012345678, 10**100])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_no_special_is_built_that_cannot_be_read(days: int, sign: int) -> None:
+    endpoint = kf.Endpoint("e", {"d": "date"})
+    text = f"today{sign * days:+d}d"
+    lifted = kf.Limits.lifted()
+    if days <= MAX_DAY_OFFSET:
+        built = kf.field("d") == kf.TODAY + sign * days
+        assert endpoint.parse(kf.to_dsl(built), limits=lifted).filter == endpoint.check(built, limits=lifted).filter
+        assert endpoint.parse(f'd = "{text}"', limits=lifted).filter == built
+    else:
+        with pytest.raises(kf.FilterSyntaxError, match="more than 999999999 days"):
+            kf.TODAY + sign * days
+        for source in (f"d = {text}", f'd = "{text}"'):
+            with pytest.raises(kf.FilterError, match="more than 999999999 days"):
+                endpoint.parse(source, limits=lifted)
+    with pytest.raises(kf.FilterSyntaxError, match="more than 36500 days"):
+        kf.parse(f"d = {text}")
+
+
+@pytest.mark.parametrize("number", [Decimal("1e1000000000"), Decimal("-1e-1000000000"), Decimal("0e2000000000")])
+def test_the_greatest_numbers_read_back(number: Decimal) -> None:
+    built = kf.field("n") == number
+    assert kf.parse(kf.to_dsl(built), limits=kf.Limits.lifted()) == built
+
+
+@pytest.mark.parametrize("number", [Decimal("1e2000000000"), Decimal("12e1000000000"), Decimal("1e-1000000001")])
+def test_no_number_is_built_that_cannot_be_read(number: Decimal) -> None:
+    with pytest.raises(kf.FilterSyntaxError, match="expected one within ±1000000000"):
+        kf.field("n") == number
+    form = [("filter[field]", "n"), ("filter[op]", "eq"), ("filter[value]", str(number))]
+    lifted = kf.Limits.lifted()
+    with pytest.raises(kf.FilterCheckError) as error:
+        kf.Endpoint("e", {"n": "number"}).check(kf.parse_form(form, limits=lifted), limits=lifted)
+    assert error.value.problems[0].code == "number_too_long"

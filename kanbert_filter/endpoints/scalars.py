@@ -15,6 +15,7 @@ from ..limits import Limits
 from ..nodes import Filter, Node
 from ..operators import OPERATORS, TEXT_OPERATORS, Group, of_groups, operator
 from ..values import (
+    MAX_EXPONENT,
     ME,
     Special,
     UntypedText,
@@ -586,7 +587,7 @@ def _read_number(text: str, limits: Limits) -> Value:
     if size is None:
         raise _not_a("number", UntypedText(text))
     digits, exponent = size
-    if digits > limits.max_number_digits or abs(exponent) > limits.max_exponent:
+    if digits > limits.max_number_digits or abs(exponent) > min(limits.max_exponent, MAX_EXPONENT):
         message = (
             f"Found a number of {digits} digits and exponent {exponent}, expected at most"
             f" {limits.max_number_digits} digits and an exponent within ±{limits.max_exponent}"
