@@ -116,3 +116,9 @@ def _restore(*bounds: int) -> Limits:
 
 
 DEFAULT_LIMITS = Limits()
+
+
+def ensure_limits(limits: object) -> None:
+    """Raise `TypeError` for what is no `Limits`."""
+    if not isinstance(limits, Limits):
+        raise TypeError(f"expected Limits, not {type(limits).__name__}; pass Limits.lifted() to lift them")

@@ -218,6 +218,8 @@ class Group(_GroupDraft, Node):
     __match_args__ = ("items",)
 
     def __new__(cls, items: Iterable[Filter]) -> Group:
+        if cls is Group:
+            raise TypeError("a group is an And or an Or")
         flat: list[Filter] = []
         for item in items:
             if item.__class__ is cls:
@@ -382,6 +384,8 @@ def walk(filter: Filter) -> Iterator[Filter]:
     >>> [type(node).__name__ for node in kf.walk(kf.parse('a = 1 and (b = 2 or tasks any (c = 3))'))]
     ['And', 'Comparison', 'Or', 'Comparison', 'RelationTest', 'Comparison']
     """
+    if not isinstance(filter, Node):
+        raise _no_filter(filter)
     stack: list[Filter] = [filter]
     while stack:
         node = stack.pop()
@@ -399,6 +403,8 @@ def fields_of(filter: Filter) -> frozenset[str]:
     >>> sorted(kf.fields_of(kf.parse("title = 'A' and members any (first_name = 'Neil')")))
     ['members', 'members.first_name', 'title']
     """
+    if not isinstance(filter, Node):
+        raise _no_filter(filter)
     found: set[str] = set()
     stack: list[tuple[str, Filter]] = [("", filter)]
     while stack:
@@ -452,6 +458,11 @@ def rename_fields(filter: Filter, names: Mapping[str, str]) -> Filter:
     'title = "A" and todos any (status = "DONE") and todos.count > 3'
     """
 
+    if not isinstance(filter, Node):
+        raise _no_filter(filter)
+    if not isinstance(names, Mapping):
+        raise TypeError(f"expected a mapping of paths to new names, not {type(names).__name__}")
+
     def renamed(prefix: str, name: str) -> str:
         path = prefix + name
         stem = path.removesuffix(".count")
@@ -503,6 +514,10 @@ def _deeper(depth: int) -> int:
         message = f"The filter is nested {depth} levels deep, expected at most {MAX_DEPTH}; flatten its groups"
         raise _fault("too_deep", message)
     return depth
+
+
+def _no_filter(found: object) -> TypeError:
+    return TypeError(f"expected a filter, not {type(found).__name__}")
 
 
 def _fault(code: str, message: str) -> FilterSyntaxError:

@@ -1,6 +1,8 @@
 """Errors as people see them and as programs do."""
 
 import pickle
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -151,6 +153,23 @@ def test_limits_are_values() -> None:
     ):
         with pytest.raises(ValueError, match="expected"):
             kf.Limits(**wrong)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda limits: kf.parse("title is null", limits=limits),
+        lambda limits: kf.parse_form({"filter[field]": "title"}, limits=limits),
+        lambda limits: kf.parse_query("", limits=limits),
+        lambda limits: ENDPOINT.parse("title is null", limits=limits),
+        lambda limits: ENDPOINT.check(kf.field("title").is_null(), limits=limits),
+    ],
+    ids=["parse", "parse_form", "parse_query", "Endpoint.parse", "Endpoint.check"],
+)
+@pytest.mark.parametrize("limits", [None, 5])
+def test_limits_are_lifted_and_not_left_out(read: Callable[[Any], object], limits: Any) -> None:
+    with pytest.raises(TypeError, match=r"expected Limits, not .*; pass Limits.lifted\(\) to lift them"):
+        read(limits)
 
 
 def test_operators_are_data() -> None:

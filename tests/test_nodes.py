@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 import kanbert_filter as kf
-from kanbert_filter.nodes import Node, relation_depth, size
+from kanbert_filter.nodes import Group, Node, relation_depth, size
 
 A, B, C = (kf.Comparison(name, "eq", 1) for name in "abc")
 
@@ -153,6 +153,11 @@ def test_what_is_no_filter_at_all_is_a_type_error() -> None:
         lambda: lib.TODAY + 1.5,
         lambda: lib.NOW + 1,
         lambda: lib.UntypedText(5),
+        lambda: lib.fields_of("a = 1"),
+        lambda: [*lib.walk("a = 1")],
+        lambda: lib.rename_fields("a = 1", {}),
+        lambda: lib.rename_fields(a, "b"),
+        lambda: Group([a, B]),
         lambda: lib.Special("today", 1.5),
         lambda: lib.Special("today", True),
         lambda: lib.Special(5),

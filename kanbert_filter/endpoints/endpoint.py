@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from ..checked import CheckedFilter, Part
-from ..limits import DEFAULT_LIMITS, Limits
+from ..limits import DEFAULT_LIMITS, Limits, ensure_limits
 from ..nodes import And, Everything, Filter, Node, Or, RelationTest
 from ..notations.query import parse, parse_query
 from .check import checked_tree
@@ -20,7 +20,8 @@ class Endpoint(Fields):
     `fields` maps public names to types (objects of `kanbert_filter.types`, a table's notation, or a mapping for the
     fields of a relation). With `suggestions=False` errors offer no field names.
 
-    Raises `ValueError` for a type that is none and `FilterSyntaxError` for a name that is not well-formed.
+    Raises `ValueError` for a type that is none and for relations inside each other beyond 100 levels, and `FilterSyntaxError`
+    for a name that is not well-formed.
 
     >>> import kanbert_filter as kf
     >>> projects = kf.Endpoint("projects", {"title": "string", "tasks": {"status": "enum: ACTIVE, DONE"}})
@@ -40,7 +41,7 @@ class Endpoint(Fields):
     def __init__(self, name: str, fields: Rows | Fields, *, suggestions: bool = True) -> None:
         self._fill(_name=name, suggestions=suggestions)
         hidden = fields._hidden if isinstance(fields, Fields) else ()
-        super().__init__(dict(fields.items()), hidden)
+        super().__init__(fields._rows if isinstance(fields, Fields) else fields, hidden)
         self._set(_with_checked_conditions(self), hidden)
 
     @property
@@ -158,6 +159,7 @@ class Endpoint(Fields):
         """
         if not isinstance(filter, Node):
             raise TypeError(f"expected a filter, not {type(filter).__name__}; Endpoint.parse reads text and data")
+        ensure_limits(limits)
         return CheckedFilter((Part(checked_tree(filter, self, limits, suggestions=self.suggestions), self),))
 
     def parse(self, source: object, *, limits: Limits = DEFAULT_LIMITS) -> CheckedFilter:

@@ -39,7 +39,7 @@ class Fields(Immutable):
     two such rows the one whose first difference is exact.
     """
 
-    __slots__ = ("_hash", "_hidden", "_known", "_rows", "_wildcards", "columns")
+    __slots__ = ("_hash", "_hidden", "_known", "_rows", "_wildcards", "columns", "levels")
     __match_args__ = ("_rows", "_hidden")
 
     _rows: dict[str, FieldType]
@@ -48,10 +48,15 @@ class Fields(Immutable):
     _known: dict[str, FieldType]
     _wildcards: list[tuple[tuple[str, ...], FieldType]]
     _hash: int
+    levels: int
+    """How many tables with rows stand inside each other, this one included."""
     columns: dict[str, Any]
     """What the floors above have worked out about fields, by path: a memory of theirs, no part of the table."""
 
     def __init__(self, rows: Rows, hidden: Iterable[str] = ()) -> None:
+        if not isinstance(rows, Mapping):
+            raise TypeError(f"expected a mapping of names to field types, not {type(rows).__name__}")
+        _check_levels(rows)
         self._set({row_name(name): _row(name, row) for name, row in rows.items()}, hidden)
 
     def _set(self, rows: dict[str, FieldType], hidden: Iterable[str]) -> None:
@@ -59,6 +64,9 @@ class Fields(Immutable):
         for name, row in [*known.items()]:
             if _is_counted(row):
                 known.setdefault(name + COUNT, Count(row))
+        inner = [row.fields.levels for row in rows.values() if isinstance(row, Relation)]
+        self._fill(levels=1 + max(inner, default=0) if rows else 0)
+        _ensure_levels(self.levels)
         wildcards = [(tuple(name.split(".")), row) for name, row in rows.items() if "*" in name]
         wildcards.sort(key=lambda wildcard: [segment == "*" for segment in wildcard[0]])
         self._fill(_rows=rows, _known=known, _wildcards=wildcards, _hidden=frozenset(), columns={})
@@ -268,8 +276,7 @@ def from_description(description: Mapping[str, Any], *, level: int = 1) -> Field
     """The type of a description, as `FieldType.description` gives it. Raises `ValueError` for what describes none."""
     if not isinstance(description, Mapping) or not isinstance(description.get("type"), str):
         raise ValueError(f"found {_kind_of(description)}, expected an object with a text as 'type'")
-    if level > MAX_DEPTH:
-        raise ValueError(f"found relations nested more than {MAX_DEPTH} levels deep, expected fewer")
+    _ensure_levels(level)
     parts = dict(description)
     kind = parts.pop("type")
     if kind not in TYPES:
@@ -305,6 +312,21 @@ def described_rows(descriptions: Mapping[str, Any], *, level: int = 1) -> dict[s
 def _kind_of(value: object) -> str:
     kinds = {dict: "an object", list: "a list", str: "a text", type(None): "null"}
     return kinds.get(type(value), type(value).__name__)
+
+
+def _check_levels(rows: Mapping[str, Any]) -> None:
+    """Refuse mappings nested too deep before they are looked at one inside the other."""
+    stack: list[tuple[int, Mapping[str, Any]]] = [(1, rows)]
+    while stack:
+        level, mapping = stack.pop()
+        if mapping:
+            _ensure_levels(level)
+        stack.extend([(level + 1, row) for row in mapping.values() if isinstance(row, Mapping)])
+
+
+def _ensure_levels(levels: int) -> None:
+    if levels > MAX_DEPTH:
+        raise ValueError(f"found relations nested more than {MAX_DEPTH} levels deep, expected fewer")
 
 
 def _row(name: str, row: FieldType | str | Mapping[str, Any]) -> FieldType:

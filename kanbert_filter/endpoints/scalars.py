@@ -80,6 +80,8 @@ class FieldType(Immutable):
         else:
             try:
                 allowed = frozenset([operator(word).name for word in operators])
+            except AttributeError:
+                raise TypeError("expected operators as words, such as ['eq', 'in']") from None
             except KeyError as error:
                 raise ValueError(
                     f"{error.args[0]!r} is no operator; expected words such as {', '.join(sorted(possible))}"

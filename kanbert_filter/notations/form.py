@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ..checked import CheckedFilter, FieldType, Scope, tree_of
 from ..errors import FilterSyntaxError, FormLocation, Problem, UnsupportedFilterError, quoted
-from ..limits import DEFAULT_LIMITS, Limits
+from ..limits import DEFAULT_LIMITS, Limits, ensure_limits
 from ..nodes import EVERYTHING, Filter, Membership, walk
 from ..values import Special, UntypedText, Value, number_text, sound_text
 from .shapes import Path, Source, read, text_within, written
@@ -26,6 +26,7 @@ def parse_form(pairs: Pairs, *, name: str = "filter", limits: Limits = DEFAULT_L
     >>> kf.parse_form({"filter[0][field]": "budget", "filter[0][op]": "gte", "filter[0][value]": "1000", "page": "3"})
     Comparison('budget', 'gte', UntypedText('1000'))
     """
+    ensure_limits(limits)
     form = _Form(name)
     size = 0
     keys = 0

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from ..checked import CheckedFilter, tree_of
 from ..errors import FilterSyntaxError, FormLocation, Location, Problem, quoted
-from ..limits import DEFAULT_LIMITS, Limits
+from ..limits import DEFAULT_LIMITS, Limits, ensure_limits
 from ..nodes import Everything, Filter
 from .dsl import parse_dsl, to_dsl
 from .form import parse_form, to_form
@@ -28,6 +28,7 @@ def parse(source: object, *, limits: Limits = DEFAULT_LIMITS) -> Filter:
     >>> kf.parse('budget >= 1000') == kf.parse('[{"field": "budget", "op": "gte", "value": 1000}]')
     True
     """
+    ensure_limits(limits)
     if isinstance(source, (bytes, bytearray)):
         if source.lstrip(_BLANK.encode())[:1] in (b"[", b"{"):
             return parse_json(source, limits=limits)
@@ -95,6 +96,8 @@ def _parameters(query: str | bytes, name: str) -> list[tuple[str, str]]:
     """The parameters of this name, with or without brackets, decoded."""
     from urllib.parse import unquote_to_bytes
 
+    if not isinstance(name, str):
+        raise TypeError(f"expected a parameter's name as str, not {type(name).__name__}")
     if isinstance(query, str):
         query = query.encode(errors="surrogatepass")
     if not isinstance(query, bytes):

@@ -1,6 +1,7 @@
 """Endpoints: their rows, what callers may see of them, their scopes, and how checked filters compose."""
 
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -82,6 +83,8 @@ def test_the_order_of_rows_is_no_difference() -> None:
         ({"title": "enum<"}, ValueError, "field 'title': found 'enum<', expected a type such as string"),
         ({"title": 5}, TypeError, "field 'title' is a int, expected a type, its notation, or a mapping"),
         ({5: "string"}, TypeError, "expected a field name, not int"),
+        (None, TypeError, "expected a mapping of names to field types, not NoneType"),
+        ({"tasks": kf.types.Relation}, TypeError, "field 'tasks' is a "),
         ({"1title": "string"}, kf.FilterSyntaxError, "'1title' is no field name"),
         ({"*": "string"}, kf.FilterSyntaxError, "is no field name"),
         ({"tasks": {"status": "nil"}}, ValueError, "field 'status': found type 'nil'"),
@@ -91,6 +94,31 @@ def test_the_order_of_rows_is_no_difference() -> None:
 def test_wrong_endpoints_cannot_be_made(fields: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         kf.Endpoint("e", fields)
+
+
+def nested(levels: int, wrap: Callable[[dict[str, Any]], Any] = dict) -> dict[str, Any]:
+    """Tables with rows inside each other, so many in all."""
+    rows: dict[str, Any] = {"a": "string"}
+    for _ in range(levels - 1):
+        rows = {"a": wrap(rows)}
+    return rows
+
+
+@pytest.mark.parametrize("wrap", [dict, kf.types.Relation])
+def test_tables_are_no_deeper_than_trees(wrap: Callable[[dict[str, Any]], Any]) -> None:
+    deepest = kf.Endpoint("e", nested(100, wrap))
+    assert deepest == kf.Endpoint("e", nested(100)) == pickle.loads(pickle.dumps(deepest))
+    assert kf.Endpoint.from_dict(deepest.to_dict()) == deepest
+    assert kf.Endpoint.from_markdown("e", deepest.to_markdown()) == deepest
+    for levels in (101, 150) if wrap is kf.types.Relation else (101, 150, 100_000):
+        with pytest.raises(ValueError, match="nested more than 100 levels"):
+            kf.Endpoint("e", nested(levels, wrap))
+    with pytest.raises(ValueError, match="nested more than 100 levels"):
+        kf.Endpoint("e", {"x": {"y": kf.types.Relation(nested(99))}})
+    endless: dict[str, Any] = {}
+    endless |= {"a": endless, "b": endless}
+    with pytest.raises(ValueError, match="nested more than 100 levels"):
+        kf.Endpoint("e", endless)
 
 
 def test_notations_say_all_of_a_type() -> None:
