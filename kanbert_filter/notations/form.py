@@ -182,6 +182,9 @@ class _Form(Source):
     def is_true(self, data: object) -> bool:
         return data == "true"
 
+    def remedy(self, path: Path) -> str:
+        return "; number the items: '[0]', '[1]', …" if self.place(path).key.endswith("[]") else ""
+
     def place(self, path: Path) -> FormLocation:
         key = [self._name]
         data: object = self._top

@@ -72,6 +72,10 @@ class Source(ABC):
         """A key that stands twice in the object, if there is one."""
         return None
 
+    def remedy(self, path: Path) -> str:
+        """What to do about something at the end of a path that is no condition, where the notation knows."""
+        return ""
+
     @abstractmethod
     def place(self, path: Path) -> Location:
         """The location at the end of a path."""
@@ -140,7 +144,8 @@ class _Reader:
             return self.group(And, data, path, depth)
         if not isinstance(data, dict):
             expected = 'a condition {"field", "op", "value"}, a group {"and": […]} or {"or": […]}, or a list of them'
-            raise self.fault("wrong_shape", f"Found {_described(data)}, expected {expected}", path)
+            message = f"Found {_described(data)}, expected {expected}{self.source.remedy(path)}"
+            raise self.fault("wrong_shape", message, path)
         words = [word for word in GROUPS if word in data]
         self.check_keys(data, tuple(words) or _KEYS, path)
         if not words:
@@ -199,7 +204,8 @@ class _Reader:
             message = f"{quoted(word)} is no operator here, expected a word" + ("" if suggestions else " such as 'eq'")
             raise self.fault("unknown_operator", message + _did_you_mean(suggestions), path, field, suggestions)
         if name == "count":
-            message = f"'count' is no operator here; compare the field '{field}.count' with a number"
+            counted = field if field.endswith(".count") else f"{field}.count"
+            message = f"'count' is no operator here; compare the field '{counted}' with a number"
             raise self.fault("unknown_operator", message, path, field)
         return OPERATORS[name]
 
