@@ -246,9 +246,8 @@ class Problem(Immutable):
         self._fill(code=code, message=message, field=field, location=location, suggestions=tuple(suggestions))
 
     def __str__(self) -> str:
-        lines = [
-            f"{self.field}: {self.message}" if self.field and quoted(self.field) not in self.message else self.message
-        ]
+        is_named = not self.field or f"field {quoted(self.field)}" in self.message
+        lines = [self.message if is_named else f"{self.field}: {self.message}"]
         unnamed = [word for word in map(printable, self.suggestions) if f"'{word}'" not in self.message]
         if self.location is not None:
             lines.append(self.location.excerpt())

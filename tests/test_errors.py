@@ -48,6 +48,17 @@ def test_every_problem_is_told_with_its_place_in_source_order() -> None:
     assert caught.value.problems[0].suggestions == ("title",)
 
 
+def test_a_problem_names_its_field_also_where_a_value_equals_its_name() -> None:
+    for text in ("budget = 'budget'", "budget != 'x'", "budget contains 'x'"):
+        with pytest.raises(kf.FilterCheckError) as caught:
+            ENDPOINT.parse(text)
+        assert str(caught.value).startswith("budget: ")
+    limited = kf.Endpoint("projects", {"budget": "number; eq"})
+    with pytest.raises(kf.FilterCheckError) as caught:
+        limited.parse("budget != 5")
+    assert str(caught.value).startswith("Operator 'ne' is not allowed for field 'budget'\n")
+
+
 def test_problems_past_the_limit_are_told_as_one() -> None:
     with pytest.raises(kf.FilterCheckError) as caught:
         ENDPOINT.parse(" or ".join(["budget = 'x'"] * 30))
