@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import Enum
 from typing import Final, Literal
 
@@ -11,6 +11,7 @@ from .immutable import Immutable
 _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAYS: Final = range(date.min.toordinal(), date.max.toordinal() + 1)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_UTC_MIDNIGHT: Final = time(tzinfo=UTC)
 _SOME_TIME: Final = datetime(2000, 1, 1)
 _MACHINES_OWN: Final = "localtime"
 """The name under which some systems keep the zone they are set to among all others."""
@@ -200,10 +201,10 @@ def first_instant(day: Day, zone: tzinfo) -> Instant:
     >>> first_instant(date(2018, 11, 4), ZoneInfo("America/Sao_Paulo")).isoformat()
     '2018-11-04T03:00:00+00:00'
     """
-    if isinstance(day, Edge):
+    if not isinstance(day, date):
         return day
     if zone is UTC:
-        return datetime(day.year, day.month, day.day, tzinfo=UTC)
+        return datetime.combine(day, _UTC_MIDNIGHT)
     midnight = datetime(day.year, day.month, day.day)
     instant = instant_of(midnight, zone)
     if isinstance(instant, Edge):

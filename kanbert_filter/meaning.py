@@ -18,7 +18,7 @@ Decisions where the language's contract is silent:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final, Literal, NamedTuple, cast
@@ -28,7 +28,7 @@ from .context import Context, Day, Edge, Instant, first_instant, instant_of, jus
 from .endpoints.fields import COUNT, Fields
 from .endpoints.types import Count, FieldType, Scope
 from .errors import ContextError, quoted
-from .nodes import And, Comparison, Everything, Filter, Membership, NullCheck, Or, RelationTest
+from .nodes import And, Comparison, Everything, Membership, NullCheck, Or, RelationTest
 from .operators import TEXT_OPERATORS
 from .values import Special, Value
 
@@ -51,7 +51,7 @@ class Column:
     column of its relation). Unless `case_sensitive`, text operators see lower-cased text.
     """
 
-    __slots__ = ("case_sensitive", "columns", "fields", "kind", "path", "source", "type", "wild")
+    __slots__ = ("case_sensitive", "columns", "fields", "kind", "path", "settle", "source", "type", "wild")
 
     def __init__(self, path: str, source: tuple[str, ...], wild: tuple[bool, ...], type: FieldType) -> None:
         self.path = path
@@ -59,6 +59,7 @@ class Column:
         self.wild = wild
         self.type = type
         self.kind = type.kind
+        self.settle = _SETTLED.get(type.kind)
         self.case_sensitive = bool(getattr(type, "case_sensitive", False))
         self.fields = type.scope
         self.columns: dict[str, Column] = {}
@@ -186,12 +187,12 @@ def lower(checked: CheckedFilter, context: Context | None = None) -> Test:
 
 def all_of(tests: Iterable[Test]) -> Test:
     """The tests joined by AND, in their shortest form."""
-    return _joined(AllOf, list(tests))
+    return _joined(AllOf, tests)
 
 
 def any_of(tests: Iterable[Test]) -> Test:
     """The tests joined by OR, in their shortest form."""
-    return _joined(AnyOf, list(tests))
+    return _joined(AnyOf, tests)
 
 
 _DEFAULT_CONTEXT: Final = Context()
@@ -228,11 +229,12 @@ def _column(fields: Fields, columns: dict[str, Column], prefix: str, path: str) 
 
 
 def _lowered(checked: CheckedFilter, moment: _Moment) -> Test:
-    tests = []
-    for part in checked.parts:
-        fields = cast("Fields", part.scope)
-        tests.append(_Lowering(moment, fields, fields.columns, "").test(part.filter))
-    return tests[0] if len(tests) == 1 else all_of(tests)
+    parts = checked.parts
+    if len(parts) > 1:
+        return all_of([_lowered(CheckedFilter((part,)), moment) for part in parts])
+    fields: Any = parts[0].scope
+    filter = parts[0].filter
+    return _LOWERED[filter.__class__](_Lowering(moment, fields, fields.columns, ""), filter)
 
 
 class _Lowering:
@@ -246,12 +248,14 @@ class _Lowering:
         self.columns = columns
         self.prefix = prefix
 
-    def test(self, node: Filter) -> Test:
-        return _LOWERED[node.__class__](self, node)
-
     def comparison(self, node: Comparison) -> Test:
         column = self.columns.get(node.field) or self.column(node.field)
-        return _COMPARED[column.kind](self, column, node.operator, node.value)
+        operator, value = node.operator, node.value
+        if column.settle is not None:
+            value = column.settle(self, column, operator, value)
+            if isinstance(value, tuple):
+                return value  # type: ignore[return-value]
+        return _compared(column, operator, value)
 
     def membership(self, node: Membership) -> Test:
         column = self.columns.get(node.field) or self.column(node.field)
@@ -261,11 +265,23 @@ class _Lowering:
         column = self.columns.get(node.field) or self.column(node.field)
         return _new(Null, (column, node.operator == "isnotnull"))  # type: ignore[no-any-return]
 
-    def both(self, node: And) -> Test:
-        return _joined(AllOf, [_LOWERED[item.__class__](self, item) for item in node.items])
-
-    def either(self, node: Or) -> Test:
-        return _joined(AnyOf, [_LOWERED[item.__class__](self, item) for item in node.items])
+    def group(self, node: And | Or) -> Test:
+        """Mostly there is nothing to flatten, to leave out or to merge, which a look at each test's class and column tells."""
+        kind = AllOf if node.__class__ is And else AnyOf
+        tests = []
+        columns = []
+        is_plain = True
+        for item in node.items:
+            test = _LOWERED[item.__class__](self, item)
+            tests.append(test)
+            look = test.__class__
+            if look in _MERGEABLE:
+                columns.append(test[0])
+            elif look is kind or look is Always:
+                is_plain = False
+        if is_plain and len(columns) == len(set(columns)):
+            return _new(kind, (tuple(tests),))  # type: ignore[no-any-return]
+        return _joined(kind, tests)
 
     def everything(self, node: Everything) -> Test:
         return ALWAYS
@@ -273,17 +289,10 @@ class _Lowering:
     def column(self, path: str) -> Column:
         return _column(self.fields, self.columns, self.prefix, path)
 
-    # values as they are
-
-    def plain(self, column: Column, operator: str, value: Any) -> Test:
-        if operator in TEXT_OPERATORS:
-            return _new(Text, (column, operator, (value if column.case_sensitive else value.lower(),)))  # type: ignore[no-any-return]
-        if operator in ("eq", "ne"):
-            return _new(Equal, (column, value, operator == "ne"))  # type: ignore[no-any-return]
-        return _new(Order, (column, operator, value))  # type: ignore[no-any-return]
+    # lists of values as they are
 
     def plain_list(self, column: Column, values: tuple[Value, ...], negated: bool) -> Test:
-        return _one_of(column, cast("tuple[Constant, ...]", values), negated)
+        return _one_of(column, values, negated)  # type: ignore[arg-type]
 
     def custom_list(self, column: Column, values: tuple[Value, ...], negated: bool) -> Test:
         kinds: dict[type, list[Constant]] = {}
@@ -294,37 +303,35 @@ class _Lowering:
 
     # ids
 
-    def id(self, column: Column, operator: str, value: Value) -> Test:
-        return _new(Equal, (column, self.moment.id(column, value), operator == "ne"))  # type: ignore[no-any-return]
+    def id(self, column: Column, operator: str, value: Value) -> Constant:
+        return self.moment.id(column, value)
 
     def id_list(self, column: Column, values: tuple[Value, ...], negated: bool) -> Test:
         return _one_of(column, [self.moment.id(column, value) for value in values], negated)
 
     # dates and instants
 
-    def date(self, column: Column, operator: str, value: Value) -> Test:
+    def date(self, column: Column, operator: str, value: Value) -> Constant | Test:
         day = self.moment.date(value)
-        if isinstance(day, Edge):
-            return _beyond(column, operator, day)
-        return self.plain(column, operator, day)
+        return day if isinstance(day, date) else _beyond(column, operator, day)
 
     def date_list(self, column: Column, values: tuple[Value, ...], negated: bool) -> Test:
         days = [self.moment.date(value) for value in values]
         return _one_of(column, [day for day in days if not isinstance(day, Edge)], negated)
 
-    def datetime(self, column: Column, operator: str, value: Value) -> Test:
+    def datetime(self, column: Column, operator: str, value: Value) -> Constant | Test:
         day = self.moment.day(value)
         if day is None:
             instant = self.moment.instant(value)
-        elif operator in ("eq", "ne"):
+        elif operator == "eq" or operator == "ne":
             return self.within(column, day, operator == "ne")
         else:
             instant = first_instant(day, self.moment.context.timezone)
-        if instant in _ENDS and operator in _OUTWARD[instant]:
+        if isinstance(instant, datetime):
+            if _FIRST < instant < _LAST or operator not in _OUTWARD[instant]:
+                return instant
             instant = _ENDS[instant]
-        if isinstance(instant, Edge):
-            return _beyond(column, operator, instant)
-        return self.plain(column, operator, instant)
+        return _beyond(column, operator, instant)
 
     def datetime_list(self, column: Column, values: tuple[Value, ...], negated: bool) -> Test:
         tests: list[Test] = []
@@ -356,7 +363,7 @@ class _Lowering:
         if node.filter is None:
             return Related(column, node.operator, None)
         within = _Lowering(self.moment, cast("Fields", column.fields), column.columns, f"{column.path}.")
-        test = within.test(node.filter)
+        test = _LOWERED[node.filter.__class__](within, node.filter)
         if not isinstance(test, Always):
             return Related(column, node.operator, test)
         if node.operator == "all":
@@ -364,7 +371,7 @@ class _Lowering:
         return Related(column, node.operator, None) if test.value else Always(node.operator == "none")
 
     def counted(self, column: Column, operator: str, value: Value) -> Test:
-        return Counted(column, cast("CountOperator", operator), cast("int", value))
+        return _new(Counted, (column, operator, value))  # type: ignore[no-any-return]
 
     def scope(self, column: Column, operator: str, value: Value) -> Test:
         conditions = cast("Scope", column.type).conditions
@@ -381,24 +388,25 @@ _LOWERED: Final[dict[type, Callable[[_Lowering, Any], Test]]] = {
     Comparison: _Lowering.comparison,
     Membership: _Lowering.membership,
     NullCheck: _Lowering.null_check,
-    And: _Lowering.both,
-    Or: _Lowering.either,
+    And: _Lowering.group,
+    Or: _Lowering.group,
     RelationTest: _Lowering.related,
     Everything: _Lowering.everything,
 }
 
-_COMPARED: Final[dict[str, Callable[[_Lowering, Column, str, Value], Test]]] = {
-    "string": _Lowering.plain,
-    "enum": _Lowering.plain,
-    "number": _Lowering.plain,
-    "currency": _Lowering.plain,
-    "boolean": _Lowering.plain,
-    "custom": _Lowering.plain,
+_SETTLED: Final[dict[str, Callable[[_Lowering, Column, str, Any], Any]]] = {
     "id": _Lowering.id,
     "date": _Lowering.date,
     "datetime": _Lowering.datetime,
     "relation": _Lowering.counted,
     "scope": _Lowering.scope,
+}
+"""By kinds of columns, what settles a value: to the constant it means, or to a whole test. Other kinds compare values as they are."""
+
+_PLAIN: Final[dict[str, type[Equal] | type[Order] | type[Text]]] = {
+    **dict.fromkeys(("eq", "ne"), Equal),
+    **dict.fromkeys(("lt", "lte", "gt", "gte"), Order),
+    **dict.fromkeys(TEXT_OPERATORS, Text),
 }
 
 _LISTED: Final[dict[str, Callable[[_Lowering, Column, tuple[Value, ...], bool], Test]]] = {
@@ -411,6 +419,13 @@ _LISTED: Final[dict[str, Callable[[_Lowering, Column, tuple[Value, ...], bool], 
     "date": _Lowering.date_list,
     "datetime": _Lowering.datetime_list,
 }
+
+
+def _compared(column: Column, operator: str, value: Any) -> Test:
+    test = _PLAIN[operator]
+    if test is Text:
+        return _new(Text, (column, operator, (value if column.case_sensitive else value.lower(),)))  # type: ignore[no-any-return]
+    return _new(test, (column, operator, value) if test is Order else (column, value, operator == "ne"))  # type: ignore[no-any-return]
 
 
 def _one_of(column: Column, constants: Iterable[Constant], negated: bool) -> Test:
@@ -503,29 +518,11 @@ def _day_before(next_first: Day, at_the_edge: Day) -> Day:
 # groups
 
 
-def _joined(kind: type[AllOf] | type[AnyOf], tests: Sequence[Test]) -> Test:
-    """The tests in one flat group, without those that change nothing, alike ones merged where the first stands.
-
-    Mostly there is nothing to flatten, to leave out or to merge, which a look at each test's class and column tells.
-    """
-    seen: set[Column] = set()
-    test: Any
-    for test in tests:
-        look = test.__class__
-        if look is kind or look is Always:
-            return _merged_group(kind, tests)
-        if look in _MERGING:
-            column = test[0]
-            if column in seen:
-                return _merged_group(kind, tests)
-            seen.add(column)
-    return _new(kind, (tuple(tests),)) if len(tests) > 1 else _merged_group(kind, tests)
+_MERGEABLE: Final = frozenset({Equal, OneOf, Text})
 
 
-_MERGING: Final = frozenset({Equal, OneOf, Text})
-
-
-def _merged_group(kind: type[AllOf] | type[AnyOf], tests: Iterable[Test]) -> Test:
+def _joined(kind: type[AllOf] | type[AnyOf], tests: Iterable[Test]) -> Test:
+    """The tests in one flat group, without those that change nothing, alike ones merged where the first stands."""
     absorbing = kind is AnyOf
     places: dict[object, int] = {}
     alike: dict[int, list[Test]] = {}
@@ -546,9 +543,6 @@ def _merged_group(kind: type[AllOf] | type[AnyOf], tests: Iterable[Test]) -> Tes
     if len(kept) > 1:
         return kind(tuple(kept))
     return kept[0] if kept else Always(not absorbing)
-
-
-_MERGEABLE: Final = frozenset({Equal, OneOf, Text})
 
 
 def _family(test: Test, either: bool) -> object:

@@ -22,7 +22,6 @@ from ..meaning import (
     OneOf,
     Order,
     Related,
-    Test,
     Text,
     lower,
 )
@@ -75,7 +74,8 @@ def compile_predicate(
         raise ValueError(f"access is {access!r}, expected 'mapping' or 'attribute'")
     context = context or _DEFAULT_CONTEXT
     constants: list[object] = []
-    shape = _shape(lower(checked, context), constants)
+    test = lower(checked, context)
+    shape = _SHAPES[test.__class__](test, constants)
     codes = _codes(shape, access, len(constants))
     matches = _bound(codes.matching, context, constants)
     chosen = None
@@ -132,27 +132,26 @@ def _codes(shape: Shape, access: Access, constants: int) -> _Codes:
     return codes
 
 
-def _shape(test: Test, constants: list[object]) -> Shape:
-    """The test without its constants, which are added to the list as the code wants them."""
-    return _SHAPES[test.__class__](test, constants)
-
-
 def _group(test: AllOf | AnyOf, constants: list[object]) -> Shape:
-    return "all" if test.__class__ is AllOf else "any", tuple(
-        [_SHAPES[inner.__class__](inner, constants) for inner in test.tests]
-    )
+    shapes = []
+    for inner in test.tests:
+        shapes.append(_SHAPES[inner.__class__](inner, constants))
+    return "all" if test.__class__ is AllOf else "any", tuple(shapes)
 
 
 def _text(test: Text, constants: list[object]) -> Shape:
     column, operator, needles = test
     index = len(constants)
+    if len(needles) == 1 and operator != "like":
+        constants.append(needles[0])
+        return "text", column, operator, 1, index
     if operator == "like":
         constants.append(one_fits([like(needle) for needle in needles]))
         return "text", column, "fits", 1, index
     if operator == "contains" and len(needles) > FEW_NEEDLES:
         constants.append(holds_one(needles))
         return "text", column, "fits", 1, index
-    if operator == "contains" or len(needles) == 1:
+    if operator == "contains":
         constants += needles
         return "text", column, operator, len(needles), index
     constants.append(needles)
@@ -200,7 +199,8 @@ def _between(test: Between, constants: list[object]) -> Shape:
 
 
 def _related(test: Related, constants: list[object]) -> Shape:
-    return "related", test.column, test.operator, None if test.test is None else _shape(test.test, constants)
+    inner = None if test.test is None else _SHAPES[test.test.__class__](test.test, constants)
+    return "related", test.column, test.operator, inner
 
 
 def _counted(test: Counted, constants: list[object]) -> Shape:
@@ -225,6 +225,7 @@ _SHAPES: Final[dict[type, Callable[[Any, list[object]], Shape]]] = {
     Counted: _counted,
     Always: _always,
 }
+"""What gives the shape of a test, and adds its constants to the list as the code wants them."""
 
 
 def _family(constant: Constant) -> str:
