@@ -31,7 +31,7 @@ from ..nodes import (
 )
 from ..operators import OPERATORS, WORDS
 from ..values import MAX_EXPONENT, Special, UntypedText, Value, exact, number_size, number_text, read_special
-from .dsl_grammar import BLANKS, language, text_of
+from .dsl_grammar import BLANKS, text_of
 
 if TYPE_CHECKING:
     from lark import Token
@@ -88,11 +88,10 @@ def _is_fit(text: str, limits: Limits) -> bool:
 @cache
 def reader() -> Reader:
     """The fast reader of the grammar."""
+    from .dsl_tables import TABLES
     from .lalr import Reader
 
-    return Reader(
-        language(), _BUILDERS, {"disjunction": _disjunction, "conjunction": _conjunction, "relation": _relation}
-    )
+    return Reader(TABLES, _BUILDERS, {"disjunction": _disjunction, "conjunction": _conjunction, "relation": _relation})
 
 
 @cache

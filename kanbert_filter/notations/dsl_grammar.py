@@ -1,4 +1,8 @@
-"""The grammar as Lark compiles it, and what its quoted texts stand for."""
+"""The grammar as Lark compiles it, and what its quoted texts stand for.
+
+Reading needs of it only the tables that `dsl_tables.py` holds. `python -m kanbert_filter.notations.dsl_grammar` makes that module anew
+after a change of the grammar.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ _ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t"}
 
 @cache
 def language() -> Lark:
-    """Lark's own parser of the grammar. Importing Lark and building it take some tens of milliseconds, once."""
+    """Lark's own parser of the grammar, for what the fast reader refuses. Importing and building it take a tenth of a second, once."""
     from pkgutil import get_data
 
     from lark import Lark
@@ -38,3 +42,33 @@ def text_of(literal: str) -> str | None:
         return text.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeDecodeError:
         return None
+
+
+def written_tables() -> str:
+    """The module `dsl_tables` as it follows from the grammar."""
+    from .lalr import tables_of
+
+    tables = tables_of(language())
+    lines = [
+        '"""Generated from grammar/filter.lark by `python -m kanbert_filter.notations.dsl_grammar`, not to be edited: Lark\'s tables."""',
+        "",
+        "# fmt: off",
+        "",
+        "from .lalr import Rule, Tables",
+        "",
+        "TABLES = Tables(",
+    ]
+    for name, part in zip(tables._fields, tables, strict=True):
+        if isinstance(part, dict):
+            lines += [f"    {name}={{", *(f"        {key!r}: {value!r}," for key, value in part.items()), "    },"]
+        elif isinstance(part, list):
+            lines += [f"    {name}=[", *(f"        {item!r}," for item in part), "    ],"]
+        else:
+            lines.append(f"    {name}={part!r},")
+    return "\n".join([*lines, ")", ""])
+
+
+if __name__ == "__main__":
+    from pathlib import Path
+
+    Path(__file__).with_name("dsl_tables.py").write_text(written_tables(), "utf-8")

@@ -1,9 +1,10 @@
-"""A fast reader over the tables Lark computes from a grammar. It knows nothing of filters.
+"""A fast reader over the tables Lark computes from a grammar. It knows nothing of filters, and needs Lark only to make the tables.
 
 Lark reads one token at a time and calls Python for each. Most of a grammar needs neither: a rule without recursion describes a regular
 language, so the pattern of all it can say is put together from the patterns of its terminals, and one call of `re` reads all
 its tokens. What is left, the recursive rules, is read by the LALR automaton of Lark's own parse table, which has a transition for
-a whole rule just as it has one for a token. There is no second grammar: patterns and table come from the `Lark` object.
+a whole rule just as it has one for a token. There is no second grammar: patterns and table come from the `Lark` object. `tables_of`
+takes them out of it as plain data, which are kept as a module, so that a program that reads need not import and build Lark first.
 
 The reader accepts what Lark accepts and says nothing about the rest: `read` returns None, and the caller asks Lark what is wrong.
 Two things make the pattern equal to Lark's contextual lexer: each terminal is an atomic group, so a token once read is never
@@ -14,11 +15,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from lark import Lark
-    from lark.grammar import Rule, Symbol
 
 END: Final = "$END"
 
@@ -30,6 +30,62 @@ Token = tuple[str, int]
 
 Builder = Callable[[Any, tuple[str, ...], int], Any]
 """Builds what a pattern read: from the caller's own state, the kept texts, and where the pattern starts. None is a refusal."""
+
+
+class Rule(NamedTuple):
+    """One way to write a rule: the rule's name, the symbols, and whether Lark puts a single child in the rule's place."""
+
+    origin: str
+    expansion: tuple[str, ...]
+    inlined: bool
+
+
+class Tables(NamedTuple):
+    """What is needed of a grammar that Lark has compiled.
+
+    `states` says for each state where a symbol leads: to another state, or to the reduction by rule `n`, written `~n`. The first
+    state is the start, and `end` is where a whole text leads.
+    """
+
+    terminals: Mapping[str, str]
+    ignored: Sequence[str]
+    dropped: Sequence[str]
+    rules: Sequence[Rule]
+    states: Sequence[Mapping[str, int]]
+    end: int
+
+
+def tables_of(lark: Lark) -> Tables:
+    """The tables of a grammar. States are numbered in the order in which they are met from the start, whatever Lark calls them."""
+    table = lark.parser.parser._parse_table
+    dropped = {symbol.name for rule in lark.rules for symbol in rule.expansion if getattr(symbol, "filter_out", False)}
+    rules = [
+        Rule(
+            str(rule.origin.name),
+            tuple([str(symbol.name) for symbol in rule.expansion]),
+            rule.options.expand1 and len([symbol for symbol in rule.expansion if symbol.name not in dropped]) == 1,
+        )
+        for rule in lark.rules
+    ]
+    order = [table.start_states["start"]]
+    for state in order:
+        for _, (_, target) in sorted(table.states[state].items()):
+            if target not in lark.rules and target not in order:
+                order.append(target)
+    return Tables(
+        {terminal.name: terminal.pattern.to_regexp() for terminal in lark.terminals},
+        list(lark.ignore_tokens),
+        sorted(dropped),
+        rules,
+        [
+            {
+                name: ~lark.rules.index(target) if target in lark.rules else order.index(target)
+                for name, (_, target) in sorted(table.states[state].items())
+            }
+            for state in order
+        ],
+        order.index(table.end_states["start"]),
+    )
 
 
 class Pattern:
@@ -78,20 +134,13 @@ class Pattern:
 class Grammar:
     """A grammar's rules and terminals as Lark has compiled them, by name."""
 
-    def __init__(self, lark: Lark) -> None:
-        from lark.grammar import Terminal
-
-        self.terminals = {terminal.name: terminal.pattern.to_regexp() for terminal in lark.terminals}
-        self.blank = f"(?:{'|'.join(self.terminals[name] for name in lark.ignore_tokens)})*+"
-        self.dropped = {
-            symbol.name
-            for rule in lark.rules
-            for symbol in rule.expansion
-            if isinstance(symbol, Terminal) and symbol.filter_out
-        }
-        self.expansions: dict[str, list[list[str]]] = {}
-        for rule in lark.rules:
-            self.expansions.setdefault(rule.origin.name, []).append([symbol.name for symbol in rule.expansion])
+    def __init__(self, tables: Tables) -> None:
+        self.terminals = tables.terminals
+        self.blank = f"(?:{'|'.join(self.terminals[name] for name in tables.ignored)})*+"
+        self.dropped = tables.dropped
+        self.expansions: dict[str, list[Sequence[str]]] = {}
+        for rule in tables.rules:
+            self.expansions.setdefault(rule.origin, []).append(rule.expansion)
         regular = {name for name in self.expansions if self._is_regular(name, ())}
         recursive = self.expansions.keys() - regular
         self.regular = regular
@@ -137,17 +186,17 @@ class Reduction:
     __slots__ = ("act", "origin", "size")
 
     def __init__(self, rule: Rule, build: Callable[..., Any] | None, grammar: Grammar) -> None:
-        self.origin = rule.origin.name
+        self.origin = rule.origin
         self.size = len(rule.expansion)
-        kept = [symbol for symbol in rule.expansion if not grammar.is_dropped(symbol.name)]
+        kept = [symbol for symbol in rule.expansion if not grammar.is_dropped(symbol)]
         self.act = _refuse if self.origin in grammar.regular else _action(rule, kept, build)
 
 
 def _action(
-    rule: Rule, kept: Sequence[Symbol], build: Callable[..., Any] | None
+    rule: Rule, kept: Sequence[str], build: Callable[..., Any] | None
 ) -> Callable[[list[Any], Any], None] | None:
-    if rule.origin.name.startswith("__"):
-        return _grow if kept[0].name == rule.origin.name else _begin
+    if rule.origin.startswith("__"):
+        return _grow if kept[0] == rule.origin else _begin
     if build is None:
         return None
 
@@ -161,7 +210,7 @@ def _action(
         children.insert(0, values[-1])
         values[-1] = build(state, children)
 
-    return act_on_list if count == 2 and kept[1].name.startswith("__") else act
+    return act_on_list if count == 2 and kept[1].startswith("__") else act
 
 
 def _refuse(values: list[Any], state: Any) -> None:
@@ -185,23 +234,19 @@ class Reader:
     rule, what makes its value of its children (a rule that Lark would inline with one child needs none).
     """
 
-    def __init__(self, lark: Lark, builders: Mapping[Shape, Builder], makers: Mapping[str, Callable[..., Any]]) -> None:
-        self._grammar = Grammar(lark)
+    def __init__(
+        self, tables: Tables, builders: Mapping[Shape, Builder], makers: Mapping[str, Callable[..., Any]]
+    ) -> None:
+        self._grammar = Grammar(tables)
         self._builders = builders
-        table = lark.parser.parser._parse_table
-        reductions: dict[Rule, Reduction] = {}
-        for rule in lark.rules:
-            inlined = (
-                rule.options.expand1 and len([s for s in rule.expansion if not self._grammar.is_dropped(s.name)]) == 1
-            )
-            build = None if inlined else makers.get(rule.origin.name)
-            reductions[rule] = Reduction(rule, build, self._grammar)
-        self._start = table.start_states["start"]
-        self._end = table.end_states["start"]
-        self._actions: dict[int, dict[str, Any]] = {
-            state: {name: reductions.get(target, target) for name, (_, target) in row.items()}
-            for state, row in table.states.items()
-        }
+        reductions = [
+            Reduction(rule, None if rule.inlined else makers.get(rule.origin), self._grammar) for rule in tables.rules
+        ]
+        self._end = tables.end
+        self._actions: list[dict[str, Any]] = [
+            {name: target if target >= 0 else reductions[~target] for name, target in row.items()}
+            for row in tables.states
+        ]
         self._compiled: dict[tuple[str, ...], tuple[re.Pattern[str], dict[int, tuple[Any, ...]]]] = {}
         self._steps: dict[int, tuple[Callable[[str, int], re.Match[str] | None], dict[int, tuple[Any, ...]]]] = {}
 
@@ -259,7 +304,7 @@ class Reader:
         actions = self._actions
         steps = self._steps
         end = self._end
-        states = [self._start]
+        states = [0]
         values: list[Any] = []
         position = 0
         while True:

@@ -14,7 +14,7 @@ import kanbert_filter as kf
 from kanbert_filter.errors import TextLocation
 from kanbert_filter.limits import DEFAULT_LIMITS
 from kanbert_filter.nodes import Condition
-from kanbert_filter.notations import dsl, dsl_faults, dsl_grammar, dsl_habits, lalr
+from kanbert_filter.notations import dsl, dsl_faults, dsl_grammar, dsl_habits, dsl_tables, lalr
 from kanbert_filter.operators import OPERATORS, WORDS
 from tests.notations import reference_dsl
 
@@ -373,6 +373,12 @@ def test_the_grammar_and_the_table_of_operators_know_the_same_words() -> None:
             assert kf.parse_dsl(f"a {row.dsl}{operand}") == node
     for word in ("count", "equals", "matches", "has"):
         assert problem_of(f"a {word} 1").code == "unknown_operator"
+
+
+def test_the_tables_are_those_of_the_grammar() -> None:
+    assert dsl_tables.__file__ is not None
+    kept, command = Path(dsl_tables.__file__).read_text("utf-8"), "python -m kanbert_filter.notations.dsl_grammar"
+    assert kept == dsl_grammar.written_tables(), f"the grammar has changed; run `{command}`"
 
 
 def test_every_terminal_has_a_name_for_people() -> None:
