@@ -1,7 +1,8 @@
 """Predicates as code: from the shape of a test to the text of a Python function, and from there to the function.
 
 A *shape* is a test without its constants: nested tuples, each a word, the column, and the number of its first constant. Filters of
-one shape share their code; each gets its own constants, as closure variables.
+one shape share their code; each gets its own constants, as closure variables. What tests the records of a relation is a constant, too:
+a function of its own.
 
 The text is put together from a fixed vocabulary and numbers, and nothing that anybody chose stands in it: neither values nor names. A
 field's name is a placeholder in the text (`'n0'`), and the name itself becomes a constant of the compiled code. So shapes that differ in
@@ -25,43 +26,35 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from types import CodeType
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
 from ..meaning import Column
 from . import records
 
 Access = Literal["mapping", "attribute"]
 Shape = tuple[Any, ...]
-Zone = Literal["storage_timezone", "timezone"]
 
 FEW_CONSTANTS: Final = 250
 """Up to here each constant is a variable of its own; beyond, they are the items of one tuple."""
 
-LONG_GROUP: Final = 200
-"""Groups with more members are spread over several functions."""
-
 SHORT_TEXT: Final = 20_000
 """Longer texts are not kept: they hardly come again."""
 
-
-class Code(NamedTuple):
-    """A function that lacks its constants: `factory` takes the time zones with these names, and the constants."""
-
-    zones: tuple[Zone, ...]
-    factory: Callable[..., Callable[[Any], Any]]
+Factory = Callable[..., Any]
+"""Makes a function of its code: takes what `matches` is to answer while it is not yet compiled, the two time zones, and the constants."""
 
 
-def matching(shape: Shape, access: Access, constants: int) -> Code:
-    """Code for `matches(record)`."""
+def matching(shape: Shape, access: Access, constants: int, top: bool) -> Factory:
+    """Code for `matches(record)`. Unless on top, the record is a related one, which even among objects may be a mapping."""
     module = _Module(access, constants)
-    condition = _Record(module, shape, top=True).condition(shape, {})
-    return module.code("matches", f" def matches(record):return {condition}\n")
+    condition = _Record(module, shape, top=top).condition(shape, {})
+    return module.factory("matches", f" def matches(record):\n  return {condition}\n  {module.variables}\n")
 
 
-def selecting(shape: Shape, access: Access, constants: int) -> Code:
+def selecting(shape: Shape, access: Access, constants: int, top: bool) -> Factory:
     """Code for `select(records)`: the same condition inside a loop, which saves a call for each record."""
     module = _Module(access, constants)
-    condition = _Record(module, shape, top=True).condition(shape, {})
+    condition = _Record(module, shape, top=top).condition(shape, {})
     loop = f"""\
  def select(records):
   selected=[]
@@ -70,7 +63,18 @@ def selecting(shape: Shape, access: Access, constants: int) -> Code:
    if {condition}:keep(record)
   return selected
 """
-    return module.code("select", loop)
+    return module.factory("select", loop)
+
+
+@lru_cache(maxsize=FEW_CONSTANTS)
+def waiting(constants: int) -> Factory:
+    """Code for a `matches(record)` that lets `answer` answer.
+
+    It has the variables that compiled code with as many constants has (what stands after a `return` is never done, but names
+    them). So the code of such a function can be exchanged for compiled code.
+    """
+    module = _Module("mapping", constants)
+    return module.factory("matches", f" def matches(record):\n  return answer(record)\n  {module.variables}\n")
 
 
 # pieces of text: what binds looser than a comparison stands in parentheses, but for a row of ANDs
@@ -87,7 +91,7 @@ def _either(tests: Sequence[str]) -> str:
     return f"({' or '.join(tests)})" if len(tests) != 1 else tests[0]
 
 
-# one module for one shape
+# one function
 
 
 _ENVIRONMENT: Final[dict[str, Any]] = {
@@ -101,43 +105,33 @@ _ENVIRONMENT: Final[dict[str, Any]] = {
 
 
 class _Module:
-    """The code of one predicate: its function, and a function for the records of each relation that has conditions."""
+    """The code of one function."""
 
     def __init__(self, access: Access, constants: int) -> None:
         self.access = access
-        self.constants = constants
-        self.functions: list[str] = []
+        self.few = constants <= FEW_CONSTANTS
         self.places: dict[str | records.Field, str] = {}
-        self.zones: dict[Zone, None] = {}
+        self.variables = ",".join(
+            [
+                "answer,storage_timezone,timezone",
+                *([f"k{index}" for index in range(constants)] if self.few else ["constants"]),
+            ]
+        )
 
     def constant(self, index: int) -> str:
-        return f"k{index}" if self.constants <= FEW_CONSTANTS else f"constants[{index}]"
+        return f"k{index}" if self.few else f"constants[{index}]"
 
     def name(self, name: str | records.Field) -> str:
         """A placeholder for a name, or for what a reader is told for its error message."""
         return self.places.get(name) or self.places.setdefault(name, f"'n{len(self.places)}'")
 
-    def zone(self, name: Zone) -> Zone:
-        """A time zone, as a variable."""
-        self.zones[name] = None
-        return name
-
-    def apart(self, shape: Shape, *, top: bool) -> str:
-        """A function of its own that tests a record."""
-        condition = _Record(self, shape, top=top).condition(shape, {})
-        name = f"part{len(self.functions)}"
-        self.functions.append(f" def {name}(record):return {condition}\n")
-        return name
-
-    def code(self, name: str, function: str) -> Code:
-        few = self.constants <= FEW_CONSTANTS
-        constants = [f"k{index}" for index in range(self.constants)] if few else ["*constants"]
-        variables = ",".join([*self.zones, *constants])
-        text = f"def factory({variables}):\n{''.join(self.functions)}{function} return {name}\n"
+    def factory(self, name: str, function: str) -> Factory:
+        parameters = self.variables if self.few else self.variables.replace("constants", "*constants")
+        text = f"def factory({parameters}):\n{function} return {name}\n"
         compiled = _compiled(text) if len(text) <= SHORT_TEXT else _compiled.__wrapped__(text)
-        space: dict[str, Any] = {}
+        space: dict[str, Factory] = {}
         exec(_named(compiled, {place[1:-1]: name for name, place in self.places.items()}), _ENVIRONMENT, space)
-        return Code(tuple(self.zones), space["factory"])
+        return space["factory"]
 
 
 @lru_cache(maxsize=256)
@@ -189,15 +183,7 @@ class _Record:
     def always(self, known: Known, value: bool) -> str:
         return "True" if value else "False"
 
-    def in_parts(self, word: str, shapes: Sequence[Shape]) -> list[str]:
-        """A group too long for one expression (Python's compiler takes quadratic time for it) as calls of several functions."""
-        ordered = sorted(shapes, key=_cost)
-        parts = [tuple(ordered[start : start + LONG_GROUP]) for start in range(0, len(ordered), LONG_GROUP)]
-        return [f"{self.module.apart((word, part), top=self.top)}(record)" for part in parts]
-
     def all_of(self, known: Known, shapes: Sequence[Shape]) -> str:
-        if len(shapes) > LONG_GROUP:
-            return _both(self.in_parts("all", shapes))
         inside = known.copy()
         tests = []
         for shape in sorted(shapes, key=_cost):
@@ -210,8 +196,6 @@ class _Record:
         return _both(tests)
 
     def any_of(self, known: Known, shapes: Sequence[Shape]) -> str:
-        if len(shapes) > LONG_GROUP:
-            return _either(self.in_parts("any", shapes))
         between = known.copy()
         tests = []
         for alike in _by_column(sorted(shapes, key=_cost)):
@@ -241,11 +225,14 @@ class _Record:
     def counted(self, known: Known, column: Column, operator: str, index: int) -> str:
         return f"len({self.relation(known, column)}) {_COMPARE[operator]} {self.module.constant(index)}"
 
-    def related(self, known: Known, column: Column, operator: str, inner: Shape | None) -> str:
+    def apart(self, known: Known, index: int) -> str:
+        return f"{self.module.constant(index)}(record)"
+
+    def related(self, known: Known, column: Column, operator: str, index: int | None) -> str:
         relation = self.relation(known, column)
-        if inner is None:
+        if index is None:
             return f"len({relation}) {'>' if operator == 'any' else '=='} 0"
-        test = self.module.apart(inner, top=False)
+        test = self.module.constant(index)
         found = f"{'all' if operator == 'all' else 'any'}(map({test},{relation}))"
         return f"not {found}" if operator == "none" else found
 
@@ -281,7 +268,7 @@ class _Record:
         if column.kind != "custom":
             arguments.append(self.module.name((column.path, column.kind)))
         if zone is not None:
-            arguments.append(self.module.zone(zone))
+            arguments.append(zone)
         brought = f"{variable}:={function}({','.join(arguments)})"
         final = f"{load}.__class__ is {expected}"
         if expected == "datetime":
@@ -435,6 +422,7 @@ _CONDITIONS: Final[dict[str, Callable[..., str]]] = {
     "all": _Record.all_of,
     "any": _Record.any_of,
     "always": _Record.always,
+    "apart": _Record.apart,
     "null": _Record.null,
     "related": _Record.related,
     "counted": _Record.counted,
@@ -450,7 +438,7 @@ _COMPARISONS: Final[dict[str, Callable[..., str]]] = {
 }
 """The words of shapes that compare a value, and so need it to be present."""
 
-_READERS: Final[dict[str, tuple[str, str, Zone | None]]] = {
+_READERS: Final[dict[str, tuple[str, str, str | None]]] = {
     "string": ("text", "str", None),
     "enum": ("text", "str", None),
     "number": ("number", "int", None),
@@ -473,6 +461,7 @@ _COSTS: Final = {
     "text": 4,
     "counted": 6,
     "related": 7,
+    "apart": 7,
 }
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import count
 from threading import Lock
 from typing import Any, Final, Protocol, TypeVar, cast
+from weakref import ref
 
 from ..checked import CheckedFilter
 from ..context import Context
@@ -22,21 +24,28 @@ from ..meaning import (
     OneOf,
     Order,
     Related,
+    Test,
     Text,
     lower,
 )
 from ..values import Number
-from .code import Access, Code, Shape, matching, selecting
+from .code import Access, Factory, Shape, matching, selecting, waiting
 from .patterns import holds_one, like, one_fits
 from .records import EXACT_FLOATS, Kind, for_floats
 
 R = TypeVar("R")
 
+SOON: Final = 100
+"""How often a predicate of a shape never seen before is asked until it is compiled."""
+
 MAX_SHAPES: Final = 256
 """How many shapes keep their code."""
 
 MAX_SHAPE_CONSTANTS: Final = 200
-"""Filters with more constants are compiled anew each time: their shape hardly comes again."""
+"""Filters with more constants are compiled anew each time, and at once: their shape hardly comes again."""
+
+LONG_GROUP: Final = 200
+"""Groups with more members are spread over several functions: Python's compiler takes quadratic time for a long expression."""
 
 FEW_NEEDLES: Final = 8
 """Up to here each text of a `contains` is looked for by code of its own."""
@@ -72,74 +81,150 @@ def compile_predicate(
     """
     if access not in ("mapping", "attribute"):
         raise ValueError(f"access is {access!r}, expected 'mapping' or 'attribute'")
-    context = context or _DEFAULT_CONTEXT
-    constants: list[object] = []
-    test = lower(checked, context)
+    constants = _Constants(access, context or _DEFAULT_CONTEXT, top=True)
+    test = lower(checked, constants.context)
     shape = _SHAPES[test.__class__](test, constants)
-    codes = _codes(shape, access, len(constants))
-    matches = _bound(codes.matching, context, constants)
+    codes = _CODES.get((shape, access, True))
+    if codes is not None:
+        matches = codes.matching(constants)
+    else:
+        codes = _Codes(shape, constants)
+        matches = _waiting(test, codes, constants) if _may_wait(test, constants) else codes.matching(constants)
     chosen = None
 
     def select(records: Iterable[Any], /) -> list[Any]:
         nonlocal chosen
         if chosen is None:
-            chosen = _bound(codes.selecting(), context, constants)
-        return cast("list[Any]", chosen(records))
+            chosen = codes.selecting(constants)
+        return chosen(records)  # type: ignore[no-any-return]
 
-    matches.select = select  # type: ignore[attr-defined]
-    return cast("Predicate", matches)
+    matches.select = select
+    return matches  # type: ignore[no-any-return]
 
 
 _DEFAULT_CONTEXT: Final = Context()
 
 
-def _bound(code: Code, context: Context, constants: list[object]) -> Callable[[Any], Any]:
-    return code.factory(*[getattr(context, zone) for zone in code.zones], *constants)
+class _Constants(list[object]):
+    """The constants of a shape in the order of its numbers, and what the functions among them are made for.
+
+    Unless on top, the record is a related one.
+    """
+
+    __slots__ = ("access", "context", "top")
+
+    def __init__(self, access: Access, context: Context, *, top: bool) -> None:
+        self.access = access
+        self.context = context
+        self.top = top
+
+
+# code, and when it is made
 
 
 class _Codes:
-    """What filters of one shape share: code that lacks their constants."""
+    """What filters of one shape share: code that lacks their constants, made when it is first needed."""
 
-    __slots__ = ("_arguments", "_selecting", "matching")
+    __slots__ = ("_made_for", "_matching", "_selecting")
 
-    def __init__(self, shape: Shape, access: Access, constants: int) -> None:
-        self._arguments = shape, access, constants
-        self._selecting: Code | None = None
-        self.matching = matching(shape, access, constants)
+    def __init__(self, shape: Shape, constants: _Constants, *, keep: bool = True) -> None:
+        self._made_for = shape, constants.access, len(constants), constants.top
+        self._matching: Factory | None = None
+        self._selecting: Factory | None = None
+        if keep and len(constants) <= MAX_SHAPE_CONSTANTS:
+            with _CODES_LOCK:
+                if len(_CODES) >= MAX_SHAPES:
+                    del _CODES[next(iter(_CODES))]
+                _CODES[shape, constants.access, constants.top] = self
 
-    def selecting(self) -> Code:
+    def matching(self, constants: _Constants) -> Any:
+        """The function that answers for one record."""
+        if self._matching is None:
+            self._matching = matching(*self._made_for)
+        context = constants.context
+        return self._matching(None, context.storage_timezone, context.timezone, *constants)
+
+    def selecting(self, constants: _Constants) -> Any:
+        """The function that answers for many."""
         if self._selecting is None:
-            self._selecting = selecting(*self._arguments)
-        return self._selecting
+            self._selecting = selecting(*self._made_for)
+        context = constants.context
+        return self._selecting(None, context.storage_timezone, context.timezone, *constants)
 
 
-_CODES: Final[dict[tuple[Shape, Access], _Codes]] = {}
+_CODES: Final[dict[tuple[Shape, Access, bool], _Codes]] = {}
+"""The codes of the shapes that were made last: by shape, access, and whether for records on top."""
+
 _CODES_LOCK: Final = Lock()
 
 
-def _codes(shape: Shape, access: Access, constants: int) -> _Codes:
-    """The code of a shape, kept for the shapes that were made last."""
-    if constants > MAX_SHAPE_CONSTANTS:
-        return _Codes(shape, access, constants)
-    key = shape, access
-    codes = _CODES.get(key)
-    if codes is None:
-        codes = _Codes(shape, access, constants)
-        with _CODES_LOCK:
-            if len(_CODES) >= MAX_SHAPES:
-                del _CODES[next(iter(_CODES))]
-            _CODES[key] = codes
-    return codes
+def _may_wait(test: Test, constants: _Constants) -> bool:
+    """Whether a test has conditions that other filters may have too, and not too many."""
+    return isinstance(test, (AllOf, AnyOf)) and max(len(test.tests), len(constants)) <= MAX_SHAPE_CONSTANTS
 
 
-def _group(test: AllOf | AnyOf, constants: list[object]) -> Shape:
-    shapes = []
-    for inner in test.tests:
-        shapes.append(_SHAPES[inner.__class__](inner, constants))
+def _waiting(test: Test, codes: _Codes, constants: _Constants) -> Any:
+    """A function for a shape never seen before, which may never come again and be asked for one record only.
+
+    To compile it would cost as much as hundreds of answers. So the functions of its conditions answer, whose code many filters
+    share, and only if it is asked again and again is the whole compiled, and the function's code exchanged.
+    """
+    answer = _composed(test, constants)
+    asked = count(1)
+
+    def answer_and_count(record: Any) -> bool:
+        if next(asked) == SOON and (waiting_one := itself()) is not None:
+            waiting_one.__code__ = codes.matching(constants).__code__
+        return answer(record)
+
+    context = constants.context
+    matches = waiting(len(constants))(answer_and_count, context.storage_timezone, context.timezone, *constants)
+    itself = ref(matches)  # were it held, only the garbage collector could free the two
+    return matches
+
+
+def _composed(test: Test, constants: _Constants) -> Callable[[Any], bool]:
+    """A function for a test, made of functions for the conditions in it."""
+    if not isinstance(test, (AllOf, AnyOf)):
+        return _apart(test, constants, top=True)
+    parts = [_composed(inner, constants) for inner in test.tests]
+    decisive = isinstance(test, AnyOf)
+
+    def answer(record: Any) -> bool:
+        for part in parts:
+            if part(record) is decisive:
+                return decisive
+        return not decisive
+
+    return answer
+
+
+def _apart(test: Test, constants: _Constants, *, top: bool, keep: bool = True) -> Callable[[Any], bool]:
+    """A function for a test on its own."""
+    own = _Constants(constants.access, constants.context, top=top)
+    shape = _SHAPES[test.__class__](test, own)
+    codes = _CODES.get((shape, own.access, top)) or _Codes(shape, own, keep=keep)
+    return codes.matching(own)  # type: ignore[no-any-return]
+
+
+# shapes
+
+
+def _group(test: AllOf | AnyOf, constants: _Constants) -> Shape:
+    tests = test.tests
+    shapes: list[Shape] = []
+    if len(tests) <= LONG_GROUP:
+        for inner in tests:
+            shapes.append(_SHAPES[inner.__class__](inner, constants))
+    else:
+        for start in range(0, len(tests), LONG_GROUP):
+            part = test.__class__(tests[start : start + LONG_GROUP])
+            constants.append(_apart(part, constants, top=constants.top, keep=False))
+            shapes.append(("apart", len(constants) - 1))
     return "all" if test.__class__ is AllOf else "any", tuple(shapes)
 
 
-def _text(test: Text, constants: list[object]) -> Shape:
+def _text(test: Text, constants: _Constants) -> Shape:
     column, operator, needles = test
     index = len(constants)
     if len(needles) == 1 and operator != "like":
@@ -158,7 +243,7 @@ def _text(test: Text, constants: list[object]) -> Shape:
     return "text", column, operator, 1, index
 
 
-def _order(test: Order, constants: list[object]) -> Shape:
+def _order(test: Order, constants: _Constants) -> Shape:
     column, operator, constant = test
     index = len(constants)
     family = _family(constant)
@@ -168,7 +253,7 @@ def _order(test: Order, constants: list[object]) -> Shape:
     return "order", column, family, operator, index
 
 
-def _equal(test: Equal, constants: list[object]) -> Shape:
+def _equal(test: Equal, constants: _Constants) -> Shape:
     column, constant, negated = test
     index = len(constants)
     family = _family(constant)
@@ -178,7 +263,7 @@ def _equal(test: Equal, constants: list[object]) -> Shape:
     return "equal", column, family, negated, index
 
 
-def _one_of(test: OneOf, constants: list[object]) -> Shape:
+def _one_of(test: OneOf, constants: _Constants) -> Shape:
     column, several, negated = test
     index = len(constants)
     families = {_family(constant) for constant in several}
@@ -189,30 +274,32 @@ def _one_of(test: OneOf, constants: list[object]) -> Shape:
     return "oneof", column, "exact" if "exact" in families else families.pop(), negated, index
 
 
-def _null(test: Null, constants: list[object]) -> Shape:
+def _null(test: Null, constants: _Constants) -> Shape:
     return "null", test.column, test.negated
 
 
-def _between(test: Between, constants: list[object]) -> Shape:
+def _between(test: Between, constants: _Constants) -> Shape:
     constants += test.low, test.high
     return "between", test.column, test.negated, len(constants) - 2
 
 
-def _related(test: Related, constants: list[object]) -> Shape:
-    inner = None if test.test is None else _SHAPES[test.test.__class__](test.test, constants)
-    return "related", test.column, test.operator, inner
+def _related(test: Related, constants: _Constants) -> Shape:
+    if test.test is None:
+        return "related", test.column, test.operator, None
+    constants.append(_apart(test.test, constants, top=False))
+    return "related", test.column, test.operator, len(constants) - 1
 
 
-def _counted(test: Counted, constants: list[object]) -> Shape:
+def _counted(test: Counted, constants: _Constants) -> Shape:
     constants.append(test.number)
     return "counted", test.column, test.operator, len(constants) - 1
 
 
-def _always(test: Always, constants: list[object]) -> Shape:
+def _always(test: Always, constants: _Constants) -> Shape:
     return "always", test.value
 
 
-_SHAPES: Final[dict[type, Callable[[Any, list[object]], Shape]]] = {
+_SHAPES: Final[dict[type, Callable[[Any, _Constants], Shape]]] = {
     AllOf: _group,
     AnyOf: _group,
     Text: _text,

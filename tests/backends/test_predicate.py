@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -9,13 +10,15 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
+from weakref import ref
 
 import pytest
 from hypothesis import example, given, settings, strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from kanbert_filter.backends.code import Access
 from kanbert_filter.backends.patterns import like
-from kanbert_filter.backends.predicate import compile_predicate
+from kanbert_filter.backends.predicate import _CODES, MAX_SHAPES, SOON, Predicate, compile_predicate
 from kanbert_filter.backends.records import for_floats
 from kanbert_filter.builder import field
 from kanbert_filter.checked import CheckedFilter
@@ -308,22 +311,29 @@ def as_objects(value: Any) -> Any:
 CHECKED = filters(PROJECTS).map(PROJECTS.check)
 
 
+def waiting_and_compiled(
+    checked: CheckedFilter, context: Context | None = None, access: Access = "mapping"
+) -> list[Predicate]:
+    """Predicates of one filter: the first of its shape, which is not compiled as a whole, and another, which is."""
+    _CODES.clear()
+    return [compile_predicate(checked, context, access=access) for _ in range(2)]
+
+
 @settings(max_examples=300, deadline=None)
 @given(CHECKED, st.lists(PROJECT, min_size=1, max_size=4), CONTEXTS)
 def test_a_predicate_means_what_the_naive_evaluator_means(
     checked: CheckedFilter, records: list[dict[str, Any]], context: Context
 ) -> None:
     expected = [record for record in records if reference_meaning.evaluate(checked, record, context)]
-    matches = compile_predicate(checked, context)
-    assert [record for record in records if matches(record) is True] == expected
-    assert len([record for record in records if matches(record) is False]) == len(records) - len(expected)
-    assert matches.select(records) == expected
+    for matches in waiting_and_compiled(checked, context):
+        assert [record for record in records if matches(record) is True] == expected
+        assert len([record for record in records if matches(record) is False]) == len(records) - len(expected)
+        assert matches.select(records) == expected
     things = [as_objects(record) for record in records]
-    matches = compile_predicate(checked, context, access="attribute")
-    assert matches.select(things) == [thing for thing in things if matches(thing)]
-    assert [matches(thing) for thing in things] == [
-        reference_meaning.evaluate(checked, thing, context) for thing in things
-    ]
+    answers = [reference_meaning.evaluate(checked, thing, context) for thing in things]
+    for matches in waiting_and_compiled(checked, context, access="attribute"):
+        assert matches.select(things) == [thing for thing, answer in zip(things, answers, strict=True) if answer]
+        assert [matches(thing) for thing in things] == answers
 
 
 # what is not of its field's type
@@ -483,6 +493,7 @@ def test_the_user_is_needed_only_where_the_filter_speaks_of_them() -> None:
 
 def test_filters_of_one_shape_do_not_share_constants() -> None:
     text = "title = '{0}' and budget >= {1} and created_at < '{2}'"
+    compile_predicate(PROJECTS.parse(text.format("", 0, "2024-01-01")))
     first = compile_predicate(PROJECTS.parse(text.format("a", 1, "2024-01-01")))
     second = compile_predicate(PROJECTS.parse(text.format("b", 2, "2025-01-01")))
     assert first.__code__ is second.__code__  # type: ignore[attr-defined]
@@ -491,13 +502,66 @@ def test_filters_of_one_shape_do_not_share_constants() -> None:
         {"title": "b", "budget": 2, "created_at": "2024-06-01"},
     ]
     assert [first.select(records), second.select(records)] == [records[:1], records[1:]]
+    assert [[*map(matches, records)] for matches in (first, second)] == [[True, False], [False, True]]
+
+
+# predicates that wait to be compiled
+
+MIXED = "title contains 'a' and (created_at >= '2024-01-01' or tasks any (due < today and hours > 0.5)) or status in ['x', 'y']"
+
+
+@pytest.mark.parametrize("access", ["mapping", "attribute"])
+@pytest.mark.parametrize("text", [MIXED, "title = 'a' and budget = 1", "tasks none or tasks all (title = 'b')"])
+def test_a_predicate_that_is_asked_often_is_compiled_and_answers_alike(text: str, access: Access) -> None:
+    checked = PROJECTS.parse(text)
+    matches, compiled = waiting_and_compiled(checked, access=access)
+    record: Any = {
+        "title": "a",
+        "budget": 1,
+        "created_at": "2023-01-01",
+        "tasks": [{"due": "2020-01-01", "hours": 1, "title": "b"}],
+    }
+    record = record if access == "mapping" else as_objects(record)
+    code = matches.__code__  # type: ignore[attr-defined]
+    assert code is not compiled.__code__  # type: ignore[attr-defined]
+    assert code.co_freevars == compiled.__code__.co_freevars  # type: ignore[attr-defined]
+    for asked in range(SOON + 3):
+        assert matches(record) is True
+        assert (matches.__code__ is code) is (asked + 1 < SOON)  # type: ignore[attr-defined]
+    assert matches.__code__ is compiled.__code__  # type: ignore[attr-defined]
+
+
+def test_a_waiting_predicate_is_freed_without_the_garbage_collector() -> None:
+    matches, _ = waiting_and_compiled(PROJECTS.parse(MIXED))
+    gone = ref(matches)
+    gc.disable()
+    try:
+        del matches, _
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_a_waiting_predicate_is_compiled_while_many_threads_ask_it() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    records = [{"title": "abc"[index % 3], "budget": index % 2} for index in range(6)]
+    expected = [record["title"] == "a" or record["budget"] == 1 for record in records]
+    for _ in range(20):
+        matches, _compiled = waiting_and_compiled(PROJECTS.parse("title = 'a' or budget = 1"))
+
+        def ask(_: int, matches: Predicate = matches) -> list[bool]:
+            return [matches(record) for record in records]
+
+        with ThreadPoolExecutor(8) as pool:
+            assert all(answers == expected for answers in pool.map(ask, range(100)))
 
 
 def test_nothing_of_a_filters_values_stands_in_the_code() -> None:
     checked = PROJECTS.parse(
         "title = 'secret' or title contains 'secret' or budget in [98765, 1.5] or custom_field.secret = 'secret'"
     )
-    code = compile_predicate(checked).__code__  # type: ignore[attr-defined]
+    code = waiting_and_compiled(checked)[1].__code__  # type: ignore[attr-defined]
     assert "secret" not in {*code.co_names, *code.co_varnames, *code.co_freevars}
     assert 98765 not in code.co_consts
     assert {name for name in code.co_names if name.startswith("__")} == {"__class__"}
@@ -553,11 +617,9 @@ def test_compiling_is_safe_from_many_threads() -> None:
 
 
 def test_shapes_are_forgotten_in_the_end() -> None:
-    from kanbert_filter.backends import predicate
-
-    for index in range(predicate.MAX_SHAPES + 10):
+    for index in range(MAX_SHAPES + 10):
         compile_predicate(PROJECTS.check(field(f"custom_field.y{index}") == 1))
-    assert len(predicate._CODES) <= predicate.MAX_SHAPES
+    assert len(_CODES) <= MAX_SHAPES
 
 
 # numbers and patterns
