@@ -41,7 +41,7 @@ SHORT_TEXT: Final = 20_000
 """Longer texts are not kept: they hardly come again."""
 
 Factory = Callable[..., Any]
-"""Makes a function of its code: takes what `matches` is to answer while it is not yet compiled, the two time zones, and the constants."""
+"""Makes a function of its code: takes what answers while it is not yet compiled, the time zones (of storage, of days), and the constants."""
 
 
 def matching(shape: Shape, access: Access, constants: int, top: bool) -> Factory:
@@ -111,12 +111,8 @@ class _Module:
         self.access = access
         self.few = constants <= FEW_CONSTANTS
         self.places: dict[str | records.Field, str] = {}
-        self.variables = ",".join(
-            [
-                "answer,storage_timezone,timezone",
-                *([f"k{index}" for index in range(constants)] if self.few else ["constants"]),
-            ]
-        )
+        own = [f"k{index}" for index in range(constants)] if self.few else ["constants"]
+        self.variables = ",".join(["answer", "zones", *own])
 
     def constant(self, index: int) -> str:
         return f"k{index}" if self.few else f"constants[{index}]"
@@ -445,8 +441,8 @@ _READERS: Final[dict[str, tuple[str, str, str | None]]] = {
     "currency": ("number", "int", None),
     "boolean": ("boolean", "bool", None),
     "id": ("identifier", "str", None),
-    "date": ("day", "date", "timezone"),
-    "datetime": ("instant", "datetime", "storage_timezone"),
+    "date": ("day", "date", "zones[1]"),
+    "datetime": ("instant", "datetime", "zones[0]"),
     "custom": ("custom", "str", None),
 }
 """For each kind of column the function of `records` that reads it, the class of values that need no reading, and the time zone it takes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from itertools import count
 from threading import Lock
@@ -118,6 +118,9 @@ class _Constants(list[object]):
         self.context = context
         self.top = top
 
+    def zones(self) -> tuple[tzinfo, tzinfo]:
+        return self.context.storage_timezone, self.context.timezone
+
 
 # code, and when it is made
 
@@ -141,15 +144,13 @@ class _Codes:
         """The function that answers for one record."""
         if self._matching is None:
             self._matching = matching(*self._made_for)
-        context = constants.context
-        return self._matching(None, context.storage_timezone, context.timezone, *constants)
+        return self._matching(None, constants.zones(), *constants)
 
     def selecting(self, constants: _Constants) -> Any:
         """The function that answers for many."""
         if self._selecting is None:
             self._selecting = selecting(*self._made_for)
-        context = constants.context
-        return self._selecting(None, context.storage_timezone, context.timezone, *constants)
+        return self._selecting(None, constants.zones(), *constants)
 
 
 _CODES: Final[dict[tuple[Shape, Access, bool], _Codes]] = {}
@@ -177,8 +178,7 @@ def _waiting(test: Test, codes: _Codes, constants: _Constants) -> Any:
             waiting_one.__code__ = codes.matching(constants).__code__
         return answer(record)
 
-    context = constants.context
-    matches = waiting(len(constants))(answer_and_count, context.storage_timezone, context.timezone, *constants)
+    matches = waiting(len(constants))(answer_and_count, constants.zones(), *constants)
     itself = ref(matches)  # were it held, only the garbage collector could free the two
     return matches
 

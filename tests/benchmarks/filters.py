@@ -40,18 +40,6 @@ FIELDS: Final = {
 PROJECTS: Final = kf.Endpoint("projects", FIELDS)
 
 
-def numbered_fields(number: int) -> dict[str, str]:
-    """The same fields under other names, for shapes that nobody has seen."""
-    return {numbered(name, number): type for name, type in FIELDS.items()}
-
-
-def numbered(text: str, number: int) -> str:
-    """A filter, or a field, with other field names."""
-    for name in FIELDS:
-        text = text.replace(name, f"{name}_{number}")
-    return text
-
-
 class Project:
     """A record as an object."""
 

@@ -8,26 +8,24 @@ from itertools import cycle
 from typing import Any
 
 import kanbert_filter as kf
-from kanbert_filter.backends import code, predicate as backend
+from kanbert_filter.backends.code import _compiled as compiled_texts
+from kanbert_filter.backends.predicate import _CODES as predicate_codes
 from tests.benchmarks import peers, reference_functions
 from tests.benchmarks.contest import Work, contest
 from tests.benchmarks.filters import (
-    FIELDS,
     FILTERS,
     NO_LIMITS,
     PROJECTS,
     Project,
     f4,
     mixed_records,
-    numbered,
-    numbered_fields,
     passing_records,
 )
 from tests.benchmarks.rows import Row, compared
 
 RECORDS = 1000
 COPIES = 300
-"""More copies of a filter under other field names than shapes are kept: each is forgotten before its turn comes again."""
+"""So many texts of one shape take turns, that no text is remembered by anybody."""
 
 
 def predicate(seconds: float) -> list[Row]:
@@ -121,40 +119,52 @@ def _compiled(text: str) -> kf.Predicate:
 def text_to_predicate(seconds: float) -> list[Row]:
     """Text to ready predicate, for shapes never seen beside the peers, for shapes seen before beside parse and check."""
     rows = []
-    fields = {name: type for number in range(COPIES) for name, type in numbered_fields(number).items()}
-    endpoint = kf.Endpoint("projects", fields | FIELDS)
     for subject in ("F2", "F3"):
-        text = FILTERS[subject]
-        renamed = [numbered(text, number) for number in range(COPIES)]
-        for other in renamed:
-            endpoint.parse(other)
-        seen = [text.replace("Acme", f"Acme{number}") for number in range(COPIES)]
+        texts = [FILTERS[subject].replace("Acme", f"Acme{number}") for number in range(COPIES)]
         works: dict[str, Work] = {
-            "unseen": partial(_compile_afresh, endpoint, cycle(seen)),
-            "other fields": partial(_compile_next, endpoint, cycle(renamed)),
-            "seen": partial(_compile_next, endpoint, cycle(seen)),
-            "parse and check": partial(_parse_next, endpoint, cycle(seen)),
+            "unseen": partial(_compile_unseen, cycle(texts)),
+            "first": partial(_compile_first, cycle(texts)),
+            "whole": partial(_compile_whole, cycle(texts)),
+            "seen": partial(_compile, cycle(texts)),
+            "parse and check": partial(_parse, cycle(texts)),
         }
         ready = [peer for peer in peers.installed() if peer.ready is not None]
         works |= {peer.name: partial(peer.ready, peer.filters[subject]) for peer in ready if peer.ready}
         times = contest(works, seconds=seconds / 2)
         bars = {"CEL C++": 2.5}
         rows += [compared(times, f"{subject}, unseen", "unseen", peer.name, bars.get(peer.name)) for peer in ready]
-        rows.append(compared(times, f"{subject}, seen of other fields", "other fields", "parse and check"))
+        for name, subtitle in (("first", "unseen, the first of a process"), ("whole", "unseen, and asked 100 times")):
+            rows += [
+                compared(times, f"{subject}, {subtitle}", name, peer.name) for peer in ready if peer.name in _COMPILERS
+            ]
         rows.append(compared(times, f"{subject}, seen", "seen", "parse and check", 1.5))
     return rows
 
 
-def _compile_afresh(endpoint: kf.Endpoint, texts: Iterator[str]) -> kf.Predicate:
-    """With all code forgotten that was made before."""
-    backend._CODES.clear()
-    code._compiled.cache_clear()
-    return _compile_next(endpoint, texts)
+_COMPILERS = ("CEL C++", "pygeofilter")
 
 
-def _compile_next(endpoint: kf.Endpoint, texts: Iterator[str]) -> kf.Predicate:
-    return kf.compile_predicate(endpoint.parse(next(texts)))
+def _compile_unseen(texts: Iterator[str]) -> kf.Predicate:
+    """No filter of the shape was compiled, and no condition of its fields, but conditions of that kind were, of others."""
+    predicate_codes.clear()
+    return _compile(texts)
 
 
-def _parse_next(endpoint: kf.Endpoint, texts: Iterator[str]) -> kf.CheckedFilter:
-    return endpoint.parse(next(texts))
+def _compile_first(texts: Iterator[str]) -> kf.Predicate:
+    """Nothing was compiled before."""
+    compiled_texts.cache_clear()
+    return _compile_unseen(texts)
+
+
+def _compile_whole(texts: Iterator[str]) -> kf.Predicate:
+    """Nothing was compiled before, and the whole is compiled, as when the predicate is asked often."""
+    _compile_first(texts)
+    return _compile(texts)
+
+
+def _compile(texts: Iterator[str]) -> kf.Predicate:
+    return kf.compile_predicate(PROJECTS.parse(next(texts)))
+
+
+def _parse(texts: Iterator[str]) -> kf.CheckedFilter:
+    return PROJECTS.parse(next(texts))

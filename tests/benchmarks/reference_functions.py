@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kanbert_filter.backends import records
+from kanbert_filter.backends.records import OBJECTS, is_object
 from kanbert_filter.errors import RecordError
 
 _START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -58,7 +59,7 @@ def f2_attribute(record: Any) -> bool:
         return False
     client = getattr(record, "client", None)
     if client is not None:
-        name = client.get("name") if client.__class__ is dict else getattr(client, "name", None)
+        name = getattr(client, "name", None) if client.__class__ in OBJECTS or is_object(client) else client.get("name")
         if name.__class__ is not str and name is not None:
             name = records.text(name, ("client.name", "string"))
         if name is not None and "corp" in name.lower():
@@ -150,7 +151,7 @@ def f3_attribute(record: Any) -> bool:
     client = getattr(record, "client", None)
     if client is None:
         return False
-    name = client.get("name") if client.__class__ is dict else getattr(client, "name", None)
+    name = getattr(client, "name", None) if client.__class__ in OBJECTS or is_object(client) else client.get("name")
     if name.__class__ is not str:
         if name is None:
             return False
