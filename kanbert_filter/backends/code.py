@@ -17,16 +17,17 @@ What makes the code fast, in the order of what it saves:
 - *Cheap and selective first.* AND and OR have no order, so a set look-up runs before a lower-casing, and that before a relation.
 - *Exact numbers without conversion.* An integer compares as it is with everything; for other constants `for_floats` has found the
   float that separates floats in the same way.
-- *Bound, not looked up.* Constants are closure variables, so that code shared by many filters never misses a cache.
+- *Bound, not looked up.* The constants looked at first are closure variables, the others stand in a tuple; code shared by many filters
+  never misses a cache.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import CodeType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from ..meaning import Column
 from . import records
@@ -34,47 +35,55 @@ from . import records
 Access = Literal["mapping", "attribute"]
 Shape = tuple[Any, ...]
 
-FEW_CONSTANTS: Final = 250
-"""Up to here each constant is a variable of its own; beyond, they are the items of one tuple."""
+VARIABLES: Final = ("f0", "f1", "f2")
+"""Closure variables for the constants that are looked at first; a call pays for each. The others stand in one tuple, `constants`."""
+
+ANSWER: Final = 0
+"""The number of the constant that answers in place of code that is still to be compiled."""
+
+ZONES: Final = {"storage": 1, "days": 2}
+"""The numbers of the constants that are time zones. What the filter itself brings follows."""
 
 SHORT_TEXT: Final = 20_000
 """Longer texts are not kept: they hardly come again."""
 
-Factory = Callable[..., Any]
-"""Makes a function of its code: takes what answers while it is not yet compiled, the time zones (of storage, of days), and the constants."""
+
+class Code(NamedTuple):
+    """A function that lacks its constants."""
+
+    factory: Callable[..., Any]
+    first: tuple[int, ...]
+
+    def bound(self, constants: tuple[object, ...]) -> Any:
+        """The function with its constants."""
+        first, second, third = self.first
+        return self.factory(constants, constants[first], constants[second], constants[third])
 
 
-def matching(shape: Shape, access: Access, constants: int, top: bool) -> Factory:
+def matching(shape: Shape, access: Access, top: bool) -> Code:
     """Code for `matches(record)`. Unless on top, the record is a related one, which even among objects may be a mapping."""
-    module = _Module(access, constants)
-    condition = _Record(module, shape, top=top).condition(shape, {})
-    return module.factory("matches", f" def matches(record):\n  return {condition}\n  {module.variables}\n")
+    module = _Module(access)
+    return module.code("matches", "record", f"  return {_Record(module, shape, top=top).condition(shape, {})}\n")
 
 
-def selecting(shape: Shape, access: Access, constants: int, top: bool) -> Factory:
+def selecting(shape: Shape, access: Access, top: bool) -> Code:
     """Code for `select(records)`: the same condition inside a loop, which saves a call for each record."""
-    module = _Module(access, constants)
-    condition = _Record(module, shape, top=top).condition(shape, {})
+    module = _Module(access)
     loop = f"""\
- def select(records):
   selected=[]
   keep=selected.append
   for record in records:
-   if {condition}:keep(record)
+   if {_Record(module, shape, top=top).condition(shape, {})}:keep(record)
   return selected
 """
-    return module.factory("select", loop)
+    return module.code("select", "records", loop)
 
 
-@lru_cache(maxsize=FEW_CONSTANTS)
-def waiting(constants: int) -> Factory:
-    """Code for a `matches(record)` that lets `answer` answer.
-
-    It has the variables that compiled code with as many constants has (what stands after a `return` is never done, but names
-    them). So the code of such a function can be exchanged for compiled code.
-    """
-    module = _Module("mapping", constants)
-    return module.factory("matches", f" def matches(record):\n  return answer(record)\n  {module.variables}\n")
+@cache
+def waiting() -> Code:
+    """Code for a `matches(record)` that lets a constant answer. It can be exchanged for compiled code: all code has the same variables."""
+    module = _Module("mapping")
+    return module.code("matches", "record", f"  return constants[{ANSWER}](record)\n")
 
 
 # pieces of text: what binds looser than a comparison stands in parentheses, but for a row of ANDs
@@ -107,27 +116,31 @@ _ENVIRONMENT: Final[dict[str, Any]] = {
 class _Module:
     """The code of one function."""
 
-    def __init__(self, access: Access, constants: int) -> None:
+    def __init__(self, access: Access) -> None:
         self.access = access
-        self.few = constants <= FEW_CONSTANTS
         self.places: dict[str | records.Field, str] = {}
-        own = [f"k{index}" for index in range(constants)] if self.few else ["constants"]
-        self.variables = ",".join(["answer", "zones", *own])
+        self.first: dict[int, str] = {}
 
     def constant(self, index: int) -> str:
-        return f"k{index}" if self.few else f"constants[{index}]"
+        if index not in self.first:
+            if len(self.first) == len(VARIABLES):
+                return f"constants[{index}]"
+            self.first[index] = VARIABLES[len(self.first)]
+        return self.first[index]
 
     def name(self, name: str | records.Field) -> str:
         """A placeholder for a name, or for what a reader is told for its error message."""
         return self.places.get(name) or self.places.setdefault(name, f"'n{len(self.places)}'")
 
-    def factory(self, name: str, function: str) -> Factory:
-        parameters = self.variables if self.few else self.variables.replace("constants", "*constants")
-        text = f"def factory({parameters}):\n{function} return {name}\n"
+    def code(self, name: str, parameter: str, body: str) -> Code:
+        """What stands after a `return` is never done, but makes the variables those of every function."""
+        variables = f"constants,{','.join(VARIABLES)}"
+        text = f"def factory({variables}):\n def {name}({parameter}):\n{body}  {variables}\n return {name}\n"
         compiled = _compiled(text) if len(text) <= SHORT_TEXT else _compiled.__wrapped__(text)
-        space: dict[str, Factory] = {}
+        space: dict[str, Any] = {}
         exec(_named(compiled, {place[1:-1]: name for name, place in self.places.items()}), _ENVIRONMENT, space)
-        return space["factory"]
+        unused = [ANSWER] * (len(VARIABLES) - len(self.first))
+        return Code(space["factory"], (*self.first, *unused))
 
 
 @lru_cache(maxsize=256)
@@ -265,10 +278,12 @@ class _Record:
             arguments.append(self.module.name((column.path, column.kind)))
         if zone is not None:
             arguments.append(zone)
-        brought = f"{variable}:={function}({','.join(arguments)})"
+        brought = f"{function}({','.join(arguments)})"
         final = f"{load}.__class__ is {expected}"
         if expected == "datetime":
             final += f" and {variable}.tzinfo is UTC"
+            brought = f"iso_instant({variable}) or {brought}"
+        brought = f"{variable}:={brought}"
         return _final_or_brought(final, variable, f"[{brought}]" if zone is None else f"({brought})")
 
     def holder(self, column: Column, known: Known) -> tuple[list[str], str]:
@@ -441,8 +456,8 @@ _READERS: Final[dict[str, tuple[str, str, str | None]]] = {
     "currency": ("number", "int", None),
     "boolean": ("boolean", "bool", None),
     "id": ("identifier", "str", None),
-    "date": ("day", "date", "zones[1]"),
-    "datetime": ("instant", "datetime", "zones[0]"),
+    "date": ("day", "date", f"constants[{ZONES['days']}]"),
+    "datetime": ("instant", "datetime", f"constants[{ZONES['storage']}]"),
     "custom": ("custom", "str", None),
 }
 """For each kind of column the function of `records` that reads it, the class of values that need no reading, and the time zone it takes."""

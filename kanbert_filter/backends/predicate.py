@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import count
 from threading import Lock
@@ -29,7 +29,7 @@ from ..meaning import (
     lower,
 )
 from ..values import Number
-from .code import Access, Factory, Shape, matching, selecting, waiting
+from .code import VARIABLES, Access, Code, Shape, matching, selecting, waiting
 from .patterns import holds_one, like, one_fits
 from .records import EXACT_FLOATS, Kind, for_floats
 
@@ -117,9 +117,7 @@ class _Constants(list[object]):
         self.access = access
         self.context = context
         self.top = top
-
-    def zones(self) -> tuple[tzinfo, tzinfo]:
-        return self.context.storage_timezone, self.context.timezone
+        self += None, context.storage_timezone, context.timezone
 
 
 # code, and when it is made
@@ -131,26 +129,26 @@ class _Codes:
     __slots__ = ("_made_for", "_matching", "_selecting")
 
     def __init__(self, shape: Shape, constants: _Constants, *, keep: bool = True) -> None:
-        self._made_for = shape, constants.access, len(constants), constants.top
-        self._matching: Factory | None = None
-        self._selecting: Factory | None = None
+        self._made_for = shape, constants.access, constants.top
+        self._matching: Code | None = None
+        self._selecting: Code | None = None
         if keep and len(constants) <= MAX_SHAPE_CONSTANTS:
             with _CODES_LOCK:
                 if len(_CODES) >= MAX_SHAPES:
                     del _CODES[next(iter(_CODES))]
-                _CODES[shape, constants.access, constants.top] = self
+                _CODES[self._made_for] = self
 
     def matching(self, constants: _Constants) -> Any:
         """The function that answers for one record."""
         if self._matching is None:
             self._matching = matching(*self._made_for)
-        return self._matching(None, constants.zones(), *constants)
+        return self._matching.bound(tuple(constants))
 
     def selecting(self, constants: _Constants) -> Any:
         """The function that answers for many."""
         if self._selecting is None:
             self._selecting = selecting(*self._made_for)
-        return self._selecting(None, constants.zones(), *constants)
+        return self._selecting.bound(tuple(constants))
 
 
 _CODES: Final[dict[tuple[Shape, Access, bool], _Codes]] = {}
@@ -175,12 +173,22 @@ def _waiting(test: Test, codes: _Codes, constants: _Constants) -> Any:
 
     def answer_and_count(record: Any) -> bool:
         if next(asked) == SOON and (waiting_one := itself()) is not None:
-            waiting_one.__code__ = codes.matching(constants).__code__
+            _exchange(waiting_one, codes.matching(constants))
         return answer(record)
 
-    matches = waiting(len(constants))(answer_and_count, constants.zones(), *constants)
+    matches = waiting().bound((answer_and_count, *constants[1:]))
     itself = ref(matches)  # were it held, only the garbage collector could free the two
     return matches
+
+
+def _exchange(waiting_one: Any, compiled: Any) -> None:
+    """Give a waiting function the code of a compiled one, at a moment: others may be asking it. It holds the constants already."""
+    for name, cell, other in zip(
+        compiled.__code__.co_freevars, waiting_one.__closure__, compiled.__closure__, strict=True
+    ):
+        if name in VARIABLES:
+            cell.cell_contents = other.cell_contents
+    waiting_one.__code__ = compiled.__code__
 
 
 def _composed(test: Test, constants: _Constants) -> Callable[[Any], bool]:

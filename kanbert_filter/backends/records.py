@@ -37,6 +37,7 @@ __all__ = [
     "identifier",
     "instant",
     "is_object",
+    "iso_instant",
     "mapping",
     "mapping_or_none",
     "number",
@@ -68,6 +69,7 @@ class Kind(Enum):
 
 _FIRST: Final = datetime.min.replace(tzinfo=UTC)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
+_from_iso: Final = datetime.fromisoformat
 
 
 # values
@@ -127,21 +129,27 @@ def day(value: object, field: Field, zone: tzinfo) -> date:
     raise RecordError(*field, value)
 
 
-def instant(value: object, field: Field, zone: tzinfo) -> datetime:
-    """An instant in UTC: a timestamp without offset is a wall time in the zone, a date its first instant there.
+def iso_instant(value: object) -> datetime | None:
+    """The instant of ISO text as most write it, `2024-01-31T12:00:00Z` or with `+00:00`. None for anything else, which is not judged.
 
-    Most ISO text is `2024-01-31T12:00:00Z` or ends in `+00:00`: with its signs in their places only digits are left, and
-    `fromisoformat` refuses all else there. That is much cheaper than to look at every character first.
-
-    Raises `RecordError` for anything else.
+    With the signs in their places only digits are left, and `fromisoformat` refuses all else there. That is much cheaper than to
+    look at every character first.
     """
     if value.__class__ is str and (
         (value[4:20:3] == "--T::Z" and len(value) == 20) or (value[4:20:3] == "--T::+" and value[19:] == "+00:00")
     ):
         try:
-            return datetime.fromisoformat(value)
+            return _from_iso(value)
         except ValueError:
-            raise RecordError(*field, value) from None
+            return None
+    return None
+
+
+def instant(value: object, field: Field, zone: tzinfo) -> datetime:
+    """An instant in UTC: a timestamp without offset is a wall time in the zone, a date its first instant there.
+
+    Raises `RecordError` for anything else.
+    """
     plain = value.value if isinstance(value, Enum) else value
     if isinstance(plain, str):
         plain = read_timestamp(plain) or read_date(plain)

@@ -174,11 +174,14 @@ def f3_attribute(record: Any) -> bool:
     return bool(_START <= created_at < _END)
 
 
+_from_iso = datetime.fromisoformat
+
+
 def _instant(value: Any) -> datetime:
     """The instant that ISO text or a `datetime` stands for. `fromisoformat` takes more than RFC 3339: the signs must stand where they do."""
     if value.__class__ is str and len(value) == 20 and value[4:20:3] == "--T::Z":
         try:
-            return datetime.fromisoformat(value)
+            return _from_iso(value)
         except ValueError:
             raise RecordError("created_at", "datetime", value) from None
     return records.instant(value, ("created_at", "datetime"), UTC)
