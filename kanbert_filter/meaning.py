@@ -255,7 +255,11 @@ class _Lowering:
             value = column.settle(self, column, operator, value)
             if isinstance(value, tuple):
                 return value  # type: ignore[return-value]
-        return _compared(column, operator, value)
+        test = _PLAIN[operator]
+        if test is Text:
+            needle = value if column.case_sensitive else value.lower()  # type: ignore[union-attr]
+            return _new(Text, (column, operator, (needle,)))  # type: ignore[no-any-return]
+        return _new(test, (column, operator, value) if test is Order else (column, value, operator == "ne"))  # type: ignore[no-any-return]
 
     def membership(self, node: Membership) -> Test:
         column = self.columns.get(node.field) or self.column(node.field)
@@ -279,7 +283,7 @@ class _Lowering:
                 columns.append(test[0])
             elif look is kind or look is Always:
                 is_plain = False
-        if is_plain and len(columns) == len(set(columns)):
+        if is_plain and (len(columns) < 2 or len(columns) == len(set(columns))):
             return _new(kind, (tuple(tests),))  # type: ignore[no-any-return]
         return _joined(kind, tests)
 
@@ -319,8 +323,9 @@ class _Lowering:
         days = [self.moment.date(value) for value in values]
         return _one_of(column, [day for day in days if not isinstance(day, Edge)], negated)
 
-    def datetime(self, column: Column, operator: str, value: Value) -> Constant | Test:
-        day = self.moment.day(value)
+    def datetime(self, column: Column, operator: str, value: Any) -> Constant | Test:
+        is_day = value.__class__ is str and len(value) == 10  # mostly; no need to ask further
+        day = date.fromisoformat(value) if is_day else self.moment.day(value)
         if day is None:
             instant = self.moment.instant(value)
         elif operator == "eq" or operator == "ne":
@@ -421,18 +426,12 @@ _LISTED: Final[dict[str, Callable[[_Lowering, Column, tuple[Value, ...], bool], 
 }
 
 
-def _compared(column: Column, operator: str, value: Any) -> Test:
-    test = _PLAIN[operator]
-    if test is Text:
-        return _new(Text, (column, operator, (value if column.case_sensitive else value.lower(),)))  # type: ignore[no-any-return]
-    return _new(test, (column, operator, value) if test is Order else (column, value, operator == "ne"))  # type: ignore[no-any-return]
-
-
 def _one_of(column: Column, constants: Iterable[Constant], negated: bool) -> Test:
     different = tuple(dict.fromkeys(constants))
     if not different:
         return Null(column, True) if negated else NEVER
-    return Equal(column, different[0], negated) if len(different) == 1 else OneOf(column, different, negated)
+    several = len(different) > 1
+    return _new(OneOf if several else Equal, (column, different if several else different[0], negated))  # type: ignore[no-any-return]
 
 
 def _beyond(column: Column, operator: str, edge: Edge) -> Test:

@@ -42,7 +42,10 @@ ANSWER: Final = 0
 """The number of the constant that answers in place of code that is still to be compiled."""
 
 ZONES: Final = {"storage": 1, "days": 2}
-"""The numbers of the constants that are time zones. What the filter itself brings follows."""
+"""The numbers of the constants that are time zones."""
+
+CONSTANTS: Final = 3
+"""The number of the first constant that a filter itself brings."""
 
 SHORT_TEXT: Final = 20_000
 """Longer texts are not kept: they hardly come again."""
@@ -54,10 +57,10 @@ class Code(NamedTuple):
     factory: Callable[..., Any]
     first: tuple[int, ...]
 
-    def bound(self, constants: tuple[object, ...]) -> Any:
+    def bound(self, constants: list[Any]) -> Any:
         """The function with its constants."""
-        first, second, third = self.first
-        return self.factory(constants, constants[first], constants[second], constants[third])
+        factory, (first, second, third) = self
+        return factory(tuple(constants), constants[first], constants[second], constants[third])
 
 
 def matching(shape: Shape, access: Access, top: bool) -> Code:

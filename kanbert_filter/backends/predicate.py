@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from itertools import count
 from threading import Lock
-from typing import Any, Final, Protocol, TypeVar, cast
+from typing import Any, Final, NamedTuple, Protocol, TypeVar, cast
 from weakref import ref
 
 from ..checked import CheckedFilter
@@ -29,7 +29,7 @@ from ..meaning import (
     lower,
 )
 from ..values import Number
-from .code import VARIABLES, Access, Code, Shape, matching, selecting, waiting
+from .code import ANSWER, CONSTANTS, VARIABLES, Access, Code, Shape, matching, selecting, waiting
 from .patterns import holds_one, like, one_fits
 from .records import EXACT_FLOATS, Kind, for_floats
 
@@ -81,8 +81,9 @@ def compile_predicate(
     """
     if access not in ("mapping", "attribute"):
         raise ValueError(f"access is {access!r}, expected 'mapping' or 'attribute'")
-    constants = _Constants(access, context or _DEFAULT_CONTEXT, top=True)
-    test = lower(checked, constants.context)
+    context = context or _DEFAULT_CONTEXT
+    test = lower(checked, context)
+    constants: Constants = [_Purpose(access, context, True), context.storage_timezone, context.timezone]
     shape = _SHAPES[test.__class__](test, constants)
     codes = _CODES.get((shape, access, True))
     if codes is not None:
@@ -105,19 +106,16 @@ def compile_predicate(
 _DEFAULT_CONTEXT: Final = Context()
 
 
-class _Constants(list[object]):
-    """The constants of a shape in the order of its numbers, and what the functions among them are made for.
+Constants = list[Any]
+"""The constants of a shape in the order of its numbers. In place of the answer (see `code`) stands what they are made for, a `_Purpose`."""
 
-    Unless on top, the record is a related one.
-    """
 
-    __slots__ = ("access", "context", "top")
+class _Purpose(NamedTuple):
+    """What code is for: how records are read, in which context, and whether they are those on top or related ones."""
 
-    def __init__(self, access: Access, context: Context, *, top: bool) -> None:
-        self.access = access
-        self.context = context
-        self.top = top
-        self += None, context.storage_timezone, context.timezone
+    access: Access
+    context: Context
+    top: bool
 
 
 # code, and when it is made
@@ -128,8 +126,9 @@ class _Codes:
 
     __slots__ = ("_made_for", "_matching", "_selecting")
 
-    def __init__(self, shape: Shape, constants: _Constants, *, keep: bool = True) -> None:
-        self._made_for = shape, constants.access, constants.top
+    def __init__(self, shape: Shape, constants: Constants, *, keep: bool = True) -> None:
+        purpose = constants[ANSWER]
+        self._made_for = shape, purpose.access, purpose.top
         self._matching: Code | None = None
         self._selecting: Code | None = None
         if keep and len(constants) <= MAX_SHAPE_CONSTANTS:
@@ -138,17 +137,18 @@ class _Codes:
                     del _CODES[next(iter(_CODES))]
                 _CODES[self._made_for] = self
 
-    def matching(self, constants: _Constants) -> Any:
+    def matching(self, constants: Constants) -> Any:
         """The function that answers for one record."""
-        if self._matching is None:
-            self._matching = matching(*self._made_for)
-        return self._matching.bound(tuple(constants))
+        code = self._matching
+        if code is None:
+            code = self._matching = matching(*self._made_for)
+        return code.bound(constants)
 
-    def selecting(self, constants: _Constants) -> Any:
+    def selecting(self, constants: Constants) -> Any:
         """The function that answers for many."""
         if self._selecting is None:
             self._selecting = selecting(*self._made_for)
-        return self._selecting.bound(tuple(constants))
+        return self._selecting.bound(constants)
 
 
 _CODES: Final[dict[tuple[Shape, Access, bool], _Codes]] = {}
@@ -157,12 +157,12 @@ _CODES: Final[dict[tuple[Shape, Access, bool], _Codes]] = {}
 _CODES_LOCK: Final = Lock()
 
 
-def _may_wait(test: Test, constants: _Constants) -> bool:
+def _may_wait(test: Test, constants: Constants) -> bool:
     """Whether a test has conditions that other filters may have too, and not too many."""
     return isinstance(test, (AllOf, AnyOf)) and max(len(test.tests), len(constants)) <= MAX_SHAPE_CONSTANTS
 
 
-def _waiting(test: Test, codes: _Codes, constants: _Constants) -> Any:
+def _waiting(test: Test, codes: _Codes, constants: Constants) -> Any:
     """A function for a shape never seen before, which may never come again and be asked for one record only.
 
     To compile it would cost as much as hundreds of answers. So the functions of its conditions answer, whose code many filters
@@ -176,7 +176,7 @@ def _waiting(test: Test, codes: _Codes, constants: _Constants) -> Any:
             _exchange(waiting_one, codes.matching(constants))
         return answer(record)
 
-    matches = waiting().bound((answer_and_count, *constants[1:]))
+    matches = waiting().bound([answer_and_count, *constants[1:]])
     itself = ref(matches)  # were it held, only the garbage collector could free the two
     return matches
 
@@ -191,7 +191,7 @@ def _exchange(waiting_one: Any, compiled: Any) -> None:
     waiting_one.__code__ = compiled.__code__
 
 
-def _composed(test: Test, constants: _Constants) -> Callable[[Any], bool]:
+def _composed(test: Test, constants: Constants) -> Callable[[Any], bool]:
     """A function for a test, made of functions for the conditions in it."""
     if not isinstance(test, (AllOf, AnyOf)):
         return _apart(test, constants, top=True)
@@ -207,18 +207,19 @@ def _composed(test: Test, constants: _Constants) -> Callable[[Any], bool]:
     return answer
 
 
-def _apart(test: Test, constants: _Constants, *, top: bool, keep: bool = True) -> Callable[[Any], bool]:
+def _apart(test: Test, constants: Constants, *, top: bool, keep: bool = True) -> Callable[[Any], bool]:
     """A function for a test on its own."""
-    own = _Constants(constants.access, constants.context, top=top)
+    purpose = constants[ANSWER]._replace(top=top)
+    own = [purpose, *constants[1:CONSTANTS]]
     shape = _SHAPES[test.__class__](test, own)
-    codes = _CODES.get((shape, own.access, top)) or _Codes(shape, own, keep=keep)
+    codes = _CODES.get((shape, purpose.access, top)) or _Codes(shape, own, keep=keep)
     return codes.matching(own)  # type: ignore[no-any-return]
 
 
 # shapes
 
 
-def _group(test: AllOf | AnyOf, constants: _Constants) -> Shape:
+def _group(test: AllOf | AnyOf, constants: Constants) -> Shape:
     tests = test.tests
     shapes: list[Shape] = []
     if len(tests) <= LONG_GROUP:
@@ -227,12 +228,12 @@ def _group(test: AllOf | AnyOf, constants: _Constants) -> Shape:
     else:
         for start in range(0, len(tests), LONG_GROUP):
             part = test.__class__(tests[start : start + LONG_GROUP])
-            constants.append(_apart(part, constants, top=constants.top, keep=False))
+            constants.append(_apart(part, constants, top=constants[ANSWER].top, keep=False))
             shapes.append(("apart", len(constants) - 1))
     return "all" if test.__class__ is AllOf else "any", tuple(shapes)
 
 
-def _text(test: Text, constants: _Constants) -> Shape:
+def _text(test: Text, constants: Constants) -> Shape:
     column, operator, needles = test
     index = len(constants)
     if len(needles) == 1 and operator != "like":
@@ -251,27 +252,27 @@ def _text(test: Text, constants: _Constants) -> Shape:
     return "text", column, operator, 1, index
 
 
-def _order(test: Order, constants: _Constants) -> Shape:
+def _order(test: Order, constants: Constants) -> Shape:
     column, operator, constant = test
     index = len(constants)
-    family = _family(constant)
+    family = _FAMILIES.get(constant.__class__) or _family(constant)
     constants.append(constant)
     if family == "exact":
         constants.append(for_floats(cast("Number", constant), operator))
     return "order", column, family, operator, index
 
 
-def _equal(test: Equal, constants: _Constants) -> Shape:
+def _equal(test: Equal, constants: Constants) -> Shape:
     column, constant, negated = test
     index = len(constants)
-    family = _family(constant)
+    family = _FAMILIES.get(constant.__class__) or _family(constant)
     constants.append(Kind(constant) if family == "boolean" and column.kind == "custom" else constant)
     if family == "exact":
         constants.append(for_floats(cast("Number", constant), "eq"))
     return "equal", column, family, negated, index
 
 
-def _one_of(test: OneOf, constants: _Constants) -> Shape:
+def _one_of(test: OneOf, constants: Constants) -> Shape:
     column, several, negated = test
     index = len(constants)
     families = {_family(constant) for constant in several}
@@ -282,32 +283,32 @@ def _one_of(test: OneOf, constants: _Constants) -> Shape:
     return "oneof", column, "exact" if "exact" in families else families.pop(), negated, index
 
 
-def _null(test: Null, constants: _Constants) -> Shape:
+def _null(test: Null, constants: Constants) -> Shape:
     return "null", test.column, test.negated
 
 
-def _between(test: Between, constants: _Constants) -> Shape:
+def _between(test: Between, constants: Constants) -> Shape:
     constants += test.low, test.high
     return "between", test.column, test.negated, len(constants) - 2
 
 
-def _related(test: Related, constants: _Constants) -> Shape:
+def _related(test: Related, constants: Constants) -> Shape:
     if test.test is None:
         return "related", test.column, test.operator, None
     constants.append(_apart(test.test, constants, top=False))
     return "related", test.column, test.operator, len(constants) - 1
 
 
-def _counted(test: Counted, constants: _Constants) -> Shape:
+def _counted(test: Counted, constants: Constants) -> Shape:
     constants.append(test.number)
     return "counted", test.column, test.operator, len(constants) - 1
 
 
-def _always(test: Always, constants: _Constants) -> Shape:
+def _always(test: Always, constants: Constants) -> Shape:
     return "always", test.value
 
 
-_SHAPES: Final[dict[type, Callable[[Any, _Constants], Shape]]] = {
+_SHAPES: Final[dict[type, Callable[[Any, Constants], Shape]]] = {
     AllOf: _group,
     AnyOf: _group,
     Text: _text,
