@@ -9,7 +9,8 @@ Decisions where the language's contract is silent:
 - An enumeration's member is present even if its value is None, and then no value of any type.
 - In mappings a path through anything but a mapping is an error, on custom fields null; in objects every value has attributes, and one
   it lacks is null.
-- A relation is a list, a tuple or another iterable of records; text, a mapping or a None among its records is an error.
+- A relation is a list, a tuple or another iterable of records; text, a mapping, an iterator (which could be looked at once only) or a
+  None among its records is an error.
 - A time outside the calendar in UTC, such as the end of the year 9999 west of Greenwich, is the calendar's last (or first) instant.
 - On custom fields NaN and infinities are of another kind than numbers.
 """
@@ -17,7 +18,7 @@ Decisions where the language's contract is silent:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from enum import Enum
@@ -277,6 +278,6 @@ def _iterated(value: object, field: Field) -> list[Any] | tuple[Any, ...]:
         return ()
     if value.__class__ is list or value.__class__ is tuple:
         return value
-    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, Mapping)):
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, Mapping, Iterator)):
         return list(value)
     raise RecordError(*field, value)

@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 
 from ..checked import CheckedFilter, tree_of
 from ..errors import FilterSyntaxError, JsonLocation, Problem, TextLocation, UnsupportedFilterError, quoted
-from ..limits import DEFAULT_LIMITS, Limits
+from ..limits import DEFAULT_LIMITS, Limits, ensure_limits
 from ..nodes import (
     EVERYTHING,
     And,
@@ -50,6 +50,7 @@ def parse_json(source: object, *, limits: Limits = DEFAULT_LIMITS) -> Filter:
     kanbert_filter.errors.FilterSyntaxError: budget: '>=' is no operator here, expected a word; did you mean 'gte'?
       at /0/op: ">="
     """
+    ensure_limits(limits)
     if isinstance(source, str):
         try:
             return _Quick(source, limits).tree()
@@ -517,9 +518,14 @@ def _json_text(data: Any) -> str:
         case list():
             return f"[{', '.join([_json_text(item) for item in data])}]"
         case dict():
-            return "{" + ", ".join([f"{_quote(str(key))}: {_json_text(item)}" for key, item in data.items()]) + "}"
+            return f"{{{', '.join([f'{_key(key)}: {_json_text(item)}' for key, item in data.items()])}}}"
         case Numeral():
             return data.text
         case None | bool() | str():
             return _quote(data)
     return f"<{type(data).__name__}>"
+
+
+def _key(key: object) -> str:
+    """A key in JSON. Decoded data may have keys that JSON has not."""
+    return _quote(key) if isinstance(key, str) else f"<{type(key).__name__}>"

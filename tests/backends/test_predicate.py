@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 from uuid import UUID
 from weakref import ref
@@ -417,7 +417,7 @@ def test_objects_may_hold_mappings_and_mappings_need_not_be_dicts() -> None:
     checked = PROJECTS.parse("client.name = 'a' and custom_field.x = 7 and tasks any (owner.name = 'b')")
     thing = Thing({"custom_field": MappingProxyType({"x": 7}), "client": None, "tasks": None})
     thing.client = MappingProxyType({"name": "a"})  # type: ignore[attr-defined]
-    thing.tasks = iter([{"owner": Thing({"name": "b"})}])  # type: ignore[attr-defined]
+    thing.tasks = {1: {"owner": Thing({"name": "b"})}}.values()  # type: ignore[attr-defined]
     assert compile_predicate(checked, access="attribute")(thing)
     plain = {"client": {"name": "a"}, "custom_field": {"x": 7}, "tasks": [{"owner": {"name": "b"}}]}
     assert compile_predicate(checked)(MappingProxyType(plain))
@@ -690,6 +690,14 @@ def test_members_of_enumerations_of_every_kind() -> None:
     assert compile_predicate(checked)(record)
     with pytest.raises(RecordError, match="NOTHING"):
         compile_predicate(PROJECTS.parse("budget = 1"))({"budget": Part.NOTHING})
+
+
+@pytest.mark.parametrize("access", ["mapping", "attribute"])
+def test_a_relation_that_could_be_looked_at_once_only_is_an_error(access: Access) -> None:
+    record: Any = {"tasks": (task for task in [{"title": "a"}])}
+    matches = compile_predicate(PROJECTS.parse("tasks.count = 1 and tasks any (title = 'a')"), access=access)
+    with pytest.raises(RecordError, match="tasks"):
+        matches(record if access == "mapping" else SimpleNamespace(**record))
 
 
 @pytest.mark.parametrize("text", ["tasks any", "tasks none", "tasks all (title = 'a')", "tasks.count = 0"])

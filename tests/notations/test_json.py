@@ -473,3 +473,17 @@ def test_duplicate_keys_by_the_thousand() -> None:
     keys = ", ".join([f'"k{number}": 1' for number in range(N)])
     assert problem("{" + keys + "}", LIFTED).code == "unknown_key"
     assert problem("[{" + ", ".join(['"field": "a"'] * N) + "}]", LIFTED).code == "duplicate_key"
+
+
+@pytest.mark.parametrize(
+    "data", [[{10**5000: 1}], [{"field": "a", "op": "eq", "value": {10**5000: 1}}], [{2: {None: 1}}]]
+)
+def test_keys_that_are_no_texts_are_shown_by_their_class(data: Any) -> None:
+    with pytest.raises(FilterSyntaxError) as caught:
+        parse_json(data)
+    assert "{<int>: " in str(caught.value)
+
+
+def test_limits_of_another_class_are_an_error_in_themselves() -> None:
+    with pytest.raises(TypeError, match="expected Limits"):
+        parse_json("[]", limits=None)  # type: ignore[arg-type]
