@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from ..checked import CheckedFilter, tree_of
 from ..errors import FilterSyntaxError, Problem, TextLocation, UnsupportedFilterError, quoted
-from ..limits import DEFAULT_LIMITS, MAX_DEPTH, Limits
+from ..limits import DEFAULT_LIMITS, MAX_DEPTH, Limits, ensure_limits
 from ..nodes import (
     EVERYTHING,
     And,
@@ -64,9 +64,17 @@ def parse_dsl(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Filter:
     """
     if not isinstance(text, str):
         raise TypeError(f"expected DSL text as a str, not {type(text).__name__}")
-    if _is_fit(text, limits):
-        tree = reader().read(text, Reading(text, limits), "LPAR", "RPAR", limits.max_depth - 1)
-        if tree is not None and _is_within(tree, text, limits):
+    if limits.__class__ is not Limits:
+        ensure_limits(limits)
+    length = len(text)
+    if length <= limits.max_text_length and (text.isascii() or _is_fit(text, limits)):
+        tree = reader().read(text, Reading(text, limits), limits.max_depth - 1)
+        if tree is not None and (
+            (depth := tree.depth) <= limits.max_depth
+            and (depth <= limits.max_relation_depth or relation_depth(tree) <= limits.max_relation_depth)
+            # a text too short to hold too many conditions or values needs no counting
+            and ((length <= 4 * limits.max_conditions and length <= 2 * limits.max_values) or _is_small(tree, limits))
+        ):
             return tree  # type: ignore[no-any-return]
         if not text.strip(BLANKS):
             return EVERYTHING
@@ -76,13 +84,17 @@ def parse_dsl(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Filter:
 
 
 def _is_fit(text: str, limits: Limits) -> bool:
-    """Whether the text as a whole is short enough and sound Unicode."""
-    if text.isascii():
-        return len(text) <= limits.max_text_length
+    """Whether a text that is not ASCII is short enough in bytes, and sound Unicode."""
     try:
         return len(text.encode()) <= limits.max_text_length
     except UnicodeEncodeError:
         return False
+
+
+def _is_small(tree: Filter, limits: Limits) -> bool:
+    """Whether the tree has no more conditions and values than the limits admit."""
+    conditions, values = size(tree)
+    return conditions <= limits.max_conditions and values <= limits.max_values
 
 
 @cache
@@ -91,7 +103,8 @@ def reader() -> Reader:
     from .dsl_tables import TABLES
     from .lalr import Reader
 
-    return Reader(TABLES, _BUILDERS, {"disjunction": _disjunction, "conjunction": _conjunction, "relation": _relation})
+    makers = {"disjunction": _disjunction, "conjunction": _conjunction, "relation": _relation}
+    return Reader(TABLES, _BUILDERS, makers, "LPAR", "RPAR")
 
 
 @cache
@@ -108,15 +121,13 @@ class Reading:
     The index of a condition is where it starts.
     """
 
-    __slots__ = ("_located", "limits", "max_integer", "max_string", "text")
+    __slots__ = ("_located", "limits", "text")
 
     _located: tuple[int, list[Token]]  # the last condition that was located, once one was, with its tokens
 
     def __init__(self, text: str, limits: Limits) -> None:
         self.text = text
         self.limits = limits
-        self.max_string = limits.max_string_length
-        self.max_integer = min(15, limits.max_number_digits, limits.max_exponent)  # digits that need no counting
 
     def locate(self, index: int, part: str, item: int | None = None) -> TextLocation:
         """The characters of a condition's part."""
@@ -130,32 +141,19 @@ class Reading:
         return TextLocation(self.text, index + start, index + end)
 
 
-def _is_within(tree: Filter, text: str, limits: Limits) -> bool:
-    """Whether the tree is within the limits. A text too short to hold too many conditions or values needs no counting."""
-    if tree.depth > limits.max_depth:
-        return False
-    if len(text) > 4 * limits.max_conditions or len(text) > 2 * limits.max_values:
-        conditions, values = size(tree)
-        if conditions > limits.max_conditions or values > limits.max_values:
-            return False
-    return tree.depth <= limits.max_relation_depth or relation_depth(tree) <= limits.max_relation_depth
-
-
 # What builds the conditions. Each takes the kept texts of one shape and returns None for what `dsl_faults` is to explain.
 
 
 def _text_comparison(reading: Reading, parts: tuple[str, ...], start: int) -> Filter | None:
     field, word, raw = parts
-    if len(raw) > reading.max_string:
-        value = text_of(raw)
-        if value is None or len(value) > reading.max_string:
-            return None
-    else:
-        value = raw[1:-1] if "\\" not in raw else text_of(raw)
-    name = _names.get(field) or admitted_name(field)
-    if name is None or value is None:
+    value = raw[1:-1] if "\\" not in raw else text_of(raw)
+    if value is None or len(value) > reading.limits.max_string_length:
         return None
-    return comparison(name, _CANONICAL.get(word) or WORDS[word.lower()], value, reading, start)
+    try:
+        name, operator = _names[field], _CANONICAL[word]
+    except KeyError:
+        return _comparison(reading, field, word, value, start)
+    return comparison(name, operator, value, reading, start)
 
 
 def _value_comparison(kind: str) -> Callable[[Reading, tuple[str, ...], int], Filter | None]:
@@ -164,12 +162,14 @@ def _value_comparison(kind: str) -> Callable[[Reading, tuple[str, ...], int], Fi
     def build(reading: Reading, parts: tuple[str, ...], start: int) -> Filter | None:
         field, word, raw = parts
         value = read(reading, raw)
-        name = _names.get(field) or admitted_name(field)
-        if name is None or value is None:
-            return None
-        return comparison(name, _CANONICAL.get(word) or WORDS[word.lower()], value, reading, start)
+        return None if value is None else _comparison(reading, field, word, value, start)
 
     return build
+
+
+def _comparison(reading: Reading, field: str, word: str, value: Value, start: int) -> Filter | None:
+    name = admitted_name(field)
+    return None if name is None else comparison(name, _operator(word), value, reading, start)
 
 
 def _membership(reading: Reading, parts: tuple[str, ...], start: int) -> Filter | None:
@@ -183,26 +183,26 @@ def _membership(reading: Reading, parts: tuple[str, ...], start: int) -> Filter 
             return None
         values.append(value)
         position = listed.find(",", found.end()) + 1 or len(listed)
-    name = _names.get(field) or admitted_name(field)
+    name = admitted_name(field)
     if name is None or len(values) > reading.limits.max_list_values:
         return None
-    return membership(name, _CANONICAL.get(word) or WORDS[word.lower()], tuple(values), reading, start)
+    return membership(name, _operator(word), tuple(values), reading, start)
 
 
 def _is_null(reading: Reading, parts: tuple[str, ...], start: int) -> Filter | None:
     word = "isnull" if len(parts) == 3 else "isnotnull" if len(parts) == 4 else WORDS[parts[1].lower()]
-    name = _names.get(parts[0]) or admitted_name(parts[0])
-    if name is None:
-        return None
-    return null_check(name, word, reading, start)
+    name = admitted_name(parts[0])
+    return None if name is None else null_check(name, word, reading, start)
 
 
 def _relation(reading: Reading, children: list[Any]) -> Filter | None:
     (field, start), (word, _), *inner = children
-    name = _names.get(field) or admitted_name(field)
-    if name is None:
-        return None
-    return RelationTest(name, word.lower(), inner[0] if inner else None, reading, start)
+    name = admitted_name(field)
+    return None if name is None else RelationTest(name, word.lower(), inner[0] if inner else None, reading, start)
+
+
+def _operator(word: str) -> str:
+    return _CANONICAL.get(word) or WORDS[word.lower()]
 
 
 def _disjunction(reading: Reading, children: list[Any]) -> Filter | None:
@@ -230,14 +230,15 @@ def _group(kind: type[And] | type[Or], children: list[Any]) -> Filter | None:
 
 def _string(reading: Reading, raw: str) -> Value | None:
     value = raw[1:-1] if "\\" not in raw else text_of(raw)
-    return None if value is None or len(value) > reading.max_string else value
+    return None if value is None or len(value) > reading.limits.max_string_length else value
 
 
 def _number(reading: Reading, raw: str) -> Value | None:
-    if len(raw) <= reading.max_integer and raw.isdigit():
+    limits = reading.limits
+    digits = len(raw)
+    if digits < 16 and raw.isdigit() and digits <= limits.max_number_digits and digits <= limits.max_exponent:
         return int(raw)
     size = number_size(raw)
-    limits = reading.limits
     if size is None or size[0] > limits.max_number_digits or abs(size[1]) > min(limits.max_exponent, MAX_EXPONENT):
         return None
     return exact(Decimal(raw))
@@ -265,11 +266,12 @@ _BUILDERS: Final[dict[Shape, Builder]] = {
 
 def admitted_name(name: str) -> str | None:
     """The name, remembered so that it is looked at once; None if it is not well-formed."""
-    if field_fault(name) is not None:
-        return None
-    if len(_names) >= _MAX_NAMES:
-        _names.clear()
-    return _names.setdefault(name, name)
+    known = _names.get(name)
+    if known is None and field_fault(name) is None:
+        if len(_names) >= _MAX_NAMES:
+            _names.clear()
+        return _names.setdefault(name, name)
+    return known
 
 
 # writing

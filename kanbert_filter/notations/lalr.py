@@ -6,15 +6,20 @@ its tokens. What is left, the recursive rules, is read by the LALR automaton of 
 a whole rule just as it has one for a token. There is no second grammar: patterns and table come from the `Lark` object. `tables_of`
 takes them out of it as plain data, which are kept as a module, so that a program that reads need not import and build Lark first.
 
+The automaton is prepared for speed. Many a rule only renames what it holds, as a conjunction of one condition does. What such renaming
+leads to depends on the topmost state and the one below it, so the stack holds a `Step` for each such pair, in which it is done already.
+
 The reader accepts what Lark accepts and says nothing about the rest: `read` returns None, and the caller asks Lark what is wrong.
-Two things make the pattern equal to Lark's contextual lexer: each terminal is an atomic group, so a token once read is never
-shortened, and the grammar's terminals that may stand at one place exclude each other. A property test holds both readers equal.
+Three things make the patterns equal to Lark's contextual lexer: each terminal is an atomic group, so a token once read is never
+shortened; the grammar's terminals that may stand at one place exclude each other; and what a rule without recursion can say is never
+only the beginning of what else may stand in its place. A property test holds both readers equal.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -88,12 +93,16 @@ def tables_of(lark: Lark) -> Tables:
     )
 
 
+Way = list[tuple[str, int]]
+"""One way through a pattern: the kept tokens with their groups."""
+
+
 class Pattern:
     """The pattern of a regular rule, under construction: its text, and for its last group the tokens that lead there."""
 
-    def __init__(self, grammar: Grammar, groups: int = 0) -> None:
+    def __init__(self, grammar: Grammar) -> None:
         self.grammar = grammar
-        self.groups = groups
+        self.groups = 0
         self.shapes: dict[int, tuple[Shape, tuple[int, ...]]] = {}
 
     def capture(self, pattern: str) -> tuple[str, int]:
@@ -107,28 +116,44 @@ class Pattern:
         self.shapes.update({way[-1][1]: (tuple(n for n, _ in way), tuple(g for _, g in way)) for way in ways})
         return text
 
-    def _symbol(self, name: str) -> tuple[str, list[list[tuple[str, int]]]]:
-        terminal = self.grammar.terminals.get(name)
-        if terminal is None and not self.grammar.repeats(name):
-            texts, ways = [], []
-            for expansion in self.grammar.expansions[name]:
-                text, found = self._sequence(expansion)
-                texts.append(text)
-                ways.extend(found)
-            return f"(?:{'|'.join(texts)})", ways
-        if terminal is not None and self.grammar.is_dropped(name):
-            return f"(?>{terminal})", [[]]
-        text, group = self.capture(f"(?>{terminal})" if terminal is not None else self.grammar.plain_pattern(name))
+    def _symbol(self, name: str, captured: bool = True) -> tuple[str, list[Way]]:
+        """The pattern of a terminal or a rule. The tokens of a repetition cannot be captured one by one, so it is captured whole."""
+        grammar = self.grammar
+        if name not in grammar.terminals and captured and not grammar.repeats(name):
+            return self._choice(grammar.expansions[name], captured)
+        text = grammar.atom(name) if name in grammar.terminals else self._whole(name)
+        if not captured or name in grammar.dropped:
+            return text, [[]]
+        text, group = self.capture(text)
         return text, [[(name, group)]]
 
-    def _sequence(self, symbols: Sequence[str]) -> tuple[str, list[list[tuple[str, int]]]]:
-        texts = []
-        ways: list[list[tuple[str, int]]] = [[]]
-        for symbol in symbols:
-            text, found = self._symbol(symbol)
+    def _whole(self, name: str) -> str:
+        """The pattern of a rule without groups. `x: a | x b` is Lark's way to say `a b*`."""
+        firsts = [expansion for expansion in self.grammar.expansions[name] if expansion[0] != name]
+        nexts = [expansion[1:] for expansion in self.grammar.expansions[name] if expansion[0] == name]
+        text, _ = self._choice(firsts, captured=False)
+        if nexts == firsts:
+            return f"(?:{text}{self.grammar.blank})+"
+        return f"{text}(?:{self.grammar.blank}{self._choice(nexts, captured=False)[0]})*" if nexts else text
+
+    def _choice(self, expansions: Iterable[Sequence[str]], captured: bool) -> tuple[str, list[Way]]:
+        """The pattern of some expansions. Those that begin with the same symbol share it, so that it is read once."""
+        by_first: dict[str, list[Sequence[str]]] = {}
+        for first, *rest in expansions:
+            by_first.setdefault(first, []).append(rest)
+        texts: list[str] = []
+        ways: list[Way] = []
+        for first, rests in by_first.items():
+            text, found = self._symbol(first, captured)
+            longer = [rest for rest in rests if rest]
+            if longer:
+                more, after = self._choice(longer, captured)
+                ends_here = len(longer) < len(rests)
+                text += f"(?:{self.grammar.blank}{more}){'?' if ends_here else ''}"
+                found = [way + further for way in found for further in ([*after, []] if ends_here else after)]
             texts.append(text)
-            ways = [before + after for before in ways for after in found]
-        return self.grammar.blank.join(texts), ways
+            ways += found
+        return texts[0] if len(texts) == 1 else f"(?:{'|'.join(texts)})", ways if captured else [[]]
 
 
 class Grammar:
@@ -148,27 +173,16 @@ class Grammar:
             symbol for name in recursive for expansion in self.expansions[name] for symbol in expansion
         } & regular
 
-    def is_dropped(self, terminal: str) -> bool:
-        """Whether the terminal is punctuation that no rule keeps."""
-        return terminal in self.dropped
+    def atom(self, terminal: str) -> str:
+        """The pattern of a terminal that is never shortened once read."""
+        pattern = self.terminals[terminal]
+        return pattern if len(pattern.removeprefix("\\")) == 1 else f"(?>{pattern})"
 
     def repeats(self, name: str) -> bool:
-        """Whether a regular rule holds a repetition, so that its tokens cannot be captured one by one."""
+        """Whether a regular rule holds a repetition."""
         return any(
             symbol == name or symbol.startswith("__") for expansion in self.expansions[name] for symbol in expansion
         )
-
-    def plain_pattern(self, name: str) -> str:
-        """The pattern of a terminal or a regular rule, without groups. `x: a | x b` is Lark's way to say `a b*`."""
-        if name in self.terminals:
-            return f"(?>{self.terminals[name]})"
-        firsts = [expansion for expansion in self.expansions[name] if expansion[0] != name]
-        nexts = [expansion[1:] for expansion in self.expansions[name] if expansion[0] == name]
-        text = self._alternatives(firsts)
-        return f"{text}(?:{self.blank}{self._alternatives(nexts)})*" if nexts else text
-
-    def _alternatives(self, expansions: Iterable[Sequence[str]]) -> str:
-        return f"(?:{'|'.join(self.blank.join(map(self.plain_pattern, expansion)) for expansion in expansions)})"
 
     def _is_regular(self, name: str, inside: tuple[str, ...]) -> bool:
         for expansion in self.expansions[name]:
@@ -180,75 +194,78 @@ class Grammar:
         return True
 
 
-class Reduction:
-    """One rule as the automaton applies it: how many states it pops, what it is called, what it does to the values."""
+# What applying a rule does to the values on top. A positive number is how many of them its maker takes.
+NOTHING: Final = 0
+REFUSE: Final = -1  # a regular rule that its pattern did not read is left to Lark
+BEGIN: Final = -2  # the first repetition makes a list, of the value before it and its own
+GROW: Final = -3  # a further one adds to that list
+LIST: Final = -4  # the maker takes that list
 
-    __slots__ = ("act", "origin", "size")
+Application = tuple[slice, int, Callable[[Any, list[Any]], Any] | None, str]
+"""Applying a rule: the states it pops, what it does to the values, its maker, and its name."""
 
-    def __init__(self, rule: Rule, build: Callable[..., Any] | None, grammar: Grammar) -> None:
-        self.origin = rule.origin
-        self.size = len(rule.expansion)
-        kept = [symbol for symbol in rule.expansion if not grammar.is_dropped(symbol)]
-        self.act = _refuse if self.origin in grammar.regular else _action(rule, kept, build)
+Turn = tuple[Application | None, "Step | None", "Step | None", int]
+"""What a token makes the automaton do next. Either a rule is applied, and the same token asked for again. Or the token is pushed: the
+step it leads to (None for the end, which is never pushed), what the step below is renamed to if at all, and how many levels it opens."""
 
+Entry = tuple[Builder | None, Any, Any]
+"""What a pattern has read. A rule: its builder, the groups of its kept tokens, and the step it leads to. Or a token: None, whether it
+is kept, and its name."""
 
-def _action(
-    rule: Rule, kept: Sequence[str], build: Callable[..., Any] | None
-) -> Callable[[list[Any], Any], None] | None:
-    if rule.origin.startswith("__"):
-        return _grow if kept[0] == rule.origin else _begin
-    if build is None:
-        return None
-
-    count = len(kept)
-
-    def act(values: list[Any], state: Any) -> None:
-        values[-count:] = [build(state, values[-count:])]
-
-    def act_on_list(values: list[Any], state: Any) -> None:
-        children = values.pop()
-        children.insert(0, values[-1])
-        values[-1] = build(state, children)
-
-    return act_on_list if count == 2 and kept[1].startswith("__") else act
+_REFUSED: Final[Turn] = ((slice(0), REFUSE, None, ""), None, None, 0)
 
 
-def _refuse(values: list[Any], state: Any) -> None:
-    """A regular rule that its pattern did not read is left to Lark."""
-    values.append(None)
+class Step:
+    """A state of the automaton and the state below it, with all that may follow.
 
+    `match` reads what may stand next, `entries` says by the last group of the pattern what that was, `turns` by the name of a
+    token what it does, and `gotos` by the name of a rule which step it leads to.
+    """
 
-def _begin(values: list[Any], state: Any) -> None:
-    values[-1] = [values[-1]]
+    __slots__ = ("below", "entries", "gotos", "match", "state", "turns")
 
+    match: Callable[[str, int], re.Match[str] | None]
+    entries: dict[int | None, Entry]
+    turns: dict[str, Turn]
+    gotos: dict[str, Step]
 
-def _grow(values: list[Any], state: Any) -> None:
-    item = values.pop()
-    values[-1].append(item)
+    def __init__(self, below: int, state: int) -> None:
+        self.below = below
+        self.state = state
 
 
 class Reader:
     """Reads texts by a grammar.
 
     `builders` says, for each shape of tokens that a regular rule can have, what builds its value; `makers`, for each recursive
-    rule, what makes its value of its children (a rule that Lark would inline with one child needs none).
+    rule, what makes its value of its children (a rule that Lark would inline with one child needs none). A recursive rule may hold a
+    repetition as its second child, of one child each time: `a (_SEPARATOR a)*`. Of `opening` tokens no more than a given number may
+    stand inside each other, up to their `closing` ones.
     """
 
     def __init__(
-        self, tables: Tables, builders: Mapping[Shape, Builder], makers: Mapping[str, Callable[..., Any]]
+        self,
+        tables: Tables,
+        builders: Mapping[Shape, Builder],
+        makers: Mapping[str, Callable[[Any, list[Any]], Any]],
+        opening: str,
+        closing: str,
     ) -> None:
+        self._tables = tables
         self._grammar = Grammar(tables)
         self._builders = builders
-        reductions = [
-            Reduction(rule, None if rule.inlined else makers.get(rule.origin), self._grammar) for rule in tables.rules
-        ]
-        self._end = tables.end
-        self._actions: list[dict[str, Any]] = [
-            {name: target if target >= 0 else reductions[~target] for name, target in row.items()}
-            for row in tables.states
-        ]
-        self._compiled: dict[tuple[str, ...], tuple[re.Pattern[str], dict[int, tuple[Any, ...]]]] = {}
-        self._steps: dict[int, tuple[Callable[[str, int], re.Match[str] | None], dict[int, tuple[Any, ...]]]] = {}
+        self._levels = {opening: 1, closing: -1}
+        self._applications = [self._application(rule, makers.get(rule.origin)) for rule in tables.rules]
+        self._patterns: dict[tuple[str, ...], tuple[re.Pattern[str], dict[int, Entry]]] = {}
+        self._steps: dict[tuple[int, int], Step] = {}
+        self._start = self._step(-1, 0)
+        unfinished = [self._start]
+        for step in unfinished:
+            known = len(self._steps)
+            row = tables.states[step.state]
+            step.turns = {name: self._turn(step, name) for name in row if name not in self._grammar.expansions}
+            step.gotos = {name: self._step(step.state, row[name]) for name in row if name in self._grammar.expansions}
+            unfinished += [*self._steps.values()][known:]
 
     def scanner(self, rule: str) -> tuple[re.Pattern[str], Mapping[int, str]]:
         """A pattern for one regular rule, with blanks before it, and by its last group the name of the token it read."""
@@ -256,93 +273,136 @@ class Reader:
         text = self._grammar.blank + pattern.rule(rule)
         return re.compile(text, re.ASCII), {group: shape[-1] for group, (shape, _) in pattern.shapes.items()}
 
-    def _step(
-        self, row: Mapping[str, Any]
-    ) -> tuple[Callable[[str, int], re.Match[str] | None], dict[int, tuple[Any, ...]]]:
-        """What may stand next in a state: a pattern, and by the pattern's last group what was read."""
-        folded = [name for name in row if name in self._grammar.folded]
-        names = (
-            *folded,
-            *(name for name in sorted(row, reverse=True) if name in self._grammar.terminals or name == END),
-        )
-        if names not in self._compiled:
-            self._compiled[names] = self._compile(names)
-        pattern, found = self._compiled[names]
-        return pattern.match, {group: (*entry, self._target(row, entry[0])) for group, entry in found.items()}
+    def _application(self, rule: Rule, make: Callable[[Any, list[Any]], Any] | None) -> Application:
+        kept = [symbol for symbol in rule.expansion if symbol not in self._grammar.dropped]
+        if rule.origin in self._grammar.regular:
+            taken = REFUSE
+        elif rule.origin.startswith("__"):
+            taken = GROW if kept[0] == rule.origin else BEGIN
+        elif rule.inlined or make is None:
+            taken = NOTHING
+        else:
+            taken = LIST if kept[-1].startswith("__") else len(kept)
+        return slice(-len(rule.expansion), None), taken, make, rule.origin
 
-    def _target(self, row: Mapping[str, Any], name: str) -> Any:
-        """Where a symbol leads from a state, past states that do nothing but rename one symbol to another."""
-        target = row[name]
-        while name in self._grammar.folded:
-            reductions = set(self._actions[target].values())
-            only = reductions.pop() if len(reductions) == 1 else None
-            if only.__class__ is not Reduction or only.size != 1 or only.act is not None:
-                break
-            name, target = only.origin, row[only.origin]
-        return target
+    def _renames(self, rule: int) -> bool:
+        return len(self._tables.rules[rule].expansion) == 1 and self._applications[rule][1] == NOTHING
 
-    def _compile(self, names: tuple[str, ...]) -> tuple[re.Pattern[str], dict[int, tuple[Any, ...]]]:
+    def _step(self, below: int, state: int) -> Step:
+        step = self._steps.get((below, state))
+        if step is None:
+            step = self._steps[below, state] = Step(below, state)
+            step.match = partial(self._first_match, step)
+        return step
+
+    def _turn(self, step: Step, name: str) -> Turn:
+        """What the token `name` does on top of a step, past rules that only rename what they hold."""
+        states = self._tables.states
+        state = step.state
+        while (target := states[state].get(name)) is not None:
+            if target >= 0:
+                renamed = None if state == step.state else self._step(step.below, state)
+                return None, self._step(state, target), renamed, self._levels.get(name, 0)
+            if not self._renames(~target):
+                return self._applications[~target], None, None, 0
+            state = states[step.below][self._tables.rules[~target].origin]
+            if state == self._tables.end:
+                return None, None, None, 0
+        return _REFUSED
+
+    def _renamed(self, step: Step, name: str) -> Step:
+        """Where a rule leads from a step, past states that do nothing but rename it, whatever comes next."""
+        row = self._tables.states[step.state]
+        while True:
+            first, *others = {*self._tables.states[row[name]].values()}
+            if others or first >= 0 or not self._renames(~first):
+                return step.gotos[name]
+            name = self._tables.rules[~first].origin
+
+    def _first_match(self, step: Step, text: str, position: int) -> re.Match[str] | None:
+        """Makes the pattern of a step when it is first needed. Steps that await the same share it."""
+        row = self._tables.states[step.state]
+        terminals = [name for name in row if name in self._grammar.terminals or name == END]
+        terminals.sort(key=lambda name: len(self._grammar.terminals.get(name, "")))  # what is soon tried stands first
+        names = (*[name for name in row if name in self._grammar.folded], *terminals)
+        if names not in self._patterns:
+            self._patterns[names] = self._compile(names)
+        pattern, found = self._patterns[names]
+        step.entries = {
+            group: (builder, groups, name if builder is None else self._renamed(step, name))
+            for group, (builder, groups, name) in found.items()
+        }
+        step.match = pattern.match
+        return step.match(text, position)
+
+    def _compile(self, names: Iterable[str]) -> tuple[re.Pattern[str], dict[int, Entry]]:
+        """The pattern of what may stand next, and its entries, where a rule's name stands for the step it leads to."""
         pattern = Pattern(self._grammar)
         texts: list[str] = []
-        found: dict[int, tuple[Any, ...]] = {}
+        found: dict[int, Entry] = {}
         for name in names:
             if name in self._grammar.expansions:
                 texts.append(pattern.rule(name))
                 for group, (shape, groups) in pattern.shapes.items():
-                    found[group] = (name, self._builders[shape], groups)
+                    found[group] = self._builders[shape], groups, name
             else:
-                text, group = pattern.capture(r"\Z" if name == END else f"(?>{self._grammar.terminals[name]})")
+                text, group = pattern.capture(r"\Z" if name == END else self._grammar.atom(name))
                 texts.append(text)
-                found[group] = (name, None, not self._grammar.is_dropped(name))
+                found[group] = None, name not in self._grammar.dropped, name
         return re.compile(f"{self._grammar.blank}(?:{'|'.join(texts)})", re.ASCII), found
 
-    def read(self, text: str, state: Any, opening: str, closing: str, depth: int) -> Any:
-        """What the text says, or None if the grammar, a builder or the depth of `opening` and `closing` terminals refuses it.
+    def read(self, text: str, state: Any, depth: int) -> Any:
+        """What the text says, or None if the grammar, a builder, a maker, or the depth refuses it.
 
-        `state` is handed to the builders. Never recurses; time is linear in the text.
+        `state` is handed to builders and makers. Never recurses; time is linear in the text.
         """
-        actions = self._actions
-        steps = self._steps
-        end = self._end
-        states = [0]
+        step: Any = self._start
+        steps = [step]
         values: list[Any] = []
         position = 0
-        while True:
-            try:
-                match, entries = steps[states[-1]]
-            except KeyError:
-                match, entries = steps[states[-1]] = self._step(self._actions[states[-1]])
-            found = match(text, position)
-            if found is None:
-                return None
+        while (found := step.match(text, position)) is not None:
             position = found.end()
-            name, builder, groups, action = entries[found.lastindex]  # type: ignore[index]
+            builder, groups, name = step.entries[found.lastindex]
             if builder is not None:
                 value = builder(state, found.group(*groups), found.start(groups[0]))
                 if value is None:
                     return None
                 values.append(value)
-                states.append(action)
+                step = name
+                steps.append(step)
                 continue
-            while action.__class__ is Reduction:
-                if action.act is not None:
-                    action.act(values, state)
-                    if values[-1] is None:
+            applied, following, renamed, level = step.turns[name]
+            while applied is not None:
+                popped, taken, make, origin = applied
+                if taken == GROW:
+                    value = values.pop()
+                    values[-1].append(value)
+                elif taken == BEGIN:
+                    value = values.pop()
+                    values[-1] = [values[-1], value]
+                elif taken == REFUSE:
+                    return None
+                elif taken != NOTHING:
+                    if taken == LIST:
+                        values[-1] = value = make(state, values[-1])
+                    else:
+                        values[-taken:] = [value := make(state, values[-taken:])]
+                    if value is None:
                         return None
-                del states[-action.size :]
-                target = actions[states[-1]][action.origin]
-                if target == end:
-                    return values[-1]
-                states.append(target)
-                action = actions[target].get(name)
-            if action is None:
-                return None
-            states.append(action)
+                del steps[popped]
+                step = steps[-1].gotos[origin]
+                steps.append(step)
+                applied, following, renamed, level = step.turns.get(name, _REFUSED)
+            if following is None:
+                return values[-1]
+            if renamed is not None:
+                steps[-1] = renamed
+            step = following
+            steps.append(step)
             if groups:
-                values.append((found.group(found.lastindex), found.start(found.lastindex)))  # type: ignore[arg-type]
-            elif name == opening:
-                depth -= 1
+                values.append((found.group(found.lastindex), found.start(found.lastindex)))
+            elif level:
+                depth -= level
                 if depth < 0:
                     return None
-            elif name == closing:
-                depth += 1
+        return None

@@ -409,3 +409,9 @@ def test_writing_refuses_untyped_text() -> None:
 def test_only_text_is_read() -> None:
     with pytest.raises(TypeError, match="as a str"):
         kf.parse_dsl(b"a = 1")  # type: ignore[arg-type]
+
+
+def test_only_limits_bound_what_is_read() -> None:
+    for text in ("a = 1", "a ="):
+        with pytest.raises(TypeError, match="expected Limits"):
+            kf.parse_dsl(text, limits=None)  # type: ignore[arg-type]
