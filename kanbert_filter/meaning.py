@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any, Final, Literal, NamedTuple, cast
 
 from .checked import CheckedFilter
@@ -520,56 +521,48 @@ def _day_before(next_first: Day, at_the_edge: Day) -> Day:
 _MERGEABLE: Final = frozenset({Equal, OneOf, Text})
 
 
-def _joined(kind: type[AllOf] | type[AnyOf], tests: Iterable[Test]) -> Test:
+def _joined(kind: type[AllOf] | type[AnyOf], tests: Iterable[Any]) -> Test:
     """The tests in one flat group, without those that change nothing, alike ones merged where the first stands."""
-    absorbing = kind is AnyOf
-    places: dict[object, int] = {}
-    alike: dict[int, list[Test]] = {}
-    kept: list[Test] = []
+    either = kind is AnyOf
+    families: dict[object, list[Any]] = {}
+    one: Any
     for test in tests:
-        for one in test.tests if isinstance(test, kind) else (test,):
-            if one.__class__ is Always:
-                if one.value is absorbing:
-                    return one
+        for one in test.tests if test.__class__ is kind else (test,):
+            look = one.__class__
+            if look is Always:
+                if one.value is either:
+                    return one  # type: ignore[no-any-return]
                 continue
-            family = _family(one, absorbing) if one.__class__ in _MERGEABLE else None
-            if family is None or (place := places.setdefault(family, len(kept))) == len(kept):
-                kept.append(one)
+            family = _family(one, either) if look in _MERGEABLE else None
+            if family is None:
+                families[len(families)] = [one]
+            elif family in families:
+                families[family].append(one)
             else:
-                alike.setdefault(place, [kept[place]]).append(one)
-    for place, merging in alike.items():
-        kept[place] = _merged(merging)
+                families[family] = [one]
+    kept = [_merged(family) if len(family) > 1 else family[0] for family in families.values()]
     if len(kept) > 1:
-        return kind(tuple(kept))
-    return kept[0] if kept else Always(not absorbing)
+        return _new(kind, (tuple(kept),))  # type: ignore[no-any-return]
+    return kept[0] if kept else Always(not either)
 
 
-def _family(test: Test, either: bool) -> object:
+def _family(test: Text | Equal | OneOf, either: bool) -> object:
     """What tests share that may be merged when joined by OR (`either`) or AND; None for a test that stays alone."""
-    if test.__class__ is Equal or test.__class__ is OneOf:
-        column, constant, negated = test
-        if negated is either:
-            return None
-        if column.kind != "custom":
-            return column
-        example = constant[0] if isinstance(constant, tuple) else constant
-        return column, int if example.__class__ is Decimal else example.__class__
-    if either and test.__class__ is Text:
-        column, operator, _ = test
-        return column, operator
-    return None
+    if isinstance(test, Text):
+        return (test.column, test.operator) if either else None
+    column, constant, negated = test
+    if negated is either:
+        return None
+    if column.kind != "custom":
+        return column
+    example = constant[0] if isinstance(constant, tuple) else constant
+    return column, int if example.__class__ is Decimal else example.__class__
 
 
-def _merged(tests: list[Test]) -> Test:
+def _merged(tests: list[Any]) -> Test:
     first = tests[0]
     if isinstance(first, Text):
-        needles = [needle for test in tests for needle in cast("Text", test).needles]
-        return Text(first.column, first.operator, tuple(dict.fromkeys(needles)))
-    column, _, negated = cast("Equal | OneOf", first)
-    constants: list[Constant] = []
-    for test in tests:
-        if isinstance(test, OneOf):
-            constants.extend(test.constants)
-        else:
-            constants.append(cast("Equal", test).constant)
-    return _one_of(column, constants, negated)
+        needles = dict.fromkeys([needle for test in tests for needle in test.needles])
+        return _new(Text, (first.column, first.operator, tuple(needles)))  # type: ignore[no-any-return]
+    constants = [test.constants if isinstance(test, OneOf) else (test.constant,) for test in tests]
+    return _one_of(first.column, chain.from_iterable(constants), first.negated)

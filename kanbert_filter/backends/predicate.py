@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from itertools import count
 from threading import Lock
-from typing import Any, Final, NamedTuple, Protocol, TypeVar, cast
+from typing import Any, Final, Protocol, TypeVar, cast
 from weakref import ref
 
 from ..checked import CheckedFilter
@@ -83,7 +83,7 @@ def compile_predicate(
         raise ValueError(f"access is {access!r}, expected 'mapping' or 'attribute'")
     context = context or _DEFAULT_CONTEXT
     test = lower(checked, context)
-    constants: Constants = [_Purpose(access, context, True), context.storage_timezone, context.timezone]
+    constants: Constants = [(access, context, True), context.storage_timezone, context.timezone]
     shape = _SHAPES[test.__class__](test, constants)
     codes = _CODES.get((shape, access, True))
     if codes is not None:
@@ -107,15 +107,10 @@ _DEFAULT_CONTEXT: Final = Context()
 
 
 Constants = list[Any]
-"""The constants of a shape in the order of its numbers. In place of the answer (see `code`) stands what they are made for, a `_Purpose`."""
+"""The constants of a shape in the order of its numbers. In place of the answer (see `code`) stands what they are for, a `Purpose`."""
 
-
-class _Purpose(NamedTuple):
-    """What code is for: how records are read, in which context, and whether they are those on top or related ones."""
-
-    access: Access
-    context: Context
-    top: bool
+Purpose = tuple[Access, Context, bool]
+"""How records are read, in which context, and whether they are those on top or related ones."""
 
 
 # code, and when it is made
@@ -127,8 +122,8 @@ class _Codes:
     __slots__ = ("_made_for", "_matching", "_selecting")
 
     def __init__(self, shape: Shape, constants: Constants, *, keep: bool = True) -> None:
-        purpose = constants[ANSWER]
-        self._made_for = shape, purpose.access, purpose.top
+        access, _, top = constants[ANSWER]
+        self._made_for = shape, access, top
         self._matching: Code | None = None
         self._selecting: Code | None = None
         if keep and len(constants) <= MAX_SHAPE_CONSTANTS:
@@ -209,10 +204,10 @@ def _composed(test: Test, constants: Constants) -> Callable[[Any], bool]:
 
 def _apart(test: Test, constants: Constants, *, top: bool, keep: bool = True) -> Callable[[Any], bool]:
     """A function for a test on its own."""
-    purpose = constants[ANSWER]._replace(top=top)
-    own = [purpose, *constants[1:CONSTANTS]]
+    access, context, _ = constants[ANSWER]
+    own = [(access, context, top), *constants[1:CONSTANTS]]
     shape = _SHAPES[test.__class__](test, own)
-    codes = _CODES.get((shape, purpose.access, top)) or _Codes(shape, own, keep=keep)
+    codes = _CODES.get((shape, access, top)) or _Codes(shape, own, keep=keep)
     return codes.matching(own)  # type: ignore[no-any-return]
 
 
@@ -228,7 +223,7 @@ def _group(test: AllOf | AnyOf, constants: Constants) -> Shape:
     else:
         for start in range(0, len(tests), LONG_GROUP):
             part = test.__class__(tests[start : start + LONG_GROUP])
-            constants.append(_apart(part, constants, top=constants[ANSWER].top, keep=False))
+            constants.append(_apart(part, constants, top=constants[ANSWER][2], keep=False))
             shapes.append(("apart", len(constants) - 1))
     return "all" if test.__class__ is AllOf else "any", tuple(shapes)
 
@@ -275,12 +270,14 @@ def _equal(test: Equal, constants: Constants) -> Shape:
 def _one_of(test: OneOf, constants: Constants) -> Shape:
     column, several, negated = test
     index = len(constants)
-    families = {_family(constant) for constant in several}
-    kinds = column.kind == "custom" and families == {"boolean"}
+    family = _FAMILIES.get(several[0].__class__) or _family(several[0])
+    if family == "number" or family == "exact":  # one of the numbers decides for all
+        family = "exact" if "exact" in map(_family, several) else "number"
+    kinds = column.kind == "custom" and family == "boolean"
     constants.append(frozenset(map(Kind, several) if kinds else several))
-    if "exact" in families:
+    if family == "exact":
         constants.append(frozenset([for_floats(cast("Number", constant), "eq") for constant in several]))
-    return "oneof", column, "exact" if "exact" in families else families.pop(), negated, index
+    return "oneof", column, family, negated, index
 
 
 def _null(test: Null, constants: Constants) -> Shape:
