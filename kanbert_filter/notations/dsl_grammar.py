@@ -54,11 +54,12 @@ def written_tables() -> str:
         "",
         "# fmt: off",
         "",
-        "from .lalr import Rule, Tables",
+        "from .lalr import Tables",
         "",
         "TABLES = Tables(",
     ]
-    for name, part in zip(tables._fields, tables, strict=True):
+    for name in ("terminals", "ignored", "dropped", "rules", "states", "end"):
+        part = getattr(tables, name)
         if isinstance(part, dict):
             lines += [f"    {name}={{", *(f"        {key!r}: {value!r}," for key, value in part.items()), "    },"]
         elif isinstance(part, list):

@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from lark import Lark
@@ -37,35 +37,42 @@ Builder = Callable[[Any, tuple[str, ...], int], Any]
 """Builds what a pattern read: from the caller's own state, the kept texts, and where the pattern starts. None is a refusal."""
 
 
-class Rule(NamedTuple):
-    """One way to write a rule: the rule's name, the symbols, and whether Lark puts a single child in the rule's place."""
-
-    origin: str
-    expansion: tuple[str, ...]
-    inlined: bool
+Rule = tuple[str, tuple[str, ...], bool]
+"""One way to write a rule: the rule's name, the symbols, and whether Lark puts a single child in the rule's place."""
 
 
-class Tables(NamedTuple):
+class Tables:
     """What is needed of a grammar that Lark has compiled.
 
     `states` says for each state where a symbol leads: to another state, or to the reduction by rule `n`, written `~n`. The first
     state is the start, and `end` is where a whole text leads.
     """
 
-    terminals: Mapping[str, str]
-    ignored: Sequence[str]
-    dropped: Sequence[str]
-    rules: Sequence[Rule]
-    states: Sequence[Mapping[str, int]]
-    end: int
+    __slots__ = ("dropped", "end", "ignored", "rules", "states", "terminals")
+
+    def __init__(
+        self,
+        terminals: dict[str, str],
+        ignored: list[str],
+        dropped: list[str],
+        rules: list[Rule],
+        states: list[dict[str, int]],
+        end: int,
+    ) -> None:
+        self.terminals = terminals
+        self.ignored = ignored
+        self.dropped = dropped
+        self.rules = rules
+        self.states = states
+        self.end = end
 
 
 def tables_of(lark: Lark) -> Tables:
     """The tables of a grammar. States are numbered in the order in which they are met from the start, whatever Lark calls them."""
     table = lark.parser.parser._parse_table
     dropped = {symbol.name for rule in lark.rules for symbol in rule.expansion if getattr(symbol, "filter_out", False)}
-    rules = [
-        Rule(
+    rules: list[Rule] = [
+        (
             str(rule.origin.name),
             tuple([str(symbol.name) for symbol in rule.expansion]),
             rule.options.expand1 and len([symbol for symbol in rule.expansion if symbol.name not in dropped]) == 1,
@@ -164,8 +171,8 @@ class Grammar:
         self.blank = f"(?:{'|'.join(self.terminals[name] for name in tables.ignored)})*+"
         self.dropped = tables.dropped
         self.expansions: dict[str, list[Sequence[str]]] = {}
-        for rule in tables.rules:
-            self.expansions.setdefault(rule.origin, []).append(rule.expansion)
+        for origin, expansion, _ in tables.rules:
+            self.expansions.setdefault(origin, []).append(expansion)
         regular = {name for name in self.expansions if self._is_regular(name, ())}
         recursive = self.expansions.keys() - regular
         self.regular = regular
@@ -255,7 +262,7 @@ class Reader:
         self._grammar = Grammar(tables)
         self._builders = builders
         self._levels = {opening: 1, closing: -1}
-        self._applications = [self._application(rule, makers.get(rule.origin)) for rule in tables.rules]
+        self._applications = [self._application(rule, makers.get(rule[0])) for rule in tables.rules]
         self._patterns: dict[tuple[str, ...], tuple[re.Pattern[str], dict[int, Entry]]] = {}
         self._steps: dict[tuple[int, int], Step] = {}
         self._start = self._step(-1, 0)
@@ -274,19 +281,24 @@ class Reader:
         return re.compile(text, re.ASCII), {group: shape[-1] for group, (shape, _) in pattern.shapes.items()}
 
     def _application(self, rule: Rule, make: Callable[[Any, list[Any]], Any] | None) -> Application:
-        kept = [symbol for symbol in rule.expansion if symbol not in self._grammar.dropped]
-        if rule.origin in self._grammar.regular:
+        origin, expansion, inlined = rule
+        kept = [symbol for symbol in expansion if symbol not in self._grammar.dropped]
+        if origin in self._grammar.regular:
             taken = REFUSE
-        elif rule.origin.startswith("__"):
-            taken = GROW if kept[0] == rule.origin else BEGIN
-        elif rule.inlined or make is None:
+        elif origin.startswith("__"):
+            taken = GROW if kept[0] == origin else BEGIN
+        elif inlined or make is None:
             taken = NOTHING
         else:
             taken = LIST if kept[-1].startswith("__") else len(kept)
-        return slice(-len(rule.expansion), None), taken, make, rule.origin
+        return slice(-len(expansion), None), taken, make, origin
 
-    def _renames(self, rule: int) -> bool:
-        return len(self._tables.rules[rule].expansion) == 1 and self._applications[rule][1] == NOTHING
+    def _renaming(self, action: int) -> str | None:
+        """The rule's name, if the action of a state is to apply a rule that only renames what it holds."""
+        if action >= 0:
+            return None
+        origin, expansion, _ = self._tables.rules[~action]
+        return origin if len(expansion) == 1 and self._applications[~action][1] == NOTHING else None
 
     def _step(self, below: int, state: int) -> Step:
         step = self._steps.get((below, state))
@@ -303,9 +315,10 @@ class Reader:
             if target >= 0:
                 renamed = None if state == step.state else self._step(step.below, state)
                 return None, self._step(state, target), renamed, self._levels.get(name, 0)
-            if not self._renames(~target):
+            origin = self._renaming(target)
+            if origin is None:
                 return self._applications[~target], None, None, 0
-            state = states[step.below][self._tables.rules[~target].origin]
+            state = states[step.below][origin]
             if state == self._tables.end:
                 return None, None, None, 0
         return _REFUSED
@@ -315,9 +328,10 @@ class Reader:
         row = self._tables.states[step.state]
         while True:
             first, *others = {*self._tables.states[row[name]].values()}
-            if others or first >= 0 or not self._renames(~first):
+            origin = None if others else self._renaming(first)
+            if origin is None:
                 return step.gotos[name]
-            name = self._tables.rules[~first].origin
+            name = origin
 
     def _first_match(self, step: Step, text: str, position: int) -> re.Match[str] | None:
         """Makes the pattern of a step when it is first needed. Steps that await the same share it."""
