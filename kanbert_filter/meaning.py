@@ -29,8 +29,8 @@ from .context import Context, Day, Edge, Instant, first_instant, instant_of, jus
 from .endpoints.fields import COUNT, Fields
 from .endpoints.types import Count, FieldType, Scope
 from .errors import ContextError, quoted
-from .nodes import And, Comparison, Everything, Membership, NullCheck, Or, RelationTest
-from .operators import TEXT_OPERATORS
+from .nodes import And, Comparison, Everything, Filter, Membership, NullCheck, Or, RelationTest
+from .operators import TEXT_OPERATORS, RelationOperator
 from .values import Special, Value
 
 Constant = str | int | Decimal | bool | date | datetime
@@ -183,7 +183,7 @@ def lower(checked: CheckedFilter, context: Context | None = None) -> Test:
     if not isinstance(checked, CheckedFilter):
         remedy = "check it first, with Endpoint.check(filter) or Endpoint.parse(text)"
         raise TypeError(f"expected a checked filter, not {type(checked).__name__}: {remedy}")
-    return _lowered(checked, _Moment(context or _DEFAULT_CONTEXT))
+    return _lowered(checked, Moment(context or _DEFAULT_CONTEXT))
 
 
 def all_of(tests: Iterable[Test]) -> Test:
@@ -229,67 +229,74 @@ def _column(fields: Fields, columns: dict[str, Column], prefix: str, path: str) 
 # filters
 
 
-def _lowered(checked: CheckedFilter, moment: _Moment) -> Test:
+def _lowered(checked: CheckedFilter, moment: Moment) -> Test:
     parts = checked.parts
     if len(parts) > 1:
         return all_of([_lowered(CheckedFilter((part,)), moment) for part in parts])
     fields: Any = parts[0].scope
-    filter = parts[0].filter
-    return _LOWERED[filter.__class__](_Lowering(moment, fields, fields.columns, ""), filter)
+    return Lowering(moment, fields, fields.columns, "").lowered(parts[0].filter)  # type: ignore[no-any-return]
 
 
-class _Lowering:
-    """Lowers filters over one table of fields."""
+class Lowering:
+    """Lowers filters over one table of fields.
+
+    A back end that wants something else than tests may say so in a subclass: `made` gives what it wants instead of a test.
+    """
 
     __slots__ = ("columns", "fields", "moment", "prefix")
 
-    def __init__(self, moment: _Moment, fields: Fields, columns: dict[str, Column], prefix: str) -> None:
+    def __init__(self, moment: Moment, fields: Fields, columns: dict[str, Column], prefix: str) -> None:
         self.moment = moment
         self.fields = fields
         self.columns = columns
         self.prefix = prefix
 
-    def comparison(self, node: Comparison) -> Test:
+    def lowered(self, node: Filter) -> Any:
+        return LOWERED[node.__class__](self, node)
+
+    def comparison(self, node: Comparison) -> Any:
         column = self.columns.get(node.field) or self.column(node.field)
         operator, value = node.operator, node.value
         if column.settle is not None:
             value = column.settle(self, column, operator, value)
             if isinstance(value, tuple):
-                return value  # type: ignore[return-value]
-        test = _PLAIN[operator]
+                return self.made(value)  # type: ignore[arg-type]
+        test = PLAIN[operator]
         if test is Text:
-            needle = value if column.case_sensitive else value.lower()  # type: ignore[union-attr]
-            return _new(Text, (column, operator, (needle,)))  # type: ignore[no-any-return]
-        return _new(test, (column, operator, value) if test is Order else (column, value, operator == "ne"))  # type: ignore[no-any-return]
+            return self.made(_new(Text, (column, operator, (value if column.case_sensitive else value.lower(),))))  # type: ignore[union-attr]
+        return self.made(_new(test, (column, operator, value) if test is Order else (column, value, operator == "ne")))
 
-    def membership(self, node: Membership) -> Test:
+    def made(self, test: Test) -> Any:
+        return test
+
+    def membership(self, node: Membership) -> Any:
         column = self.columns.get(node.field) or self.column(node.field)
-        return _LISTED[column.kind](self, column, node.values, node.operator == "nin")
+        return self.made(_LISTED[column.kind](self, column, node.values, node.operator == "nin"))
 
-    def null_check(self, node: NullCheck) -> Test:
+    def null_check(self, node: NullCheck) -> Any:
         column = self.columns.get(node.field) or self.column(node.field)
-        return _new(Null, (column, node.operator == "isnotnull"))  # type: ignore[no-any-return]
+        return self.made(_new(Null, (column, node.operator == "isnotnull")))
 
-    def group(self, node: And | Or) -> Test:
+    def group(self, node: And | Or) -> Any:
         """Mostly there is nothing to flatten, to leave out or to merge, which a look at each test's class and column tells."""
         kind = AllOf if node.__class__ is And else AnyOf
         tests = []
         columns = []
         is_plain = True
         for item in node.items:
-            test = _LOWERED[item.__class__](self, item)
+            test = LOWERED[item.__class__](self, item)
             tests.append(test)
             look = test.__class__
-            if look in _MERGEABLE:
+            if look in MERGEABLE:
                 columns.append(test[0])
             elif look is kind or look is Always:
                 is_plain = False
         if is_plain and (len(columns) < 2 or len(columns) == len(set(columns))):
-            return _new(kind, (tuple(tests),))  # type: ignore[no-any-return]
+            return _new(kind, (tuple(tests),))
         return _joined(kind, tests)
 
-    def everything(self, node: Everything) -> Test:
-        return ALWAYS
+    def everything(self, node: Everything) -> Any:
+        return self.made(ALWAYS)
 
     def column(self, path: str) -> Column:
         return _column(self.fields, self.columns, self.prefix, path)
@@ -364,17 +371,19 @@ class _Lowering:
 
     # relations and scopes
 
-    def related(self, node: RelationTest) -> Test:
+    def relation(self, node: RelationTest) -> Any:
         column = self.columns.get(node.field) or self.column(node.field)
         if node.filter is None:
-            return Related(column, node.operator, None)
-        within = _Lowering(self.moment, cast("Fields", column.fields), column.columns, f"{column.path}.")
-        test = _LOWERED[node.filter.__class__](within, node.filter)
+            return self.made(Related(column, node.operator, None))
+        within = Lowering(self.moment, cast("Fields", column.fields), column.columns, f"{column.path}.")
+        return self.made(self.related(column, node.operator, within.lowered(node.filter)))
+
+    def related(self, column: Column, operator: RelationOperator, test: Test) -> Test:
         if not isinstance(test, Always):
-            return Related(column, node.operator, test)
-        if node.operator == "all":
+            return Related(column, operator, test)
+        if operator == "all":
             return ALWAYS if test.value else Related(column, "none", None)
-        return Related(column, node.operator, None) if test.value else Always(node.operator == "none")
+        return Related(column, operator, None) if test.value else Always(operator == "none")
 
     def counted(self, column: Column, operator: str, value: Value) -> Test:
         return _new(Counted, (column, operator, value))  # type: ignore[no-any-return]
@@ -390,40 +399,41 @@ class _Lowering:
         return _lowered(cast("CheckedFilter", conditions[cast("str", value)]), self.moment)
 
 
-_LOWERED: Final[dict[type, Callable[[_Lowering, Any], Test]]] = {
-    Comparison: _Lowering.comparison,
-    Membership: _Lowering.membership,
-    NullCheck: _Lowering.null_check,
-    And: _Lowering.group,
-    Or: _Lowering.group,
-    RelationTest: _Lowering.related,
-    Everything: _Lowering.everything,
+LOWERED: Final[dict[type, Callable[[Lowering, Any], Any]]] = {
+    Comparison: Lowering.comparison,
+    Membership: Lowering.membership,
+    NullCheck: Lowering.null_check,
+    And: Lowering.group,
+    Or: Lowering.group,
+    RelationTest: Lowering.relation,
+    Everything: Lowering.everything,
 }
 
-_SETTLED: Final[dict[str, Callable[[_Lowering, Column, str, Any], Any]]] = {
-    "id": _Lowering.id,
-    "date": _Lowering.date,
-    "datetime": _Lowering.datetime,
-    "relation": _Lowering.counted,
-    "scope": _Lowering.scope,
+_SETTLED: Final[dict[str, Callable[[Lowering, Column, str, Any], Any]]] = {
+    "id": Lowering.id,
+    "date": Lowering.date,
+    "datetime": Lowering.datetime,
+    "relation": Lowering.counted,
+    "scope": Lowering.scope,
 }
 """By kinds of columns, what settles a value: to the constant it means, or to a whole test. Other kinds compare values as they are."""
 
-_PLAIN: Final[dict[str, type[Equal] | type[Order] | type[Text]]] = {
+PLAIN: Final[dict[str, type[Equal] | type[Order] | type[Text]]] = {
     **dict.fromkeys(("eq", "ne"), Equal),
     **dict.fromkeys(("lt", "lte", "gt", "gte"), Order),
     **dict.fromkeys(TEXT_OPERATORS, Text),
 }
+"""What compares a settled value, by operators."""
 
-_LISTED: Final[dict[str, Callable[[_Lowering, Column, tuple[Value, ...], bool], Test]]] = {
-    "string": _Lowering.plain_list,
-    "enum": _Lowering.plain_list,
-    "number": _Lowering.plain_list,
-    "currency": _Lowering.plain_list,
-    "custom": _Lowering.custom_list,
-    "id": _Lowering.id_list,
-    "date": _Lowering.date_list,
-    "datetime": _Lowering.datetime_list,
+_LISTED: Final[dict[str, Callable[[Lowering, Column, tuple[Value, ...], bool], Test]]] = {
+    "string": Lowering.plain_list,
+    "enum": Lowering.plain_list,
+    "number": Lowering.plain_list,
+    "currency": Lowering.plain_list,
+    "custom": Lowering.custom_list,
+    "id": Lowering.id_list,
+    "date": Lowering.date_list,
+    "datetime": Lowering.datetime_list,
 }
 
 
@@ -451,7 +461,7 @@ _OUTWARD: Final[dict[Instant, tuple[str, str]]] = {_FIRST: ("lt", "gte"), _LAST:
 """Nothing stored lies before the first instant or after the last, so these comparisons are those with a moment beyond."""
 
 
-class _Moment:
+class Moment:
     """The context as values need it. The present moment is settled when first asked for, and then stays."""
 
     __slots__ = ("context",)
@@ -518,7 +528,8 @@ def _day_before(next_first: Day, at_the_edge: Day) -> Day:
 # groups
 
 
-_MERGEABLE: Final = frozenset({Equal, OneOf, Text})
+MERGEABLE: Final = frozenset({Equal, OneOf, Text})
+"""What may be merged with its like on one column."""
 
 
 def _joined(kind: type[AllOf] | type[AnyOf], tests: Iterable[Any]) -> Test:
@@ -533,7 +544,7 @@ def _joined(kind: type[AllOf] | type[AnyOf], tests: Iterable[Any]) -> Test:
                 if one.value is either:
                     return one  # type: ignore[no-any-return]
                 continue
-            family = _family(one, either) if look in _MERGEABLE else None
+            family = _family(one, either) if look in MERGEABLE else None
             if family is None:
                 families[len(families)] = [one]
             elif family in families:

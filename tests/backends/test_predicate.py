@@ -18,8 +18,9 @@ from hypothesis.strategies import SearchStrategy
 
 from kanbert_filter.backends.code import Access
 from kanbert_filter.backends.patterns import like
-from kanbert_filter.backends.predicate import _CODES, MAX_SHAPES, SOON, Predicate, compile_predicate
+from kanbert_filter.backends.predicate import SOON, Predicate, compile_predicate
 from kanbert_filter.backends.records import for_floats
+from kanbert_filter.backends.shapes import CODES, MAX_SHAPES
 from kanbert_filter.builder import field
 from kanbert_filter.checked import CheckedFilter
 from kanbert_filter.context import Context
@@ -315,7 +316,7 @@ def waiting_and_compiled(
     checked: CheckedFilter, context: Context | None = None, access: Access = "mapping"
 ) -> list[Predicate]:
     """Predicates of one filter: the first of its shape, which is not compiled as a whole, and another, which is."""
-    _CODES.clear()
+    CODES.clear()
     return [compile_predicate(checked, context, access=access) for _ in range(2)]
 
 
@@ -619,7 +620,7 @@ def test_compiling_is_safe_from_many_threads() -> None:
 def test_shapes_are_forgotten_in_the_end() -> None:
     for index in range(MAX_SHAPES + 10):
         compile_predicate(PROJECTS.check(field(f"custom_field.y{index}") == 1))
-    assert len(_CODES) <= MAX_SHAPES
+    assert len(CODES) <= MAX_SHAPES
 
 
 # numbers and patterns

@@ -9,7 +9,7 @@ from typing import Any
 
 import kanbert_filter as kf
 from kanbert_filter.backends.code import _compiled as compiled_texts
-from kanbert_filter.backends.predicate import _CODES as predicate_codes
+from kanbert_filter.backends.shapes import CODES
 from tests.benchmarks import peers, reference_functions
 from tests.benchmarks.contest import Work, contest
 from tests.benchmarks.filters import (
@@ -146,7 +146,7 @@ _COMPILERS = ("CEL C++", "pygeofilter")
 
 def _compile_unseen(texts: Iterator[str]) -> kf.Predicate:
     """No filter of the shape was compiled, and no condition of its fields, but conditions of that kind were, of others."""
-    predicate_codes.clear()
+    CODES.clear()
     return _compile(texts)
 
 

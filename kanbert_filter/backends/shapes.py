@@ -1,0 +1,300 @@
+"""From a checked filter to the shape of its code, and the code that filters of one shape share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from threading import Lock
+from typing import Any, Final, cast
+
+from ..checked import CheckedFilter
+from ..endpoints.fields import Fields
+from ..meaning import (
+    LOWERED,
+    PLAIN,
+    AllOf,
+    Always,
+    AnyOf,
+    Between,
+    Constant,
+    Counted,
+    Equal,
+    Lowering,
+    Moment,
+    Null,
+    OneOf,
+    Order,
+    Related,
+    Test,
+    Text,
+    lower,
+)
+from ..nodes import And, Comparison, Or
+from ..values import Number
+from .code import ANSWER, CONSTANTS, Access, Code, Shape, matching, selecting
+from .patterns import holds_one, like, one_fits
+from .records import EXACT_FLOATS, Kind, for_floats
+
+MAX_SHAPES: Final = 256
+"""How many shapes keep their code."""
+
+MAX_SHAPE_CONSTANTS: Final = 200
+"""Filters with more constants are compiled anew each time, and at once: their shape hardly comes again."""
+
+LONG_GROUP: Final = 200
+"""Groups with more members are spread over several functions: Python's compiler takes quadratic time for a long expression."""
+
+FEW_NEEDLES: Final = 8
+"""Up to here each text of a `contains` is looked for by code of its own."""
+
+Constants = list[Any]
+"""The constants of a shape in the order of its numbers. In place of the answer (see `code`) stands what they are for, a `Purpose`."""
+
+Purpose = tuple[Access, bool]
+"""How records are read, and whether they are those on top or related ones."""
+
+
+# code, and when it is made
+
+
+class Codes:
+    """What filters of one shape share: code that lacks their constants, made when it is first needed."""
+
+    __slots__ = ("_made_for", "_matching", "_selecting")
+
+    def __init__(self, shape: Shape, constants: Constants, *, keep: bool = True) -> None:
+        self._made_for: tuple[Shape, Access, bool] = (shape, *constants[ANSWER])
+        self._matching: Code | None = None
+        self._selecting: Code | None = None
+        if keep and len(constants) <= MAX_SHAPE_CONSTANTS:
+            with _LOCK:
+                if len(CODES) >= MAX_SHAPES:
+                    del CODES[next(iter(CODES))]
+                CODES[self._made_for] = self
+
+    def matching(self, constants: Constants) -> Any:
+        """The function that answers for one record."""
+        code = self._matching
+        if code is None:
+            code = self._matching = matching(*self._made_for)
+        return code.bound(constants)
+
+    def selecting(self, constants: Constants) -> Any:
+        """The function that answers for many."""
+        if self._selecting is None:
+            self._selecting = selecting(*self._made_for)
+        return self._selecting.bound(constants)
+
+
+CODES: Final[dict[tuple[Shape, Access, bool], Codes]] = {}
+"""The codes of the shapes that were made last: by shape, access, and whether for records on top."""
+
+_LOCK: Final = Lock()
+
+
+def apart(test: Test, constants: Constants, *, top: bool, keep: bool = True) -> Callable[[Any], bool]:
+    """A function for a test on its own."""
+    access, _ = constants[ANSWER]
+    own = [(access, top), *constants[1:CONSTANTS]]
+    shape = _SHAPES[test.__class__](test, own)
+    codes = CODES.get((shape, access, top)) or Codes(shape, own, keep=keep)
+    return codes.matching(own)  # type: ignore[no-any-return]
+
+
+# shapes
+
+
+def shape_of(checked: CheckedFilter, moment: Moment, constants: Constants) -> Shape:
+    """The shape of what a filter means. Its constants are added to the list, in the order of the shape's numbers."""
+    if checked.__class__ is CheckedFilter and len(checked.parts) == 1:
+        part: Any = checked.parts[0]
+        outline = _Outline(moment, part.scope, constants)
+        return _OUTLINED[part.filter.__class__](outline, part.filter)
+    test = lower(checked, moment.context)
+    return _SHAPES[test.__class__](test, constants)
+
+
+class _Outline(Lowering):
+    """Lowers a filter to its shape at once, without the tests between, where that is all the same; else the tests are made first."""
+
+    __slots__ = ("constants",)
+
+    def __init__(self, moment: Moment, fields: Fields, constants: Constants) -> None:
+        self.moment = moment
+        self.fields = fields
+        self.columns = fields.columns
+        self.prefix = ""
+        self.constants = constants
+
+    def made(self, test: Test) -> Shape:
+        return _SHAPES[test.__class__](test, self.constants)
+
+    def comparison(self, node: Comparison) -> Shape:
+        column = self.columns.get(node.field) or self.column(node.field)
+        operator = node.operator
+        value: Any = node.value
+        if column.settle is not None:
+            value = column.settle(self, column, operator, value)
+        constants = self.constants
+        index = len(constants)
+        family = _FAMILIES.get(value.__class__) or (_family(value) if value.__class__ is int else None)
+        if family is None or family == "exact" or column.kind == "custom" or operator == "like":
+            return Lowering.comparison(self, node)  # type: ignore[no-any-return]
+        test = PLAIN[operator]
+        if test is Text:
+            constants.append(value if column.case_sensitive else value.lower())
+            return "text", column, operator, 1, index
+        constants.append(value)
+        if test is Order:
+            return "order", column, family, operator, index
+        return "equal", column, family, operator == "ne", index
+
+    def group(self, node: And | Or) -> Shape:
+        constants = self.constants
+        start = len(constants)
+        word = "all" if node.__class__ is And else "any"
+        shapes: list[Shape] = []
+        columns: set[Column] = set()
+        for item in node.items:
+            shape = _OUTLINED[item.__class__](self, item)
+            shapes.append(shape)
+            look = shape[0]
+            if look in _MERGEABLE:
+                if shape[1] in columns:
+                    break
+                columns.add(shape[1])
+            elif look == word or look == "always":
+                break
+        else:
+            if len(shapes) <= LONG_GROUP:
+                return word, tuple(shapes)
+        del constants[start:]
+        return self.made(Lowering(self.moment, self.fields, self.columns, self.prefix).group(node))
+
+
+_OUTLINED: Final[dict[type, Callable[[Any, Any], Shape]]] = {
+    **LOWERED,
+    Comparison: _Outline.comparison,
+    And: _Outline.group,
+    Or: _Outline.group,
+}
+
+_MERGEABLE: Final = frozenset({"equal", "oneof", "text"})
+
+
+def _group(test: AllOf | AnyOf, constants: Constants) -> Shape:
+    tests = test.tests
+    shapes: list[Shape] = []
+    if len(tests) <= LONG_GROUP:
+        for inner in tests:
+            shapes.append(_SHAPES[inner.__class__](inner, constants))
+    else:
+        for start in range(0, len(tests), LONG_GROUP):
+            part = test.__class__(tests[start : start + LONG_GROUP])
+            constants.append(apart(part, constants, top=constants[ANSWER][1], keep=False))
+            shapes.append(("apart", len(constants) - 1))
+    return "all" if test.__class__ is AllOf else "any", tuple(shapes)
+
+
+def _text(test: Text, constants: Constants) -> Shape:
+    column, operator, needles = test
+    index = len(constants)
+    if len(needles) == 1 and operator != "like":
+        constants.append(needles[0])
+        return "text", column, operator, 1, index
+    if operator == "like":
+        constants.append(one_fits([like(needle) for needle in needles]))
+        return "text", column, "fits", 1, index
+    if operator == "contains" and len(needles) > FEW_NEEDLES:
+        constants.append(holds_one(needles))
+        return "text", column, "fits", 1, index
+    if operator == "contains":
+        constants += needles
+        return "text", column, operator, len(needles), index
+    constants.append(needles)
+    return "text", column, operator, 1, index
+
+
+def _order(test: Order, constants: Constants) -> Shape:
+    column, operator, constant = test
+    index = len(constants)
+    family = _FAMILIES.get(constant.__class__) or _family(constant)
+    constants.append(constant)
+    if family == "exact":
+        constants.append(for_floats(cast("Number", constant), operator))
+    return "order", column, family, operator, index
+
+
+def _equal(test: Equal, constants: Constants) -> Shape:
+    column, constant, negated = test
+    index = len(constants)
+    family = _FAMILIES.get(constant.__class__) or _family(constant)
+    constants.append(Kind(constant) if family == "boolean" and column.kind == "custom" else constant)
+    if family == "exact":
+        constants.append(for_floats(cast("Number", constant), "eq"))
+    return "equal", column, family, negated, index
+
+
+def _one_of(test: OneOf, constants: Constants) -> Shape:
+    column, several, negated = test
+    index = len(constants)
+    family = _FAMILIES.get(several[0].__class__) or _family(several[0])
+    if family == "number" or family == "exact":  # one of the numbers decides for all
+        family = "exact" if "exact" in map(_family, several) else "number"
+    kinds = column.kind == "custom" and family == "boolean"
+    constants.append(frozenset(map(Kind, several) if kinds else several))
+    if family == "exact":
+        constants.append(frozenset([for_floats(cast("Number", constant), "eq") for constant in several]))
+    return "oneof", column, family, negated, index
+
+
+def _null(test: Null, constants: Constants) -> Shape:
+    return "null", test.column, test.negated
+
+
+def _between(test: Between, constants: Constants) -> Shape:
+    constants += test.low, test.high
+    return "between", test.column, test.negated, len(constants) - 2
+
+
+def _related(test: Related, constants: Constants) -> Shape:
+    if test.test is None:
+        return "related", test.column, test.operator, None
+    constants.append(apart(test.test, constants, top=False))
+    return "related", test.column, test.operator, len(constants) - 1
+
+
+def _counted(test: Counted, constants: Constants) -> Shape:
+    constants.append(test.number)
+    return "counted", test.column, test.operator, len(constants) - 1
+
+
+def _always(test: Always, constants: Constants) -> Shape:
+    return "always", test.value
+
+
+_SHAPES: Final[dict[type, Callable[[Any, Constants], Shape]]] = {
+    AllOf: _group,
+    AnyOf: _group,
+    Text: _text,
+    Order: _order,
+    Equal: _equal,
+    OneOf: _one_of,
+    Null: _null,
+    Between: _between,
+    Related: _related,
+    Counted: _counted,
+    Always: _always,
+}
+"""What gives the shape of a test, and adds its constants to the list as the code wants them."""
+
+
+def _family(constant: Constant) -> str:
+    """How a constant compares: numbers that floats are not simply compared with are `exact`."""
+    if constant.__class__ is int:
+        return "number" if -EXACT_FLOATS <= constant <= EXACT_FLOATS else "exact"
+    return _FAMILIES[constant.__class__]
+
+
+_FAMILIES: Final[dict[type, str]] = {str: "text", Decimal: "exact", bool: "boolean", date: "moment", datetime: "moment"}
