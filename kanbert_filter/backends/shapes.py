@@ -17,6 +17,7 @@ from ..meaning import (
     Always,
     AnyOf,
     Between,
+    Column,
     Constant,
     Counted,
     Equal,
