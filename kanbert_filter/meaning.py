@@ -333,7 +333,7 @@ class Lowering:
 
     def datetime(self, column: Column, operator: str, value: Any) -> Constant | Test:
         is_day = value.__class__ is str and len(value) == 10  # mostly; no need to ask further
-        day = date.fromisoformat(value) if is_day else self.moment.day(value)
+        day = _day_of(value) if is_day else self.moment.day(value)
         if day is None:
             instant = self.moment.instant(value)
         elif operator == "eq" or operator == "ne":
@@ -454,6 +454,7 @@ def _beyond(column: Column, operator: str, edge: Edge) -> Test:
 # values
 
 
+_day_of: Final = date.fromisoformat
 _FIRST: Final = datetime.min.replace(tzinfo=UTC)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
 _ENDS: Final[dict[Instant, Edge]] = {_FIRST: Edge.BEFORE, _LAST: Edge.AFTER}

@@ -27,7 +27,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cache, lru_cache
 from types import CodeType
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
 from ..meaning import Column
 from . import records
@@ -51,16 +51,8 @@ SHORT_TEXT: Final = 20_000
 """Longer texts are not kept: they hardly come again."""
 
 
-class Code(NamedTuple):
-    """A function that lacks its constants."""
-
-    factory: Callable[..., Any]
-    first: tuple[int, ...]
-
-    def bound(self, constants: list[Any]) -> Any:
-        """The function with its constants."""
-        factory, (first, second, third) = self
-        return factory(tuple(constants), constants[first], constants[second], constants[third])
+Code = Callable[[list[Any]], Any]
+"""Code of a function that lacks its constants: gives the function for these."""
 
 
 def matching(shape: Shape, access: Access, top: bool) -> Code:
@@ -142,8 +134,13 @@ class _Module:
         compiled = _compiled(text) if len(text) <= SHORT_TEXT else _compiled.__wrapped__(text)
         space: dict[str, Any] = {}
         exec(_named(compiled, {place[1:-1]: name for name, place in self.places.items()}), _ENVIRONMENT, space)
-        unused = [ANSWER] * (len(VARIABLES) - len(self.first))
-        return Code(space["factory"], (*self.first, *unused))
+        factory = space["factory"]
+        first, second, third = (*self.first, ANSWER, ANSWER, ANSWER)[:3]
+
+        def bound(constants: list[Any]) -> Any:
+            return factory(tuple(constants), constants[first], constants[second], constants[third])
+
+        return bound
 
 
 @lru_cache(maxsize=256)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import count
 from typing import Any, Final, Protocol, TypeVar
 from weakref import ref
@@ -60,16 +61,12 @@ def compile_predicate(
         codes = Codes(shape, constants)
         may_wait = shape[0] in ("all", "any") and max(len(shape[1]), len(constants)) <= MAX_SHAPE_CONSTANTS
         matches = _waiting(lower(checked, moment.context), codes, constants) if may_wait else codes.matching(constants)
-    chosen = None
-
-    def select(records: Iterable[Any], /) -> list[Any]:
-        nonlocal chosen
-        if chosen is None:
-            chosen = codes.selecting(constants)
-        return chosen(records)  # type: ignore[no-any-return]
-
-    matches.select = select
+    matches.select = partial(_select, codes, constants)
     return matches  # type: ignore[no-any-return]
+
+
+def _select(codes: Codes, constants: Constants, records: Iterable[R], /) -> list[R]:
+    return codes.selecting(constants)(records)  # type: ignore[no-any-return]
 
 
 _DEFAULT_CONTEXT: Final = Context()
@@ -89,7 +86,7 @@ def _waiting(test: Test, codes: Codes, constants: Constants) -> Any:
             _exchange(waiting_one, codes.matching(constants))
         return answer(record)
 
-    matches = waiting().bound([answer_and_count, *constants[1:]])
+    matches = waiting()([answer_and_count, *constants[1:]])
     itself = ref(matches)  # were it held, only the garbage collector could free the two
     return matches
 

@@ -76,16 +76,15 @@ class Codes:
 
     def matching(self, constants: Constants) -> Any:
         """The function that answers for one record."""
-        code = self._matching
-        if code is None:
-            code = self._matching = matching(*self._made_for)
-        return code.bound(constants)
+        if self._matching is None:
+            self._matching = matching(*self._made_for)
+        return self._matching(constants)
 
     def selecting(self, constants: Constants) -> Any:
         """The function that answers for many."""
         if self._selecting is None:
             self._selecting = selecting(*self._made_for)
-        return self._selecting.bound(constants)
+        return self._selecting(constants)
 
 
 CODES: Final[dict[tuple[Shape, Access, bool], Codes]] = {}
@@ -156,22 +155,40 @@ class _Outline(Lowering):
         start = len(constants)
         word = "all" if node.__class__ is And else "any"
         shapes: list[Shape] = []
-        columns: set[Column] = set()
+        looked_up: set[Column] = set()
+        texts: dict[tuple[object, ...], Shape] = {}
         for item in node.items:
             shape = _OUTLINED[item.__class__](self, item)
-            shapes.append(shape)
             look = shape[0]
-            if look in _MERGEABLE:
-                if shape[1] in columns:
+            if look == "text":
+                if word == "any" and (like_it := texts.setdefault(shape[1:3], shape)) is not shape:
+                    if not _take_needle(like_it, constants):
+                        break
+                    continue
+            elif look == "equal" or look == "oneof":
+                if shape[1] in looked_up:
                     break
-                columns.add(shape[1])
+                looked_up.add(shape[1])
             elif look == word or look == "always":
                 break
+            shapes.append(shape)
         else:
-            if len(shapes) <= LONG_GROUP:
+            if 1 < len(shapes) <= LONG_GROUP:
                 return word, tuple(shapes)
         del constants[start:]
         return self.made(Lowering(self.moment, self.fields, self.columns, self.prefix).group(node))
+
+
+def _take_needle(shape: Shape, constants: Constants) -> bool:
+    """Add the last constant to the needles of a text test, if it is one that takes several at once."""
+    if shape[2] not in ("startswith", "endswith"):
+        return False
+    needle = constants.pop()
+    held = constants[shape[4]]
+    needles = held if isinstance(held, tuple) else (held,)
+    if needle not in needles:
+        constants[shape[4]] = (*needles, needle)
+    return True
 
 
 _OUTLINED: Final[dict[type, Callable[[Any, Any], Shape]]] = {
@@ -180,8 +197,6 @@ _OUTLINED: Final[dict[type, Callable[[Any, Any], Shape]]] = {
     And: _Outline.group,
     Or: _Outline.group,
 }
-
-_MERGEABLE: Final = frozenset({"equal", "oneof", "text"})
 
 
 def _group(test: AllOf | AnyOf, constants: Constants) -> Shape:
