@@ -39,7 +39,7 @@ VARIABLES: Final = ("f0", "f1", "f2")
 """Closure variables for the constants that are looked at first; a call pays for each. The others stand in one tuple, `constants`."""
 
 ANSWER: Final = 0
-"""The number of the constant that answers in place of code that is still to be compiled."""
+"""The number of the constant that answers in a function that waits for its code. Compiled code does not look at it."""
 
 ZONES: Final = {"storage": 1, "days": 2}
 """The numbers of the constants that are time zones."""
@@ -195,7 +195,7 @@ class _Record:
     def all_of(self, known: Known, shapes: Sequence[Shape]) -> str:
         inside = known.copy()
         tests = []
-        for shape in sorted(shapes, key=_cost):
+        for [shape] in arranged("all", shapes):
             if shape[0] in _COMPARISONS:
                 guards, value = self.value(shape[1], inside)
                 tests += guards
@@ -207,7 +207,7 @@ class _Record:
     def any_of(self, known: Known, shapes: Sequence[Shape]) -> str:
         between = known.copy()
         tests = []
-        for alike in _by_column(sorted(shapes, key=_cost)):
+        for alike in arranged("any", shapes):
             if len(alike) == 1:
                 tests.append(self.condition(alike[0], between))
                 continue
@@ -486,9 +486,12 @@ def _cost(shape: Shape) -> int:
     return 3 if (word == "equal" or word == "oneof") and shape[3] else _COSTS[word]
 
 
-def _by_column(shapes: list[Shape]) -> list[list[Shape]]:
-    """The shapes one by one, but comparisons of one column together."""
-    groups: dict[object, list[Shape]] = {}
-    for shape in shapes:
-        groups.setdefault(shape[1] if shape[0] in _COMPARISONS else id(shape), []).append(shape)
-    return list(groups.values())
+def arranged(word: str, shapes: Sequence[Shape]) -> list[list[Shape]]:
+    """The members of a group in the order in which they are asked: cheap ones first, and in OR comparisons of one column together."""
+    ordered = sorted(shapes, key=_cost)
+    if word == "all":
+        return [[shape] for shape in ordered]
+    families: dict[object, list[Shape]] = {}
+    for shape in ordered:
+        families.setdefault(shape[1] if shape[0] in _COMPARISONS else id(shape), []).append(shape)
+    return list(families.values())

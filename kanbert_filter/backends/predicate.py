@@ -11,10 +11,13 @@ from weakref import ref
 from ..checked import CheckedFilter
 from ..context import Context
 from ..meaning import AllOf, AnyOf, Moment, Test, lower
-from .code import VARIABLES, Access, waiting
-from .shapes import CODES, MAX_SHAPE_CONSTANTS, Codes, Constants, apart, shape_of
+from .code import VARIABLES, Access, Shape, arranged, waiting
+from .shapes import FILTERS, Codes, Constants, apart, shape_of
 
 R = TypeVar("R")
+
+FEW_CONDITIONS: Final = 32
+"""Filters with more conditions are compiled at once."""
 
 SOON: Final = 100
 """How often a predicate of a shape never seen before is asked until it is compiled."""
@@ -54,12 +57,12 @@ def compile_predicate(
     moment = Moment(context)
     constants: Constants = [(access, True), context.storage_timezone, context.timezone]
     shape = shape_of(checked, moment, constants)
-    codes = CODES.get((shape, access, True))
+    codes = FILTERS.get((shape, access, True))
     if codes is not None:
         matches = codes.matching(constants)
     else:
-        codes = Codes(shape, constants)
-        may_wait = shape[0] in ("all", "any") and max(len(shape[1]), len(constants)) <= MAX_SHAPE_CONSTANTS
+        codes = Codes(shape, constants, FILTERS)
+        may_wait = 1 < _conditions(shape) <= FEW_CONDITIONS
         matches = _waiting(lower(checked, moment.context), codes, constants) if may_wait else codes.matching(constants)
     matches.select = partial(_select, codes, constants)
     return matches  # type: ignore[no-any-return]
@@ -78,12 +81,18 @@ def _waiting(test: Test, codes: Codes, constants: Constants) -> Any:
     To compile it would cost as much as hundreds of answers. So the functions of its conditions answer, whose code many filters
     share, and only if it is asked again and again is the whole compiled, and the function's code exchanged.
     """
-    answer = _composed(test, constants)
+    _, answer = _composed(test, constants)
     asked = count(1)
 
     def answer_and_count(record: Any) -> bool:
-        if next(asked) == SOON and (waiting_one := itself()) is not None:
-            _exchange(waiting_one, codes.matching(constants))
+        nonlocal answer
+        if next(asked) % SOON == 0 and (waiting_one := itself()) is not None:
+            try:
+                compiled = codes.matching(constants)
+            except (MemoryError, RecursionError):  # whoever asks may be near the end of the stack: try again later
+                return answer(record)
+            _exchange(waiting_one, compiled)
+            answer = compiled  # for those who came in before
         return answer(record)
 
     matches = waiting()([answer_and_count, *constants[1:]])
@@ -101,12 +110,15 @@ def _exchange(waiting_one: Any, compiled: Any) -> None:
     waiting_one.__code__ = compiled.__code__
 
 
-def _composed(test: Test, constants: Constants) -> Callable[[Any], bool]:
-    """A function for a test, made of functions for the conditions in it."""
+def _composed(test: Test, constants: Constants) -> tuple[Shape, Callable[[Any], bool]]:
+    """The shape of a test, and a function made of functions for its conditions, which asks them in the order of compiled code."""
     if not isinstance(test, (AllOf, AnyOf)):
         return apart(test, constants, top=True)
-    parts = [_composed(inner, constants) for inner in test.tests]
     decisive = isinstance(test, AnyOf)
+    word = "any" if decisive else "all"
+    members = [_composed(inner, constants) for inner in test.tests]
+    functions = {id(shape): function for shape, function in members}
+    parts = [functions[id(shape)] for alike in arranged(word, [shape for shape, _ in members]) for shape in alike]
 
     def answer(record: Any) -> bool:
         for part in parts:
@@ -114,4 +126,9 @@ def _composed(test: Test, constants: Constants) -> Callable[[Any], bool]:
                 return decisive
         return not decisive
 
-    return answer
+    return (word, tuple([shape for shape, _ in members])), answer
+
+
+def _conditions(shape: Shape) -> int:
+    """How many conditions a shape has."""
+    return sum(map(_conditions, shape[1])) if shape[0] == "all" or shape[0] == "any" else 1

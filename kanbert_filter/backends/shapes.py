@@ -50,7 +50,7 @@ FEW_NEEDLES: Final = 8
 """Up to here each text of a `contains` is looked for by code of its own."""
 
 Constants = list[Any]
-"""The constants of a shape in the order of its numbers. In place of the answer (see `code`) stands what they are for, a `Purpose`."""
+"""The constants of a shape in the order of its numbers. While it is made, its `Purpose` stands where a waiting function has its answer."""
 
 Purpose = tuple[Access, bool]
 """How records are read, and whether they are those on top or related ones."""
@@ -64,15 +64,15 @@ class Codes:
 
     __slots__ = ("_made_for", "_matching", "_selecting")
 
-    def __init__(self, shape: Shape, constants: Constants, *, keep: bool = True) -> None:
+    def __init__(self, shape: Shape, constants: Constants, kept: Kept | None) -> None:
         self._made_for: tuple[Shape, Access, bool] = (shape, *constants[ANSWER])
         self._matching: Code | None = None
         self._selecting: Code | None = None
-        if keep and len(constants) <= MAX_SHAPE_CONSTANTS:
+        if kept is not None and len(constants) <= MAX_SHAPE_CONSTANTS:
             with _LOCK:
-                if len(CODES) >= MAX_SHAPES:
-                    del CODES[next(iter(CODES))]
-                CODES[self._made_for] = self
+                if len(kept) >= MAX_SHAPES:
+                    del kept[next(iter(kept))]
+                kept[self._made_for] = self
 
     def matching(self, constants: Constants) -> Any:
         """The function that answers for one record."""
@@ -87,19 +87,25 @@ class Codes:
         return self._selecting(constants)
 
 
-CODES: Final[dict[tuple[Shape, Access, bool], Codes]] = {}
+Kept = dict[tuple[Shape, Access, bool], Codes]
 """The codes of the shapes that were made last: by shape, access, and whether for records on top."""
+
+FILTERS: Final[Kept] = {}
+"""The codes of whole filters."""
+
+CONDITIONS: Final[Kept] = {}
+"""The codes of what has functions of its own: conditions of filters seen for the first time, and what is said of related records."""
 
 _LOCK: Final = Lock()
 
 
-def apart(test: Test, constants: Constants, *, top: bool, keep: bool = True) -> Callable[[Any], bool]:
-    """A function for a test on its own."""
+def apart(test: Test, constants: Constants, *, top: bool, kept: Kept | None = CONDITIONS) -> tuple[Shape, Any]:
+    """The shape of a test on its own, and a function for it."""
     access, _ = constants[ANSWER]
     own = [(access, top), *constants[1:CONSTANTS]]
     shape = _SHAPES[test.__class__](test, own)
-    codes = CODES.get((shape, access, top)) or Codes(shape, own, keep=keep)
-    return codes.matching(own)  # type: ignore[no-any-return]
+    codes = CONDITIONS.get((shape, access, top)) or Codes(shape, own, kept)
+    return shape, codes.matching(own)
 
 
 # shapes
@@ -110,13 +116,16 @@ def shape_of(checked: CheckedFilter, moment: Moment, constants: Constants) -> Sh
     if checked.__class__ is CheckedFilter and len(checked.parts) == 1:
         part: Any = checked.parts[0]
         outline = _Outline(moment, part.scope, constants)
-        return _OUTLINED[part.filter.__class__](outline, part.filter)
+        try:
+            return _OUTLINED[part.filter.__class__](outline, part.filter)
+        except _Unusual:
+            del constants[CONSTANTS:]
     test = lower(checked, moment.context)
     return _SHAPES[test.__class__](test, constants)
 
 
 class _Outline(Lowering):
-    """Lowers a filter to its shape at once, without the tests between, where that is all the same; else the tests are made first."""
+    """Lowers a filter to its shape at once, without the tests between. Raises `_Unusual` where groups want more than that."""
 
     __slots__ = ("constants",)
 
@@ -151,8 +160,6 @@ class _Outline(Lowering):
         return "equal", column, family, operator == "ne", index
 
     def group(self, node: And | Or) -> Shape:
-        constants = self.constants
-        start = len(constants)
         word = "all" if node.__class__ is And else "any"
         shapes: list[Shape] = []
         looked_up: set[Column] = set()
@@ -162,33 +169,33 @@ class _Outline(Lowering):
             look = shape[0]
             if look == "text":
                 if word == "any" and (like_it := texts.setdefault(shape[1:3], shape)) is not shape:
-                    if not _take_needle(like_it, constants):
-                        break
+                    _take_needle(like_it, self.constants)
                     continue
             elif look == "equal" or look == "oneof":
                 if shape[1] in looked_up:
-                    break
+                    raise _Unusual
                 looked_up.add(shape[1])
             elif look == word or look == "always":
-                break
+                raise _Unusual
             shapes.append(shape)
-        else:
-            if 1 < len(shapes) <= LONG_GROUP:
-                return word, tuple(shapes)
-        del constants[start:]
-        return self.made(Lowering(self.moment, self.fields, self.columns, self.prefix).group(node))
+        if not 1 < len(shapes) <= LONG_GROUP:
+            raise _Unusual
+        return word, tuple(shapes)
 
 
-def _take_needle(shape: Shape, constants: Constants) -> bool:
-    """Add the last constant to the needles of a text test, if it is one that takes several at once."""
+class _Unusual(Exception):
+    """Something in a filter is to be merged, left out or divided."""
+
+
+def _take_needle(shape: Shape, constants: Constants) -> None:
+    """Add the last constant to the needles of a text test that takes several at once."""
     if shape[2] not in ("startswith", "endswith"):
-        return False
+        raise _Unusual
     needle = constants.pop()
     held = constants[shape[4]]
     needles = held if isinstance(held, tuple) else (held,)
     if needle not in needles:
         constants[shape[4]] = (*needles, needle)
-    return True
 
 
 _OUTLINED: Final[dict[type, Callable[[Any, Any], Shape]]] = {
@@ -208,7 +215,7 @@ def _group(test: AllOf | AnyOf, constants: Constants) -> Shape:
     else:
         for start in range(0, len(tests), LONG_GROUP):
             part = test.__class__(tests[start : start + LONG_GROUP])
-            constants.append(apart(part, constants, top=constants[ANSWER][1], keep=False))
+            constants.append(apart(part, constants, top=constants[ANSWER][1], kept=None)[1])
             shapes.append(("apart", len(constants) - 1))
     return "all" if test.__class__ is AllOf else "any", tuple(shapes)
 
@@ -277,7 +284,7 @@ def _between(test: Between, constants: Constants) -> Shape:
 def _related(test: Related, constants: Constants) -> Shape:
     if test.test is None:
         return "related", test.column, test.operator, None
-    constants.append(apart(test.test, constants, top=False))
+    constants.append(apart(test.test, constants, top=False)[1])
     return "related", test.column, test.operator, len(constants) - 1
 
 

@@ -16,11 +16,12 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from kanbert_filter.backends import shapes
 from kanbert_filter.backends.code import Access
 from kanbert_filter.backends.patterns import like
 from kanbert_filter.backends.predicate import SOON, Predicate, compile_predicate
 from kanbert_filter.backends.records import for_floats
-from kanbert_filter.backends.shapes import CODES, MAX_SHAPES
+from kanbert_filter.backends.shapes import CONDITIONS, FILTERS, MAX_SHAPES, Codes, apart
 from kanbert_filter.builder import field
 from kanbert_filter.checked import CheckedFilter
 from kanbert_filter.context import Context
@@ -316,7 +317,8 @@ def waiting_and_compiled(
     checked: CheckedFilter, context: Context | None = None, access: Access = "mapping"
 ) -> list[Predicate]:
     """Predicates of one filter: the first of its shape, which is not compiled as a whole, and another, which is."""
-    CODES.clear()
+    FILTERS.clear()
+    CONDITIONS.clear()
     return [compile_predicate(checked, context, access=access) for _ in range(2)]
 
 
@@ -532,6 +534,74 @@ def test_a_predicate_that_is_asked_often_is_compiled_and_answers_alike(text: str
     assert matches.__code__ is compiled.__code__  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "title contains 'a' and budget = 1",
+        "title contains 'a' or budget = 1 or created_at > '2024-01-01'",
+        "created_at = '2024-01-01' or title = 'a' or (budget = 1 and title startswith 'b') or created_at > '2024-01-01'",
+        "(title = 'a' or budget = 2) and (created_at < '2024-01-01' or budget > 0) and status = 'x'",
+    ],
+)
+@pytest.mark.parametrize(
+    "wrong", [{"title": 5}, {"budget": "x"}, {"created_at": "x"}, {"title": 5, "budget": "x", "created_at": "x"}]
+)
+def test_a_waiting_predicate_raises_where_a_compiled_one_does(text: str, wrong: dict[str, Any]) -> None:
+    def outcome(matches: Predicate, record: dict[str, Any]) -> object:
+        try:
+            return matches(record)
+        except RecordError as error:
+            return str(error)
+
+    for rest in (1, 2):
+        record = {"title": "b", "budget": rest, "created_at": "2023-01-01", "status": "x"} | wrong
+        matches, compiled = waiting_and_compiled(PROJECTS.parse(text))
+        outcomes = {outcome(matches, record) for _ in range(SOON + 2)}
+        assert outcomes == {outcome(compiled, record)}
+
+
+def test_a_waiting_predicate_that_cannot_be_compiled_yet_answers_and_tries_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    matches, compiled = waiting_and_compiled(PROJECTS.parse("title = 'a' and budget = 1"))
+    with monkeypatch.context() as patch:
+        patch.setattr(Codes, "matching", raises_recursion_error)
+        assert {matches({"title": "a", "budget": 1}) for _ in range(SOON + 1)} == {True}
+    assert matches.__code__ is not compiled.__code__  # type: ignore[attr-defined]
+    assert {matches({"title": "a", "budget": 1}) for _ in range(SOON)} == {True}
+    assert matches.__code__ is compiled.__code__  # type: ignore[attr-defined]
+
+
+def raises_recursion_error(*_: object) -> None:
+    raise RecursionError
+
+
+def test_conditions_of_new_filters_push_no_filter_out() -> None:
+    waiting_and_compiled(PROJECTS.parse("title = 'a' and budget = 1"))
+    [known] = FILTERS
+    many = " or ".join([f"custom_field.n{number} is null" for number in range(450)])
+    compile_predicate(PROJECTS.parse(f"budget = 1 and ({many})"))
+    for number in range(40):
+        compile_predicate(PROJECTS.parse(" and ".join([f"custom_field.m{number}_{n} is null" for n in range(10)])))
+    assert known in FILTERS
+    assert len(CONDITIONS) <= MAX_SHAPES
+
+
+def test_a_filter_is_lowered_once_however_deep_what_is_unusual_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = " and ".join([f"custom_field.n{number} contains 'x'" for number in range(250)])
+    for level in range(8):
+        text = f"({text}) {'and' if level % 2 else 'or'} title = 'a' {'and' if level % 2 else 'or'} title = 'b'"
+    made: list[object] = []
+
+    def counted(*given: Any, **how: Any) -> Any:
+        made.append(given)
+        return apart(*given, **how)
+
+    monkeypatch.setattr(shapes, "apart", counted)
+    compile_predicate(PROJECTS.parse(text))
+    assert len(made) == 2
+
+
 def test_a_waiting_predicate_is_freed_without_the_garbage_collector() -> None:
     matches, _ = waiting_and_compiled(PROJECTS.parse(MIXED))
     gone = ref(matches)
@@ -620,7 +690,7 @@ def test_compiling_is_safe_from_many_threads() -> None:
 def test_shapes_are_forgotten_in_the_end() -> None:
     for index in range(MAX_SHAPES + 10):
         compile_predicate(PROJECTS.check(field(f"custom_field.y{index}") == 1))
-    assert len(CODES) <= MAX_SHAPES
+    assert len(FILTERS) <= MAX_SHAPES
 
 
 # numbers and patterns

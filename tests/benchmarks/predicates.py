@@ -8,8 +8,8 @@ from itertools import cycle
 from typing import Any
 
 import kanbert_filter as kf
+from kanbert_filter.backends import shapes
 from kanbert_filter.backends.code import _compiled as compiled_texts
-from kanbert_filter.backends.shapes import CODES
 from tests.benchmarks import peers, reference_functions
 from tests.benchmarks.contest import Work, contest
 from tests.benchmarks.filters import (
@@ -146,7 +146,8 @@ _COMPILERS = ("CEL C++", "pygeofilter")
 
 def _compile_unseen(texts: Iterator[str]) -> kf.Predicate:
     """No filter of the shape was compiled, and no condition of its fields, but conditions of that kind were, of others."""
-    CODES.clear()
+    shapes.FILTERS.clear()
+    shapes.CONDITIONS.clear()
     return _compile(texts)
 
 
