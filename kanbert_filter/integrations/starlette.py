@@ -56,8 +56,10 @@ filter_errors: Final[dict[Any, Callable[[Request, Exception], Any]]] = {FilterEr
 
 
 async def _body(request: Request, limits: Limits) -> bytes:
-    """The body, of which no more is read than a filter may have."""
+    """The body, of which no more is read than a filter may have; kept as Starlette keeps it, for who reads it again."""
     most = body_size(limits)
+    if getattr(request.state, "overlong_body", False):
+        raise body_too_long(limits)
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and (len(declared) > len(str(most)) or int(declared) > most):
         raise body_too_long(limits)
@@ -65,5 +67,7 @@ async def _body(request: Request, limits: Limits) -> bytes:
     async for chunk in request.stream():
         chunks += chunk
         if len(chunks) > most:
+            request.state.overlong_body = True
             raise body_too_long(limits)
-    return bytes(chunks)
+    request._body = bytes(chunks)
+    return request._body

@@ -322,6 +322,75 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+# what is read more than once
+
+BUDGET = body({"filter": "budget = 1"})
+
+
+async def _read_in_starlette(request: Request) -> JSONResponse:
+    first, second = [await read_filter(request, PROJECTS) for _ in range(2)]
+    streamed = b"".join([chunk async for chunk in request.stream()])
+    assert await request.body() == streamed
+    return JSONResponse({**answer(first), **answer(second), "json": await request.json() if streamed else None})
+
+
+async def _try_in_starlette(request: Request) -> JSONResponse:
+    with pytest.raises(kf.FilterSyntaxError, match="Found a body of more than"):
+        await read_filter(request, PROJECTS)
+    return JSONResponse(answer(await read_filter(request, PROJECTS)))
+
+
+def test_starlette_requests_are_read_again() -> None:
+    routes = [
+        Route("/", _read_in_starlette, methods=["GET", "POST"]),
+        Route("/try", _try_in_starlette, methods=["POST"]),
+    ]
+    client = TestClient(Starlette(routes=routes, exception_handlers=starlette_errors))
+    assert client.get("/").json() == {"filter": "", "json": None}
+    assert client.get("/?filter=budget=1").json() == {"filter": "budget = 1", "json": None}
+    for sent in (BUDGET, iter([BUDGET[:5], BUDGET[5:]])):
+        answered = client.post("/", content=sent, headers={"content-type": JSON}).json()
+        assert answered == {"filter": "budget = 1", "json": {"filter": "budget = 1"}}
+    start = b"x" * (body_size(DEFAULT_LIMITS) + 1)
+    for sent in (start + BUDGET, iter([start, BUDGET])):
+        assert client.post("/try", content=sent, headers={"content-type": JSON}).status_code == 400
+
+
+First = Annotated[kf.CheckedFilter, filter_from(PROJECTS, name="fa")]
+Second = Annotated[kf.CheckedFilter, filter_from(PROJECTS, name="fb")]
+
+
+def test_a_route_of_fastapi_may_have_two_filters() -> None:
+    app = FastAPI(exception_handlers=filter_errors)
+
+    @app.get("/")
+    def _two(fa: First, fb: Second) -> list[dict[str, str]]:
+        return [answer(fa), answer(fb)]
+
+    client = TestClient(app)
+    assert client.get("/").json() == [{"filter": ""}] * 2
+    assert client.get("/?fa=budget=1&fb=budget=2").json() == [{"filter": "budget = 1"}, {"filter": "budget = 2"}]
+    assert client.get("/?fa=budget=1&fb=budged=2").status_code == 400
+
+
+def test_a_body_of_fastapis_own_is_there_after_the_filter_is_read() -> None:
+    app = FastAPI(exception_handlers=filter_errors)
+
+    @app.middleware("http")
+    async def _before(request: Request, call_next: Any) -> Any:
+        await read_filter(request, PROJECTS, name="fa")
+        return await call_next(request)
+
+    @app.post("/")
+    async def _own(request: Request, sent: dict[str, str], fa: First) -> Any:
+        return [answer(fa), sent, await request.json()]
+
+    client = TestClient(app)
+    for sent in (b'{"fa": "budget = 1"}', iter([b'{"fa": "budget', b' = 1"}'])):
+        answered = client.post("/", content=sent, headers={"content-type": JSON})
+        assert answered.json() == [{"filter": "budget = 1"}, {"fa": "budget = 1"}, {"fa": "budget = 1"}]
+
+
 # per caller
 
 
