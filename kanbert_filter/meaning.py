@@ -19,7 +19,7 @@ Decisions where the language's contract is silent:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from itertools import chain
 from typing import Any, Final, Literal, NamedTuple, cast
@@ -339,7 +339,8 @@ class Lowering:
         elif operator == "eq" or operator == "ne":
             return self.within(column, day, operator == "ne")
         else:
-            instant = first_instant(day, self.moment.context.timezone)
+            zone = self.moment.context.timezone
+            instant = _at(day, _UTC_MIDNIGHT) if zone is UTC and isinstance(day, date) else first_instant(day, zone)
         if isinstance(instant, datetime):
             if _FIRST < instant < _LAST or operator not in _OUTWARD[instant]:
                 return instant
@@ -455,6 +456,8 @@ def _beyond(column: Column, operator: str, edge: Edge) -> Test:
 
 
 _day_of: Final = date.fromisoformat
+_at: Final = datetime.combine
+_UTC_MIDNIGHT: Final = time(tzinfo=UTC)
 _FIRST: Final = datetime.min.replace(tzinfo=UTC)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
 _ENDS: Final[dict[Instant, Edge]] = {_FIRST: Edge.BEFORE, _LAST: Edge.AFTER}

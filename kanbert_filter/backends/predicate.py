@@ -59,7 +59,7 @@ def compile_predicate(
     shape = shape_of(checked, moment, constants)
     codes = FILTERS.get((shape, access, True))
     if codes is not None:
-        matches = codes.matching(constants)
+        matches = (codes.compiled or codes.matching)(constants)
     else:
         codes = Codes(shape, constants, FILTERS)
         may_wait = 1 < _conditions(shape) <= FEW_CONDITIONS

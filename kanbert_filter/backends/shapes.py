@@ -17,7 +17,6 @@ from ..meaning import (
     Always,
     AnyOf,
     Between,
-    Column,
     Constant,
     Counted,
     Equal,
@@ -62,11 +61,14 @@ Purpose = tuple[Access, bool]
 class Codes:
     """What filters of one shape share: code that lacks their constants, made when it is first needed."""
 
-    __slots__ = ("_made_for", "_matching", "_selecting")
+    __slots__ = ("_made_for", "_selecting", "compiled")
+
+    compiled: Code | None
+    """The code of `matching`, once it was needed."""
 
     def __init__(self, shape: Shape, constants: Constants, kept: Kept | None) -> None:
         self._made_for: tuple[Shape, Access, bool] = (shape, *constants[ANSWER])
-        self._matching: Code | None = None
+        self.compiled = None
         self._selecting: Code | None = None
         if kept is not None and len(constants) <= MAX_SHAPE_CONSTANTS:
             with _LOCK:
@@ -76,9 +78,9 @@ class Codes:
 
     def matching(self, constants: Constants) -> Any:
         """The function that answers for one record."""
-        if self._matching is None:
-            self._matching = matching(*self._made_for)
-        return self._matching(constants)
+        if self.compiled is None:
+            self.compiled = matching(*self._made_for)
+        return self.compiled(constants)
 
     def selecting(self, constants: Constants) -> Any:
         """The function that answers for many."""
@@ -162,19 +164,17 @@ class _Outline(Lowering):
     def group(self, node: And | Or) -> Shape:
         word = "all" if node.__class__ is And else "any"
         shapes: list[Shape] = []
-        looked_up: set[Column] = set()
-        texts: dict[tuple[object, ...], Shape] = {}
+        alike: dict[object, Shape] = {}  # by column, or by column and text operator, what may want merging
         for item in node.items:
             shape = _OUTLINED[item.__class__](self, item)
             look = shape[0]
             if look == "text":
-                if word == "any" and (like_it := texts.setdefault(shape[1:3], shape)) is not shape:
+                if word == "any" and (like_it := alike.setdefault(shape[1:3], shape)) is not shape:
                     _take_needle(like_it, self.constants)
                     continue
             elif look == "equal" or look == "oneof":
-                if shape[1] in looked_up:
+                if alike.setdefault(shape[1], shape) is not shape:
                     raise _Unusual
-                looked_up.add(shape[1])
             elif look == word or look == "always":
                 raise _Unusual
             shapes.append(shape)
