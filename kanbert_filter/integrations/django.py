@@ -6,6 +6,8 @@ for the request's filter in the view.
 
 from __future__ import annotations
 
+from io import BytesIO
+
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, JsonResponse
 from django.utils.deprecation import MiddlewareMixin
@@ -19,6 +21,7 @@ from .requests import body_size, body_too_long, filter_of_request, refusal
 __all__ = ["FilterErrorMiddleware", "answer_filter_error", "read_filter"]
 
 _REFUSED = "_refused_filter"
+_OVERLONG = "_overlong_body"
 
 
 def read_filter(
@@ -61,11 +64,18 @@ class FilterErrorMiddleware(MiddlewareMixin):
 
 
 def _body(request: HttpRequest, limits: Limits) -> bytes:
-    """The body, of which no more is read than a filter may have."""
+    """The body, of which no more is read than a filter may have; kept as Django keeps it, for who reads it again."""
     most = body_size(limits)
     declared = request.META.get("CONTENT_LENGTH") or ""
-    if not declared:
-        return request.read(most + 1)
-    if not declared.isdecimal() or len(declared) > len(str(most)) or int(declared) > most:
+    if declared and (not declared.isdecimal() or len(declared) > len(str(most)) or int(declared) > most):
+        raise body_too_long(limits)
+    if not declared and not request._read_started:  # type: ignore[attr-defined]  # the stubs forget it
+        read = request.read(most + 1)
+        if len(read) > most:
+            setattr(request, _OVERLONG, True)
+        else:
+            request._body = read
+            request._stream = BytesIO(read)
+    if getattr(request, _OVERLONG, False):
         raise body_too_long(limits)
     return request.body

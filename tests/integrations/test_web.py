@@ -9,6 +9,8 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import pytest
+from asgiref.testing import ApplicationCommunicator
+from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest, JsonResponse
 from django.test import AsyncClient, Client, RequestFactory, override_settings
 from django.urls import path
@@ -112,7 +114,23 @@ async def _in_async_django(request: HttpRequest) -> JsonResponse:
     return _in_django(request)
 
 
-urlpatterns = [path("", _in_django), path("async", _in_async_django)]
+def _twice_in_django(request: HttpRequest) -> JsonResponse:
+    first, second = [in_django.read_filter(request, PROJECTS) for _ in range(2)]
+    return JsonResponse({**answer(first), **answer(second), "body": request.body.decode(), "form": request.POST.dict()})
+
+
+def _tried_in_django(request: HttpRequest) -> JsonResponse:
+    with pytest.raises(kf.FilterSyntaxError, match="Found a body of more than"):
+        in_django.read_filter(request, PROJECTS)
+    return _in_django(request)
+
+
+urlpatterns = [
+    path("", _in_django),
+    path("async", _in_async_django),
+    path("twice", _twice_in_django),
+    path("tried", _tried_in_django),
+]
 
 
 def asgi(app: Any) -> Ask:
@@ -142,11 +160,11 @@ def ask(request: pytest.FixtureRequest) -> Iterator[Ask]:
     if request.param != "django":
         yield asgi(fastapi_app if request.param == "fastapi" else starlette_app)
         return
-    middleware = "kanbert_filter.integrations.django.FilterErrorMiddleware"
-    with override_settings(ROOT_URLCONF=__name__, MIDDLEWARE=[middleware], DEBUG_PROPAGATE_EXCEPTIONS=False):
+    with override_settings(ROOT_URLCONF=__name__, MIDDLEWARE=[MIDDLEWARE], DEBUG_PROPAGATE_EXCEPTIONS=False):
         yield django
 
 
+MIDDLEWARE = "kanbert_filter.integrations.django.FilterErrorMiddleware"
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 PAIRS = {"filter[0][field]": "budget", "filter[0][op]": "gte", "filter[0][value]": "1000"}
 
@@ -391,6 +409,30 @@ def test_a_body_of_fastapis_own_is_there_after_the_filter_is_read() -> None:
         assert answered.json() == [{"filter": "budget = 1"}, {"fa": "budget = 1"}, {"fa": "budget = 1"}]
 
 
+async def django_asgi(url: str, type: str, *chunks: bytes) -> tuple[int, Any]:
+    """What Django answers under ASGI to a body whose length is not declared."""
+    scope = {"type": "http", "method": "POST", "path": url, "headers": [(b"content-type", type.encode())]}
+    with override_settings(ROOT_URLCONF=__name__, MIDDLEWARE=[MIDDLEWARE]):
+        server: Any = ApplicationCommunicator(ASGIHandler(), scope)  # type: ignore[no-untyped-call]
+        for chunk in chunks:
+            await server.send_input({"type": "http.request", "body": chunk, "more_body": chunk is not chunks[-1]})
+        start, sent = await server.receive_output(5), await server.receive_output(5)
+        await server.wait(5)
+    return start["status"], json.loads(sent["body"])
+
+
+@pytest.mark.anyio
+async def test_django_requests_of_undeclared_length_are_read_again() -> None:
+    found = {"filter": "budget = 1", "body": BUDGET.decode(), "form": {}}
+    assert await django_asgi("/twice", JSON, BUDGET[:5], BUDGET[5:]) == (200, found)
+    found |= {"body": "filter=budget%3D1", "form": {"filter": "budget=1"}}
+    assert await django_asgi("/twice", FORM, b"filter=budget%3D1") == (200, found)
+    start = b"x" * (body_size(DEFAULT_LIMITS) + 1)
+    for chunks in ((start,), (start, BUDGET)):
+        status, refused = await django_asgi("/tried", JSON, *chunks)
+        assert (status, refused["errors"][0]["issue"][:32]) == (400, "Found a body of more than 262144")
+
+
 # per caller
 
 
@@ -468,8 +510,7 @@ def test_asynchronous_views_of_django() -> None:
         long: Any = await client.post("/async", body({"filter": "budget = 1"}).decode(), content_type=JSON)
         return wrong.status_code, wrong.json(), long.status_code, long.json()
 
-    middleware = "kanbert_filter.integrations.django.FilterErrorMiddleware"
-    with override_settings(ROOT_URLCONF=__name__, MIDDLEWARE=[middleware]):
+    with override_settings(ROOT_URLCONF=__name__, MIDDLEWARE=[MIDDLEWARE]):
         status, wrong, fine, answered = async_to_sync(asked)()
     assert (status, wrong["errors"][0]["field"]) == (400, "titel")
     assert (fine, answered) == (200, {"filter": "budget = 1"})
