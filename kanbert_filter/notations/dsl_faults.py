@@ -1,4 +1,4 @@
-"""What is wrong with a DSL text: asked only when the fast reader has refused it, answered with Lark's own parser.
+"""What is wrong with a DSL text, and where its parts stand: asked only when something is to be told, answered with Lark's own parser.
 
 The tokens are read one by one up to the first that the grammar or a limit refuses. What stands there is then held against the
 habits people bring from other languages; each has a sentence that says what to write here.
