@@ -45,7 +45,8 @@ async def answer_filter_error(request: Request, error: Exception) -> Response:
     """
     assert isinstance(error, FilterError)
     of_request = getattr(request.state, "refused_filter", None) is error
-    body = refusal(error, request.method, request.url.path, of_request=of_request)
+    # `request.url` would decode the query, which may be what is wrong.
+    body = refusal(error, request.method, request.scope["path"], of_request=of_request)
     if body is None:
         raise error
     return JSONResponse(body, status_code=400)

@@ -335,6 +335,19 @@ async def test_a_body_that_does_not_end_is_not_read_to_its_end(app: Any, declare
     assert (sent[0]["status"], chunks) == (400, 5)
 
 
+@pytest.mark.parametrize("app", [fastapi_app, starlette_app])
+@pytest.mark.anyio
+async def test_raw_bytes_in_the_url_that_are_not_utf8(app: Any) -> None:
+    query = b"filter=title+%3D+%22\xfc%22"
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": query, "headers": []}
+    server: Any = ApplicationCommunicator(app, scope)  # type: ignore[no-untyped-call]
+    await server.send_input({"type": "http.request"})
+    start, sent = await server.receive_output(5), await server.receive_output(5)
+    assert start["status"] == 400
+    [error] = json.loads(sent["body"])["errors"]
+    assert error["issue"].startswith("Found '%FC', which is not UTF-8")
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
