@@ -10,13 +10,14 @@ from io import BytesIO
 
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, JsonResponse
+from django.http.request import RawPostDataException
 from django.utils.deprecation import MiddlewareMixin
 
 from ..checked import CheckedFilter
 from ..endpoints.endpoint import Endpoint
 from ..errors import FilterError
 from ..limits import DEFAULT_LIMITS, Limits
-from .requests import body_size, body_too_long, filter_of_request, refusal
+from .requests import body_size, body_too_long, filter_of_request, media_type_of, refusal, wrong_type
 
 __all__ = ["FilterErrorMiddleware", "answer_filter_error", "read_filter"]
 
@@ -78,4 +79,11 @@ def _body(request: HttpRequest, limits: Limits) -> bytes:
             request._stream = BytesIO(read)
     if getattr(request, _OVERLONG, False):
         raise body_too_long(limits)
-    return request.body
+    try:
+        return request.body
+    except RawPostDataException:
+        # Django keeps no body that it read as multipart, and no such body holds a filter.
+        media_type = media_type_of(request.META.get("CONTENT_TYPE", ""))
+        if media_type == "multipart/form-data":
+            raise wrong_type(media_type) from None
+        raise

@@ -68,6 +68,17 @@ def body_too_long(limits: Limits) -> FilterSyntaxError:
     return FilterSyntaxError(Problem("text_too_long", message))
 
 
+def media_type_of(content_type: str) -> str:
+    """The type of a body without its parameters."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def wrong_type(media_type: str) -> FilterSyntaxError:
+    """The error for a body of a type that holds no filter."""
+    message = f"Found a body of type {quoted(media_type)}, expected application/json or {FORM_TYPE}"
+    return FilterSyntaxError(Problem("wrong_shape", message))
+
+
 def filter_of_request(
     endpoint: Endpoint, query: bytes, content_type: str, body: bytes, *, name: str, limits: Limits
 ) -> CheckedFilter:
@@ -88,14 +99,13 @@ def filter_of_request(
 def _filter_of_body(content_type: str, body: bytes, name: str, limits: Limits) -> Filter:
     if len(body) > body_size(limits):
         raise body_too_long(limits)
-    media_type = content_type.partition(";")[0].strip().lower()
+    media_type = media_type_of(content_type)
     if media_type == FORM_TYPE:
         if not re.search(rb"(?:^|&)%s(?:=|\[|%%5[Bb])" % re.escape(name.encode()), body.strip()):
             raise _no_filter(f"{name}=… or {name}[…]=…")
         return parse_query(body.strip(), name=name, limits=limits)
     if not JSON_TYPE.fullmatch(media_type):
-        message = f"Found a body of type {quoted(media_type)}, expected application/json or {FORM_TYPE}"
-        raise FilterSyntaxError(Problem("wrong_shape", message))
+        raise wrong_type(media_type)
     try:
         text = body.decode()
     except UnicodeDecodeError as error:

@@ -119,6 +119,13 @@ def _twice_in_django(request: HttpRequest) -> JsonResponse:
     return JsonResponse({**answer(first), **answer(second), "body": request.body.decode(), "form": request.POST.dict()})
 
 
+def _after_post_in_django(request: HttpRequest) -> JsonResponse:
+    if "read" in request.GET:
+        request.read()
+    assert request.POST.dict() == ({} if "read" in request.GET else {"filter": "budget = 1"})
+    return _in_django(request)
+
+
 def _tried_in_django(request: HttpRequest) -> JsonResponse:
     with pytest.raises(kf.FilterSyntaxError, match="Found a body of more than"):
         in_django.read_filter(request, PROJECTS)
@@ -130,6 +137,7 @@ urlpatterns = [
     path("async", _in_async_django),
     path("twice", _twice_in_django),
     path("tried", _tried_in_django),
+    path("after-post", _after_post_in_django),
 ]
 
 
@@ -444,6 +452,19 @@ async def test_django_requests_of_undeclared_length_are_read_again() -> None:
     for chunks in ((start,), (start, BUDGET)):
         status, refused = await django_asgi("/tried", JSON, *chunks)
         assert (status, refused["errors"][0]["issue"][:32]) == (400, "Found a body of more than 262144")
+
+
+def test_a_form_that_django_has_read() -> None:
+    multipart = "multipart/form-data; boundary=x"
+    part = b'--x\r\nContent-Disposition: form-data; name="filter"\r\n\r\nbudget = 1\r\n--x--\r\n'
+    refused = "Found a body of type 'multipart/form-data', expected application/json or"
+    with override_settings(ROOT_URLCONF=__name__, MIDDLEWARE=[MIDDLEWARE], DEBUG_PROPAGATE_EXCEPTIONS=False):
+        client = Client(raise_request_exception=False)
+        wrong: Any = client.post("/after-post", part, content_type=multipart)
+        assert (wrong.status_code, wrong.json()["errors"][0]["issue"][: len(refused)]) == (400, refused)
+        form: Any = client.post("/after-post", b"filter=budget+%3D+1", content_type=FORM)
+        assert (form.status_code, form.json()) == (200, {"filter": "budget = 1"})
+        assert client.post("/after-post?read", BUDGET, content_type=JSON).status_code == 500
 
 
 # per caller
