@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, Literal
 
 from ..checked import CheckedFilter, tree_of
@@ -52,6 +53,7 @@ def parse_query(query: str | bytes, *, name: str = "filter", limits: Limits = DE
     >>> kf.parse_query("page[size]=30&filter=title+contains+%22Acme%22")
     Comparison('title', 'contains', 'Acme')
     """
+    ensure_limits(limits)
     texts: list[str] = []
     pairs: list[tuple[str, str]] = []
     for key, value in _parameters(query, name):
@@ -62,6 +64,8 @@ def parse_query(query: str | bytes, *, name: str = "filter", limits: Limits = DE
             texts.append(value)
         else:
             pairs.append((key, value))
+            if len(pairs) > limits.max_form_keys:
+                break  # parse_form refuses them
     if texts:
         return parse(texts[0], limits=limits)
     return parse_form(pairs, name=name, limits=limits)
@@ -92,8 +96,8 @@ def to_query(filter: Filter | CheckedFilter, *, notation: Notation = "dsl", name
     return "&".join([f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in pairs])
 
 
-def _parameters(query: str | bytes, name: str) -> list[tuple[str, str]]:
-    """The parameters of this name, with or without brackets, decoded."""
+def _parameters(query: str | bytes, name: str) -> Iterator[tuple[str, str]]:
+    """The parameters of this name, with or without brackets, each decoded when it is asked for."""
     from urllib.parse import unquote_to_bytes
 
     if not isinstance(name, str):
@@ -103,17 +107,15 @@ def _parameters(query: str | bytes, name: str) -> list[tuple[str, str]]:
     if not isinstance(query, bytes):
         raise TypeError(f"expected a query string as str or bytes, not {type(query).__name__}")
     ours = name.encode()
-    found = []
     for parameter in query.removeprefix(b"?").split(b"&"):
         key, _, value = parameter.partition(b"=")
         key = unquote_to_bytes(key.replace(b"+", b" "))
         if key == ours or key.startswith(ours + b"["):
             try:
-                found.append((key.decode(), unquote_to_bytes(value.replace(b"+", b" ")).decode()))
+                yield key.decode(), unquote_to_bytes(value.replace(b"+", b" ")).decode()
             except UnicodeDecodeError as error:
                 place = FormLocation(key.decode(errors="replace"), value.decode(errors="replace"))
                 raise _not_utf8(error, place) from None
-    return found
 
 
 def _not_utf8(error: UnicodeDecodeError, location: Location | None = None) -> FilterSyntaxError:

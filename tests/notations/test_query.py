@@ -113,6 +113,14 @@ def test_escapes_that_are_not_utf8(query: str | bytes) -> None:
     str(found).encode()
 
 
+def test_no_more_keys_are_read_than_a_form_may_have() -> None:
+    keys = "&".join([f"filter[{number}][field]=a" for number in range(2001)])
+    for more in ("", "&filter[2001][field]=%ff", "&filter=a"):
+        found = problem(keys + more)
+        assert (found.code, found.location.key) == ("too_many_keys", "filter[2000][field]")
+    assert problem(keys.rpartition("&")[0] + "&filter=a").code == "mixed_notations"
+
+
 def test_a_lone_percent_sign_is_itself() -> None:
     assert parse_query("filter=a='50%'") == Comparison("a", "eq", "50%")
 
