@@ -49,6 +49,8 @@ def rows_of_model(model: Any, names: Iterable[str], also: Rows) -> dict[str, Any
         raise TypeError(f"expected a list of names, not the one text {names!r}; write [{names!r}]")
     rows: dict[str, Any] = {}
     for name in dict.fromkeys([*names, *also]):
+        if not isinstance(name, str):
+            raise TypeError(f"expected names as str, not {type(name).__name__}")
         _add(rows, model, name, name, also.get(name))
     return rows
 
@@ -118,9 +120,10 @@ def of_annotation(annotation: Any, name: str, is_model: Callable[[Any], bool]) -
         return of_annotation(held[0], name, is_model) if len(held) == 1 else None
     if origin is Literal:
         texts = [argument for argument in arguments if argument is not None]
-        return Enum(*texts) if all(isinstance(text, str) for text in texts) else None
+        return Enum(*texts) if texts and all(isinstance(text, str) for text in texts) else None
     if isinstance(origin, type) and issubclass(origin, Collection) and not issubclass(origin, Mapping):
-        inner = of_annotation(arguments[0], name, is_model) if arguments else None
+        alike = all(argument in (arguments[0], ...) for argument in arguments)
+        inner = of_annotation(arguments[0], name, is_model) if arguments and alike else None
         return Many(inner.model) if isinstance(inner, One) else None
     if is_model(annotation):
         return One(annotation)
@@ -128,9 +131,9 @@ def of_annotation(annotation: Any, name: str, is_model: Callable[[Any], bool]) -
 
 
 def _of_enumeration(members: type[python_enum.Enum]) -> Enum | None:
-    """The type for an enumeration of texts; from other values no type follows."""
-    texts = all(isinstance(member.value, str) for member in members)
-    return Enum(members, name=members.__name__) if texts else None
+    """The type for an enumeration of texts; from other values, or from none, no type follows."""
+    texts = [member.value for member in members if isinstance(member.value, str)]
+    return Enum(members, name=members.__name__) if texts and len(texts) == len(members) else None
 
 
 def of_class(held: Any, *, is_id: bool = False, entity: str | None = None) -> FieldType | None:
@@ -194,6 +197,10 @@ def _look_at_sqlalchemy(model: Any, name: str) -> Held:
     if name in mapper.relationships:
         relationship = mapper.relationships[name]
         return (Many if relationship.uselist else One)(relationship.mapper.class_)
+    if name in mapper.synonyms:
+        name = mapper.synonyms[name].name
+    if name not in mapper.columns and name in mapper.all_orm_descriptors:
+        return None  # a hybrid, an association proxy, …: the attribute is there, and does not tell its type
     column = mapper.columns[name]
     listed = getattr(column.type, "enums", None)
     if listed is not None:

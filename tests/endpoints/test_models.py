@@ -11,9 +11,12 @@ from uuid import UUID
 import pydantic
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column, relationship
+from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
+from sqlalchemy.ext.hybrid import hybrid_property
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column, relationship, synonym
 
 import kanbert_filter as kf
+from kanbert_filter.backends.sqlalchemy import verify
 from tests import django_site as site
 
 
@@ -271,6 +274,10 @@ class Level(enum.Enum):
     LOW = 1
 
 
+class Empty(enum.Enum):
+    pass
+
+
 @dataclass
 class Awkward:
     at: time
@@ -278,6 +285,9 @@ class Awkward:
     texts: list[str]
     numbers: Literal[1, 2]
     bare: list  # type: ignore[type-arg]
+    pair: tuple[Client, int]
+    nothing: Literal[None]
+    empty: Empty
     flags: Literal["a", "b"]
     level: Level
     unknown: "Nowhere"  # type: ignore[name-defined]  # noqa: F821
@@ -287,9 +297,49 @@ def test_awkward_annotations() -> None:
     with pytest.raises(ValueError, match="Awkward is annotated with a name that is not known there"):
         kf.Endpoint.from_model("x", Awkward, ["at"])
     del Awkward.__annotations__["unknown"]
-    for name in ("at", "raw", "texts", "numbers", "bare", "level"):
+    for name in ("at", "raw", "texts", "numbers", "bare", "level", "pair", "nothing", "empty"):
         with pytest.raises(ValueError, match=f"no field type follows from Awkward.{name}"):
             kf.Endpoint.from_model("x", Awkward, [name])
+
+
+@dataclass
+class Tuples:
+    many: tuple[Client, ...]
+    two: tuple[Client, Client]
+
+
+@pytest.mark.parametrize("name", ["many", "two"])
+def test_a_tuple_of_records_that_are_alike_is_a_list(name: str) -> None:
+    made = kf.Endpoint.from_model("x", Tuples, [f"{name}.name"])
+    assert made == kf.Endpoint("x", {name: {"name": "string"}})
+
+
+class Attributes(Base):
+    __tablename__ = "attributes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    client_id: Mapped[int] = mapped_column(sa.ForeignKey("client.id"))
+    client: Mapped[SqlClient] = relationship()
+    title: Mapped[str] = synonym("name")
+    customer: Mapped[SqlClient] = synonym("client")
+    client_name: AssociationProxy[str] = association_proxy("client", "name")
+
+    @hybrid_property
+    def shout(self) -> str:
+        return self.name + "!"
+
+
+def test_a_synonym_is_what_it_stands_for() -> None:
+    made = kf.Endpoint.from_model("x", Attributes, ["title"])
+    assert made == kf.Endpoint("x", {"title": "string"})
+    verify(made, Attributes)
+
+
+@pytest.mark.parametrize("name", ["shout", "client_name", "customer"])
+def test_an_attribute_that_is_no_column_is_there_and_has_no_type(name: str) -> None:
+    with pytest.raises(ValueError, match=f"field '{name}': no field type follows from Attributes.{name}; say it"):
+        kf.Endpoint.from_model("x", Attributes, [name])
+    assert kf.Endpoint.from_model("x", Attributes, [], also={name: "string"}) == kf.Endpoint("x", {name: "string"})
 
 
 def test_what_is_no_model_or_no_list() -> None:
@@ -297,3 +347,7 @@ def test_what_is_no_model_or_no_list() -> None:
         kf.Endpoint.from_model("x", dict, ["a"])
     with pytest.raises(TypeError, match=r"write \['title'\]"):
         kf.Endpoint.from_model("x", Project, "title")
+    with pytest.raises(TypeError, match="expected names as str, not int"):
+        kf.Endpoint.from_model("x", Project, [5])  # type: ignore[list-item]
+    with pytest.raises(TypeError, match="expected names as str, not int"):
+        kf.Endpoint.from_model("x", Project, [], also={5: "id"})  # type: ignore[dict-item]
