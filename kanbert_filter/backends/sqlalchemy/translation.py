@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, false, func, literal_column, not_, select, true
+from sqlalchemy.sql.expression import False_
 
 from ...context import Context
 from ...meaning import (
@@ -116,6 +117,8 @@ _COMPARED: Final[dict[type, Callable[[Any, Expression, Any], Condition]]] = {
 
 
 def _exists(place: Place, hops: Iterable[Hop], condition: Condition) -> Condition:
+    if isinstance(condition, False_):  # in a WHERE it would swallow what joins the tables, and SQLAlchemy warns of that
+        return condition
     return cast("Condition", _reached(select(literal_column("1")), place, hops).where(condition).exists())
 
 
