@@ -51,8 +51,6 @@ def compile_predicate(
     >>> matches.select([{"title": "Acme", "budget": 1}, {"title": "Acme", "budget": None}])
     []
     """
-    if access not in ("mapping", "attribute"):
-        raise ValueError(f"access is {access!r}, expected 'mapping' or 'attribute'")
     context = context or _DEFAULT_CONTEXT
     moment = Moment(context)
     constants: Constants = [(access, True), context.storage_timezone, context.timezone]
@@ -61,6 +59,8 @@ def compile_predicate(
     if codes is not None:
         matches = (codes.compiled or codes.matching)(constants)
     else:
+        if access not in ("mapping", "attribute"):
+            raise ValueError(f"access is {access!r}, expected 'mapping' or 'attribute'")
         codes = Codes(shape, constants, FILTERS)
         may_wait = 1 < _conditions(shape) <= FEW_CONDITIONS
         matches = _waiting(lower(checked, moment.context), codes, constants) if may_wait else codes.matching(constants)

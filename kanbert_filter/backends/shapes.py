@@ -149,13 +149,13 @@ class _Outline(Lowering):
             value = column.settle(self, column, operator, value)
         constants = self.constants
         index = len(constants)
-        family = _FAMILIES.get(value.__class__) or (_family(value) if value.__class__ is int else None)
-        if family is None or family == "exact" or column.kind == "custom" or operator == "like":
-            return Lowering.comparison(self, node)  # type: ignore[no-any-return]
         test = PLAIN[operator]
-        if test is Text:
+        if test is Text and operator != "like":
             constants.append(value if column.case_sensitive else value.lower())
             return "text", column, operator, 1, index
+        family = _FAMILIES.get(value.__class__) or (_family(value) if value.__class__ is int else None)
+        if family is None or family == "exact" or column.kind == "custom" or test is Text:
+            return Lowering.comparison(self, node)  # type: ignore[no-any-return]
         constants.append(value)
         if test is Order:
             return "order", column, family, operator, index
