@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain
 from threading import Lock
 from typing import Any, Final, cast
 
@@ -170,7 +171,7 @@ class _Outline(Lowering):
             look = shape[0]
             if look == "text":
                 if word == "any" and (like_it := alike.setdefault(shape[1:3], shape)) is not shape:
-                    _take_needle(like_it, self.constants)
+                    _take_needles(like_it, self.constants)
                     continue
             elif look == "equal" or look == "oneof":
                 if alike.setdefault(shape[1], shape) is not shape:
@@ -187,15 +188,13 @@ class _Unusual(Exception):
     """Something in a filter is to be merged, left out or divided."""
 
 
-def _take_needle(shape: Shape, constants: Constants) -> None:
-    """Add the last constant to the needles of a text test that takes several at once."""
+def _take_needles(shape: Shape, constants: Constants) -> None:
+    """Add the needles of the last constant to those of a text test that takes several at once."""
     if shape[2] not in ("startswith", "endswith"):
         raise _Unusual
-    needle = constants.pop()
-    held = constants[shape[4]]
-    needles = held if isinstance(held, tuple) else (held,)
-    if needle not in needles:
-        constants[shape[4]] = (*needles, needle)
+    more = constants.pop()
+    both = [needles if isinstance(needles, tuple) else (needles,) for needles in (constants[shape[4]], more)]
+    constants[shape[4]] = tuple(dict.fromkeys(chain.from_iterable(both)))
 
 
 _OUTLINED: Final[dict[type, Callable[[Any, Any], Shape]]] = {

@@ -449,6 +449,18 @@ def test_wildcards_do_not_look_into_objects() -> None:
     assert matches(thing)
 
 
+def test_needles_of_scopes_that_stand_side_by_side_are_looked_for_together() -> None:
+    begins = {letters: [field("title").startswith(letter) for letter in letters] for letters in ("ab", "bc")}
+    scope = types.Scope({"some": Or(begins["ab"]), "others": Or(begins["bc"]), "all": EVERYTHING})
+    projects = Endpoint("projects", {"title": "string", "shown": scope})
+    for text, expected in (
+        ("shown = 'some' or shown = 'others'", [True, True, True, False]),
+        ("shown = 'some' or shown = 'some'", [True, True, False, False]),
+    ):
+        for matches in waiting_and_compiled(projects.parse(text)):
+            assert [matches({"title": title}) for title in ("a", "B", "c", "d")] == expected
+
+
 def test_a_wildcard_at_the_very_top_does_not_look_into_objects() -> None:
     fields = Endpoint("projects", {"custom_field.*": types.Custom(source="*")})
     present = fields.parse("custom_field.x is not null or custom_field.x = 1")
