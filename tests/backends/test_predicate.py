@@ -455,7 +455,7 @@ def test_needles_of_scopes_that_stand_side_by_side_are_looked_for_together() -> 
     projects = Endpoint("projects", {"title": "string", "shown": scope})
     for text, expected in (
         ("shown = 'some' or shown = 'others'", [True, True, True, False]),
-        ("shown = 'some' or shown = 'some'", [True, True, False, False]),
+        ("shown = 'some' or title = 'z' or shown = 'some'", [True, True, False, False]),
     ):
         for matches in waiting_and_compiled(projects.parse(text)):
             assert [matches({"title": title}) for title in ("a", "B", "c", "d")] == expected
