@@ -71,7 +71,9 @@ class _Check:
                 row = known.get(item.field)
                 if row is not None and item.value.__class__ in row.keeps.get(item.operator, ()):
                     continue
-            checked = self.tree(item, fields, prefix)
+                checked: Filter = self.condition(item, fields, prefix)
+            else:
+                checked = self.tree(item, fields, prefix)
             if self.problems.full:
                 return node
             if checked is not item:
@@ -93,10 +95,12 @@ class _Check:
             if isinstance(node, RelationTest) and isinstance(row, Relation):
                 self.related(node, row, prefix)
             return node
+        if isinstance(node, Comparison):
+            admitted = self.value(row, node, node.value, prefix)
+            if admitted is node.value:
+                return node
+            return comparison(node.field, node.operator, admitted, node.origin, node.index)
         match node:
-            case Comparison(field, operator, value):
-                admitted = self.value(row, node, value, prefix)
-                return node if admitted is value else comparison(field, operator, admitted, node.origin, node.index)
             case Membership(field, operator, values):
                 self.surplus += len(values) - 1
                 if len(values) > self.limits.max_list_values:
