@@ -207,7 +207,7 @@ def test_a_hostile_document_does_not_hang(row: str) -> None:
         read(row)
     except ValueError as error:
         assert len(str(error)) < 1000
-    assert time.process_time() - before < 2
+    assert time.process_time() - before < 30  # far more than it takes, far less than what grows with the square
 
 
 def test_the_public_tables_ship_with_the_library() -> None:
