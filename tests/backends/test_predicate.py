@@ -17,7 +17,7 @@ from hypothesis import example, given, settings, strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from kanbert_filter.backends import shapes
-from kanbert_filter.backends.code import Access
+from kanbert_filter.backends.code import Access, _compiled
 from kanbert_filter.backends.patterns import like
 from kanbert_filter.backends.predicate import SOON, Predicate, compile_predicate
 from kanbert_filter.backends.records import for_floats
@@ -518,6 +518,16 @@ def test_filters_of_one_shape_do_not_share_constants() -> None:
     ]
     assert [first.select(records), second.select(records)] == [records[:1], records[1:]]
     assert [[*map(matches, records)] for matches in (first, second)] == [[True, False], [False, True]]
+
+
+def test_shapes_that_differ_in_names_alone_are_compiled_once() -> None:
+    waiting_and_compiled(PROJECTS.parse("custom_field.secret = 'a' and custom_field.other contains 'b'"))
+    before = _compiled.cache_info().misses
+    first, second = waiting_and_compiled(PROJECTS.parse("custom_field.another = 'c' and custom_field.x contains 'd'"))
+    assert _compiled.cache_info().misses == before
+    for matches in (first, second):
+        assert matches({"custom_field": {"another": "c", "x": "d"}})
+        assert not matches({"custom_field": {"secret": "c", "other": "d"}})
 
 
 # predicates that wait to be compiled
