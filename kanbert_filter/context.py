@@ -12,6 +12,8 @@ _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "sat
 _DAYS: Final = range(date.min.toordinal(), date.max.toordinal() + 1)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _UTC_MIDNIGHT: Final = time(tzinfo=UTC)
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
 _SOME_TIME: Final = datetime(2000, 1, 1)
 _MACHINES_OWN: Final = "localtime"
 """The name under which some systems keep the zone they are set to among all others."""
@@ -225,3 +227,10 @@ def first_instant(day: Day, zone: tzinfo) -> Instant:
 def just_before(instant: Instant) -> Instant:
     """One microsecond earlier."""
     return instant if isinstance(instant, Edge) else instant - _MICROSECOND
+
+
+def inside(instant: Instant) -> datetime:
+    """The instant itself; of an edge of the calendar, the calendar's first or last instant."""
+    if isinstance(instant, Edge):
+        return _FIRST if instant is Edge.BEFORE else _LAST
+    return instant

@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 from .errors import FilterSyntaxError, Location, Problem, quoted
 from .immutable import Immutable
 from .limits import MAX_DEPTH
-from .operators import (
-    COMPARISONS,
-    WORDS,
-    ComparisonOperator,
-    MembershipOperator,
-    NullOperator,
-    RelationOperator,
-)
+from .operators import COMPARISONS, WORDS, ComparisonOperator, MembershipOperator, NullOperator, RelationOperator
 from .values import Value, value_of
 
 MAX_FIELD_LENGTH: Final = 256

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -249,6 +250,28 @@ def number_size(text: str) -> tuple[int, int] | None:
         else 0
     )
     return len(whole) + len(fraction), lead + int(exponent or "0")
+
+
+def for_floats(number: int | Decimal, operator: str) -> float:
+    """The float to compare floats with in place of an exact number, so that a float means its shortest decimal.
+
+    Every decimal that a float may show rounds to that float. So floats other than the nearest one to the number lie on the same side
+    of it as of the nearest one; only what the nearest shows has to be looked at, once.
+
+    >>> from decimal import Decimal
+    >>> from kanbert_filter.values import for_floats
+    >>> for_floats(Decimal("0.1"), "eq"), for_floats(Decimal("0.10000000000000000001"), "eq")
+    (0.1, nan)
+    """
+    nearest = float(number)
+    if math.isinf(nearest):
+        return nearest
+    shown = Decimal(repr(nearest))
+    if operator in ("eq", "ne"):
+        return nearest if shown == number else math.nan
+    if operator in ("lt", "gte"):
+        return nearest if shown >= number else math.nextafter(nearest, math.inf)
+    return nearest if shown <= number else math.nextafter(nearest, -math.inf)
 
 
 # dates and timestamps

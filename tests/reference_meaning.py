@@ -13,7 +13,7 @@ from uuid import UUID
 
 from kanbert_filter.checked import CheckedFilter
 from kanbert_filter.context import Context
-from kanbert_filter.endpoints.fields import Fields
+from kanbert_filter.endpoints.field_table import FieldTable
 from kanbert_filter.endpoints.types import Count, FieldType, Scope
 from kanbert_filter.errors import RecordError
 from kanbert_filter.nodes import And, Comparison, Everything, Filter, Membership, NullCheck, Or, RelationTest
@@ -30,11 +30,11 @@ COUNTS: dict[str, Callable[[Any, Any], bool]] = {"eq": lambda a, b: a == b, "ne"
 
 def evaluate(checked: CheckedFilter, record: object, context: Context) -> bool:
     """Whether the record, a mapping or an object, matches. Every condition is looked at, so every bad value raises."""
-    held = [_holds(part.filter, cast("Fields", part.scope), record, context) for part in checked.parts]
+    held = [_holds(part.filter, cast("FieldTable", part.scope), record, context) for part in checked.parts]
     return all(held)
 
 
-def _holds(node: Filter, fields: Fields, record: object, context: Context) -> bool:
+def _holds(node: Filter, fields: FieldTable, record: object, context: Context) -> bool:
     match node:
         case And(items) | Or(items):
             held = [_holds(item, fields, record, context) for item in items]
@@ -47,7 +47,7 @@ def _holds(node: Filter, fields: Fields, record: object, context: Context) -> bo
             related = _related(fields, field, record)
             if inner is None:
                 return bool(related) is (operator == "any")
-            held = [_holds(inner, cast("Fields", row.scope), other, context) for other in related]
+            held = [_holds(inner, cast("FieldTable", row.scope), other, context) for other in related]
             return {"any": any(held), "none": not any(held), "all": all(held)}[operator]
         case NullCheck(field, operator):
             return (_raw(fields, field, record) is None) is (operator == "isnull")
@@ -82,7 +82,7 @@ def _step(holder: object, name: str, wild: bool) -> Any:
     return None if wild else getattr(holder, name, None)
 
 
-def _raw(fields: Fields, path: str, record: object) -> Any:
+def _raw(fields: FieldTable, path: str, record: object) -> Any:
     row = fields.field_type(path)
     source, wild = fields.source_of(path), fields.wild_segments(path)
     value: Any = record
@@ -94,7 +94,7 @@ def _raw(fields: Fields, path: str, record: object) -> Any:
     return value
 
 
-def _related(fields: Fields, path: str, record: object) -> list[Any]:
+def _related(fields: FieldTable, path: str, record: object) -> list[Any]:
     related = _raw(fields, path, record)
     if related is None:
         return []

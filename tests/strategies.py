@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from kanbert_filter.endpoints.fields import Fields
+from kanbert_filter.endpoints.field_table import FieldTable
 from kanbert_filter.nodes import And, Comparison, Filter, Membership, NullCheck, Or, RelationTest
 from kanbert_filter.operators import COMPARISONS, OPERATORS
 from kanbert_filter.values import EOM, EOW, ME, NOW, SOM, SOW, TODAY, Number, Special, UntypedText, Value, exact
@@ -171,7 +171,7 @@ condition_like: SearchStrategy[object] = st.recursive(
 
 
 def filters_of(
-    fields: Fields,
+    fields: FieldTable,
     values_of: Mapping[str, SearchStrategy[Value]],
     *,
     patterns: SearchStrategy[str] = patterns,

@@ -19,7 +19,7 @@ from sybil.parsers.doctest import DocTestParser
 from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
 
 import kanbert_filter as kf
-from kanbert_filter.endpoints.fields import TYPES
+from kanbert_filter.endpoints.field_table import TYPES
 from kanbert_filter.errors import CODES
 from kanbert_filter.operators import OPERATORS, Group, of_groups
 

@@ -41,7 +41,7 @@ GUESTS = {
     "notations.lalr": {"lark"},
     "backends.sqlalchemy": {"sqlalchemy"},
     "backends.django": {"django"},
-    "backends.narwhals": {"narwhals"},
+    "backends.frames": {"narwhals"},
     "integrations.django": {"django"},
     "integrations.starlette": {"starlette"},
     "integrations.fastapi": {"fastapi", "starlette"},

@@ -7,13 +7,13 @@ from decimal import Decimal
 
 import pytest
 
-from kanbert_filter import meaning
 from kanbert_filter.builder import field
 from kanbert_filter.context import Context
 from kanbert_filter.endpoints import types
 from kanbert_filter.endpoints.endpoint import Endpoint
 from kanbert_filter.errors import ContextError
-from kanbert_filter.meaning import (
+from kanbert_filter.meaning.lowering import MAX_WILDCARD_COLUMNS, column_of, lower, related_column
+from kanbert_filter.meaning.tests import (
     ALWAYS,
     NEVER,
     AllOf,
@@ -28,9 +28,6 @@ from kanbert_filter.meaning import (
     Related,
     Test,
     Text,
-    column_of,
-    lower,
-    related_column,
 )
 from kanbert_filter.nodes import EVERYTHING
 
@@ -227,9 +224,9 @@ def test_columns_are_made_once_and_know_where_their_data_is() -> None:
 
 
 def test_people_cannot_fill_the_memory_with_names() -> None:
-    for index in range(3 * meaning.MAX_WILDCARD_COLUMNS):
+    for index in range(3 * MAX_WILDCARD_COLUMNS):
         column_of(PROJECTS, f"custom.x{index}")
-    assert len(PROJECTS.columns) <= len(PROJECTS.known) + meaning.MAX_WILDCARD_COLUMNS
+    assert len(PROJECTS.columns) <= len(PROJECTS.known) + MAX_WILDCARD_COLUMNS
 
 
 def test_an_unbound_scope_says_how_to_bind_it() -> None:

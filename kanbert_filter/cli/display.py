@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import click
 
 from ..endpoints.endpoint import Endpoint
-from ..endpoints.fields import Fields
+from ..endpoints.field_table import FieldTable
 from ..errors import FilterError
 from ..operators import OPERATORS
 
@@ -33,7 +33,7 @@ def endpoint_list(endpoints: Mapping[str, Endpoint]) -> str:
     return _aligned([("Endpoint", "Fields"), *[(name, ", ".join(found)) for name, found in endpoints.items()]])
 
 
-def _rows(fields: Fields, indent: str) -> Iterator[tuple[str, str, str]]:
+def _rows(fields: FieldTable, indent: str) -> Iterator[tuple[str, str, str]]:
     for name, row in fields.items():
         relation = row.scope
         notation = row.kind if relation else row.with_parts(operators=None).notation

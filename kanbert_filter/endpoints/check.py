@@ -22,13 +22,13 @@ from ..nodes import (
     membership,
 )
 from ..values import Value
-from .fields import Fields, Relation
+from .field_table import FieldTable, Relation
 from .scalars import FieldType, ValueFault
 
 Conditions = Comparison | Membership | NullCheck | RelationTest
 
 
-def checked_tree(filter: Filter, fields: Fields, limits: Limits, *, suggestions: bool = True) -> Filter:
+def checked_tree(filter: Filter, fields: FieldTable, limits: Limits, *, suggestions: bool = True) -> Filter:
     """The tree with its values in canonical form; where nothing needed a change, the very same nodes.
 
     Raises `FilterCheckError` with every problem found.
@@ -51,7 +51,7 @@ class _Check:
         self.surplus = 0  # of values, over one for each condition
         self.relations = 0  # around the node
 
-    def tree(self, node: Filter, fields: Fields, prefix: str) -> Filter:
+    def tree(self, node: Filter, fields: FieldTable, prefix: str) -> Filter:
         """The node checked."""
         match node:
             case And() | Or():
@@ -61,7 +61,7 @@ class _Check:
             case _:
                 return self.condition(node, fields, prefix)
 
-    def group(self, node: And | Or, fields: Fields, prefix: str) -> Filter:
+    def group(self, node: And | Or, fields: FieldTable, prefix: str) -> Filter:
         """The group checked. A comparison whose field takes its value as it is, the usual case, is passed over with two look-ups."""
         self.conditions += len(node.items) - 1
         known = fields.known
@@ -81,7 +81,7 @@ class _Check:
                 changed[position] = checked
         return node if changed is None else group(type(node), tuple(changed), node.depth)
 
-    def condition(self, node: Conditions, fields: Fields, prefix: str) -> Filter:
+    def condition(self, node: Conditions, fields: FieldTable, prefix: str) -> Filter:
         row = fields.field_type(node.field)
         if row is None:
             relation = fields.field_type(node.field.removesuffix(".count"))
@@ -172,7 +172,7 @@ class _Check:
             admitted.append(self.value(row, node, value, prefix, position))
         return tuple(admitted)
 
-    def unknown_field(self, node: Condition, fields: Fields, prefix: str) -> None:
+    def unknown_field(self, node: Condition, fields: FieldTable, prefix: str) -> None:
         path = prefix + node.field
         message = f"Unknown field {quoted(path)}"
         close: Sequence[str] = ()

@@ -10,11 +10,11 @@ from ..limits import DEFAULT_LIMITS, Limits, ensure_limits
 from ..nodes import And, Everything, Filter, Node, Or, RelationTest
 from ..notations.query import parse, parse_query
 from .check import checked_tree
-from .fields import Fields, Relation, Rows, described_rows
+from .field_table import FieldTable, Relation, Rows, described_rows
 from .scalars import Custom, FieldType, Scope
 
 
-class Endpoint(Fields):
+class Endpoint(FieldTable):
     """What may be filtered on one list endpoint. A field that is not listed does not exist.
 
     `fields` maps public names to types (objects of `kanbert_filter.types`, a table's notation, or a mapping for the
@@ -38,10 +38,10 @@ class Endpoint(Fields):
     _name: str
     suggestions: bool
 
-    def __init__(self, name: str, fields: Rows | Fields, *, suggestions: bool = True) -> None:
+    def __init__(self, name: str, fields: Rows | FieldTable, *, suggestions: bool = True) -> None:
         self._fill(_name=name, suggestions=suggestions)
-        hidden = fields._hidden if isinstance(fields, Fields) else ()
-        super().__init__(fields._rows if isinstance(fields, Fields) else fields, hidden)
+        hidden = fields._hidden if isinstance(fields, FieldTable) else ()
+        super().__init__(fields._rows if isinstance(fields, FieldTable) else fields, hidden)
         self._set(_with_checked_conditions(self), hidden)
 
     @property
@@ -231,7 +231,7 @@ class Endpoint(Fields):
         >>> kf.compile_predicate(news.parse("seen = 'no'"))({"seen_at": None})
         True
         """
-        bound: Fields = self
+        bound: FieldTable = self
         for name, conditions in scopes.items():
             bound = self._derived(bound._bound(name, conditions))
         return Endpoint(self.name, bound, suggestions=self.suggestions)
@@ -246,14 +246,14 @@ class Endpoint(Fields):
         return f"<Endpoint {self.name!r}: {', '.join(self._rows)}>"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _restored, (self._name, Fields(self._rows, self._hidden), self.suggestions)
+        return _restored, (self._name, FieldTable(self._rows, self._hidden), self.suggestions)
 
 
-def _restored(name: str, fields: Fields, suggestions: bool) -> Endpoint:
+def _restored(name: str, fields: FieldTable, suggestions: bool) -> Endpoint:
     return Endpoint(name, fields, suggestions=suggestions)
 
 
-def _with_checked_conditions(fields: Fields) -> dict[str, FieldType]:
+def _with_checked_conditions(fields: FieldTable) -> dict[str, FieldType]:
     """The rows; what plain filters scopes stand for is checked, once, against the table the scope is in."""
     rows = dict(fields.items())
     for name, row in fields.items():
@@ -264,7 +264,7 @@ def _with_checked_conditions(fields: Fields) -> dict[str, FieldType]:
     return rows
 
 
-def _checked(condition: Filter | CheckedFilter, fields: Fields) -> CheckedFilter:
+def _checked(condition: Filter | CheckedFilter, fields: FieldTable) -> CheckedFilter:
     if isinstance(condition, CheckedFilter):
         return condition
     table = fields._derived(_without_restrictions(fields))
@@ -273,7 +273,7 @@ def _checked(condition: Filter | CheckedFilter, fields: Fields) -> CheckedFilter
     return CheckedFilter((Part(checked_tree(condition, table, Limits.lifted()), table),))
 
 
-def _without_restrictions(fields: Fields) -> dict[str, FieldType]:
+def _without_restrictions(fields: FieldTable) -> dict[str, FieldType]:
     """The rows with every operator of their types: what users may do does not bind the owner."""
     rows = {name: row.with_parts(operators=None) for name, row in fields.items() if not isinstance(row, Scope)}
     for name, row in rows.items():

@@ -20,7 +20,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, 
 from uuid import UUID
 
 from ..errors import quoted
-from .fields import Rows
+from .field_table import Rows
 from .scalars import Boolean, Date, DateTime, Enum, FieldType, Id, Number, String
 
 

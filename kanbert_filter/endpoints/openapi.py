@@ -7,7 +7,7 @@ from typing import Any, Final, TypeGuard
 
 from ..errors import quoted
 from .endpoint import Endpoint
-from .fields import Relation
+from .field_table import Relation
 from .scalars import Enum, FieldType
 
 _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")

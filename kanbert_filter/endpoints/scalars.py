@@ -28,10 +28,10 @@ from ..values import (
     read_timestamp,
     timestamp_text,
 )
-from .notation import write_notation
+from .type_text import write_notation
 
 if TYPE_CHECKING:
-    from .fields import Fields
+    from .field_table import FieldTable
 
 _SCHEMA_NAME: Final = re.compile(r"[\w.,/|\\-]+(?: [\w.,/|\\-]+)*")
 _DESCRIBED: Final = ("name", "entity", "choices", "case_sensitive")
@@ -96,7 +96,7 @@ class FieldType(Immutable):
         return _NONE
 
     @property
-    def scope(self) -> Fields | None:
+    def scope(self) -> FieldTable | None:
         """The fields of the related records, for a relation."""
         return None
 

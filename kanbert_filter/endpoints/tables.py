@@ -6,9 +6,9 @@ import re
 from typing import Final
 
 from ..errors import quoted
-from .fields import TYPES, Fields, from_description, row_name
-from .notation import Description, read_notation, read_operators, write_operators
+from .field_table import TYPES, FieldTable, from_description, row_name
 from .scalars import FieldType
+from .type_text import Description, read_notation, read_operators, write_operators
 
 _HEADER: Final = "| Field | Type | Operators |"
 _HEADINGS: Final = {"field": "field", "type": "type", "operators": "operators", "allowed operators": "operators"}
@@ -35,7 +35,7 @@ def tables_in(text: str) -> list[dict[str, FieldType]]:
     return [table.types() for table in _tables(text)]
 
 
-def write_table(fields: Fields) -> str:
+def write_table(fields: FieldTable) -> str:
     """The table of the fields, for people and for `read_table`."""
     lines = [_HEADER, "|---|---|---|"]
     for name, row in fields.items():

@@ -1,20 +1,7 @@
 """The field types, under the names users know them by: `kanbert_filter.types.Enum("running", "closed")`."""
 
-from .fields import Relation, from_notation
-from .scalars import (
-    Boolean,
-    Count,
-    Currency,
-    Custom,
-    Date,
-    DateTime,
-    Enum,
-    FieldType,
-    Id,
-    Number,
-    Scope,
-    String,
-)
+from .field_table import Relation, from_notation
+from .scalars import Boolean, Count, Currency, Custom, Date, DateTime, Enum, FieldType, Id, Number, Scope, String
 
 __all__ = [
     "String",

@@ -9,7 +9,7 @@ from ..errors import FilterSyntaxError, FormLocation, Problem, UnsupportedFilter
 from ..limits import DEFAULT_LIMITS, Limits, ensure_limits
 from ..nodes import EVERYTHING, Filter, Membership, walk
 from ..values import Special, UntypedText, Value, number_text, sound_text
-from .shapes import Path, Source, read, text_within, written
+from .objects import Path, Source, read, text_within, written
 
 Pairs = Iterable[tuple[str, str]] | Mapping[str, str]
 

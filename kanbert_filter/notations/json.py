@@ -30,7 +30,7 @@ from ..nodes import (
 )
 from ..operators import OPERATORS, WORDS
 from ..values import MAX_EXPONENT, Special, UntypedText, Value, exact, number_size, number_text, sound_text
-from .shapes import GROUPS, Kind, Numeral, Path, Source, read, text_within, too_deep, written
+from .objects import GROUPS, Kind, Numeral, Path, Source, read, text_within, too_deep, written
 
 _BLANK: Final = " \t\n\r"
 

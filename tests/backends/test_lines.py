@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import example, given, strategies as st
 
-from kanbert_filter.backends.lines import (
+from kanbert_filter.backends.columns.lines import (
     Cut,
     Days,
     FirstInstants,
@@ -24,9 +24,9 @@ from kanbert_filter.backends.lines import (
     instants_of_walls,
     walls_of_instants,
 )
-from kanbert_filter.backends.records import day as day_of, instant as instant_of
+from kanbert_filter.backends.predicate.records import day as day_of, instant as instant_of
 from kanbert_filter.context import Edge
-from kanbert_filter.meaning import Constant
+from kanbert_filter.meaning.tests import Constant
 
 ZONES = ("UTC", "Europe/Vienna", "America/Sao_Paulo", "Pacific/Apia", "America/St_Johns", "Africa/Casablanca")
 TURNS = (

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from kanbert_filter.backends.narwhals import where
+from kanbert_filter.backends.frames import where
 from kanbert_filter.backends.predicate import compile_predicate
 from kanbert_filter.builder import field
 from kanbert_filter.checked import CheckedFilter

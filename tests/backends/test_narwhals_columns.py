@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 import kanbert_filter as kf
-from kanbert_filter.backends.narwhals import verify, where
+from kanbert_filter.backends.frames import verify, where
 from kanbert_filter.backends.predicate import compile_predicate
 from kanbert_filter.endpoints import types
 from kanbert_filter.limits import Limits

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from kanbert_filter.backends.narwhals import where
+from kanbert_filter.backends.frames import where
 from kanbert_filter.backends.predicate import compile_predicate
 from kanbert_filter.checked import CheckedFilter
 from kanbert_filter.errors import UnsupportedFilterError

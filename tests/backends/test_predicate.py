@@ -16,22 +16,20 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from kanbert_filter.backends import shapes
-from kanbert_filter.backends.code import Access, _compiled
-from kanbert_filter.backends.patterns import like
-from kanbert_filter.backends.predicate import SOON, Predicate, compile_predicate
-from kanbert_filter.backends.records import for_floats
-from kanbert_filter.backends.shapes import CONDITIONS, FILTERS, MAX_SHAPES, Codes, apart
+from kanbert_filter.backends.predicate import SOON, Predicate, compile_predicate, shapes
+from kanbert_filter.backends.predicate.code import Access, _compiled
+from kanbert_filter.backends.predicate.patterns import like
+from kanbert_filter.backends.predicate.shapes import CONDITIONS, FILTERS, MAX_SHAPES, Codes, apart
 from kanbert_filter.builder import field
 from kanbert_filter.checked import CheckedFilter
 from kanbert_filter.context import Context
 from kanbert_filter.endpoints import types
 from kanbert_filter.endpoints.endpoint import Endpoint
-from kanbert_filter.endpoints.fields import Fields
+from kanbert_filter.endpoints.field_table import FieldTable
 from kanbert_filter.errors import ContextError, RecordError
 from kanbert_filter.limits import Limits
 from kanbert_filter.nodes import EVERYTHING, And, Comparison, Filter, Membership, NullCheck, Or, RelationTest
-from kanbert_filter.values import EOM, EOW, ME, NOW, SOM, SOW, TODAY, Value, exact
+from kanbert_filter.values import EOM, EOW, ME, NOW, SOM, SOW, TODAY, Value, exact, for_floats
 from tests import reference_meaning
 
 
@@ -195,7 +193,7 @@ KINDS: dict[str, SearchStrategy[Value]] = {
 }
 
 
-def filters(fields: Fields, depth: int = 2) -> SearchStrategy[Filter]:
+def filters(fields: FieldTable, depth: int = 2) -> SearchStrategy[Filter]:
     """Filters that the fields admit."""
     conditions: list[SearchStrategy[Filter]] = []
     names = [name.replace("*", "x") for name in fields] + ["tasks.count"] * ("tasks" in fields)

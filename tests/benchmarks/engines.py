@@ -165,7 +165,7 @@ def polars(seconds: float, rows: int = ROWS) -> list[Row]:
     """The matching rows of a frame, by the Narwhals expression and by one of Polars' own."""
     pl: Any = import_module("polars")
     nw: Any = import_module("narwhals")
-    where: Any = import_module("kanbert_filter.backends.narwhals").where
+    where: Any = import_module("kanbert_filter.backends.frames").where
 
     frame = pl.concat([pl.DataFrame(flat_records(rows // COPIES), infer_schema_length=None)] * COPIES, rechunk=True)
     found = []

@@ -8,8 +8,8 @@ from itertools import cycle
 from typing import Any
 
 import kanbert_filter as kf
-from kanbert_filter.backends import shapes
-from kanbert_filter.backends.code import _compiled as compiled_texts
+from kanbert_filter.backends.predicate import shapes
+from kanbert_filter.backends.predicate.code import _compiled as compiled_texts
 from tests.benchmarks import peers, reference_functions
 from tests.benchmarks.contest import Work, contest
 from tests.benchmarks.filters import (

@@ -15,8 +15,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from kanbert_filter.backends import records
-from kanbert_filter.backends.records import OBJECTS, is_object
+from kanbert_filter.backends.predicate import records
+from kanbert_filter.backends.predicate.records import OBJECTS, is_object
 from kanbert_filter.errors import RecordError
 
 _START = datetime(2024, 1, 1, tzinfo=UTC)

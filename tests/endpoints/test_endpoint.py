@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import kanbert_filter as kf
-from kanbert_filter.endpoints.fields import Fields
+from kanbert_filter.endpoints.field_table import FieldTable
 from kanbert_filter.endpoints.types import Count
 from kanbert_filter.nodes import Comparison, Filter, NullCheck, RelationTest
 
@@ -426,8 +426,8 @@ def test_relations_in_relations(projects: kf.Endpoint) -> None:
 
 
 def test_fields_without_an_endpoint() -> None:
-    fields = Fields({"a": "string"})
-    assert fields == Fields({"a": kf.types.String()})
+    fields = FieldTable({"a": "string"})
+    assert fields == FieldTable({"a": kf.types.String()})
     assert repr(pickle.loads(pickle.dumps(fields))) == repr(fields)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 import kanbert_filter as kf
-from kanbert_filter.endpoints.fields import TYPES
+from kanbert_filter.endpoints.field_table import TYPES
 from kanbert_filter.endpoints.types import FieldType
 
 SECRET = "secret_column"

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 import kanbert_filter as kf
-from kanbert_filter.endpoints.fields import TYPES
+from kanbert_filter.endpoints.field_table import TYPES
 from kanbert_filter.endpoints.scalars import ValueFault
 from kanbert_filter.limits import Limits
 from kanbert_filter.nodes import Comparison, Membership, NullCheck, RelationTest

@@ -218,12 +218,12 @@ def test_specials_and_text_are_written() -> None:
 
 
 class Type:
-    def __init__(self, kind: str, scope: "Fields | None" = None) -> None:
+    def __init__(self, kind: str, scope: "FieldTable | None" = None) -> None:
         self.kind = kind
         self.scope = scope
 
 
-class Fields:
+class FieldTable:
     name = "projects"
 
     def __init__(self, **types: Type) -> None:
@@ -233,7 +233,7 @@ class Fields:
         return self.types.get(path)
 
 
-PROJECTS = Fields(n=Type("number"), c=Type("custom"), r=Type("relation", Fields(b=Type("boolean"))))
+PROJECTS = FieldTable(n=Type("number"), c=Type("custom"), r=Type("relation", FieldTable(b=Type("boolean"))))
 
 
 def test_numbers_and_booleans_are_written_where_the_type_is_known() -> None:

@@ -27,7 +27,7 @@ from kanbert_filter.nodes import (
 from kanbert_filter.notations import json as notation
 from kanbert_filter.notations.dsl import parse_dsl
 from kanbert_filter.notations.json import parse_json, to_json, to_json_text
-from kanbert_filter.notations.shapes import read
+from kanbert_filter.notations.objects import read
 from kanbert_filter.values import TODAY, UntypedText
 from tests.corpora import cases
 from tests.strategies import condition_like, filters, json_data, numbers, texts

@@ -16,8 +16,9 @@ from django.db.models import Model, Q
 from ...checked import CheckedFilter
 from ...context import Context
 from ...endpoints.endpoint import Endpoint
-from ...endpoints.fields import Fields
-from ...meaning import Column, column_of, lower, related_column
+from ...endpoints.field_table import FieldTable
+from ...meaning.lowering import column_of, lower, related_column
+from ...meaning.tests import Column
 from .columns import ColumnError, Columns, Given
 from .expressions import prepare_sqlite
 from .translation import Translation, condition_of, ensure_fits
@@ -63,7 +64,7 @@ def _verify(translation: Translation, column: Column, model: type[Model], faults
         if column.kind == "relation":
             related = translation.columns.related(model, column)
             fields: Any = column.fields
-            assert isinstance(fields, Fields)
+            assert isinstance(fields, FieldTable)
             for name in fields:
                 _verify(translation, related_column(column, _example(name)), related.model, faults)
         elif column.kind != "scope":

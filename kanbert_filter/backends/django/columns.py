@@ -11,7 +11,7 @@ from django.db.models.lookups import Exact
 
 from ...context import Context
 from ...errors import quoted
-from ...meaning import Column
+from ...meaning.tests import Column
 from .expressions import Json
 from .holdings import Holding, holding_of
 

@@ -23,8 +23,8 @@ from django.db.models import (
 )
 
 from ...context import Context
-from ...meaning import Constant
-from ..lines import (
+from ...meaning.tests import Constant
+from ..columns.lines import (
     Booleans,
     Cut,
     Days,

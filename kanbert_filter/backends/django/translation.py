@@ -25,7 +25,7 @@ from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, In,
 
 from ...context import Context, Edge
 from ...errors import Problem, UnsupportedFilterError
-from ...meaning import (
+from ...meaning.tests import (
     AllOf,
     Always,
     AnyOf,
@@ -43,7 +43,7 @@ from ...meaning import (
     Text,
     TextOperator,
 )
-from ..lines import Cut, Days, Moments, Numbers
+from ..columns.lines import Cut, Days, Moments, Numbers
 from .columns import Columns, Found
 from .expressions import BareNumber, ByCodePoint, Fits, Json, PlainDecimal
 

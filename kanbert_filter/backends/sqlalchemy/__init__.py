@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement
 
 from ...checked import CheckedFilter
 from ...context import Context
-from ...meaning import lower
+from ...meaning.lowering import lower
 from .capacity import ensure_fits
 from .columns import ColumnError, Columns, Given, Via, place_of
 from .dialects import prepare_sqlite

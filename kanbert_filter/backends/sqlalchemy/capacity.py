@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from ...errors import Problem, UnsupportedFilterError
-from ...meaning import (
+from ...meaning.tests import (
     AllOf,
     Always,
     AnyOf,

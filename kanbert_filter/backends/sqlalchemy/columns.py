@@ -12,7 +12,7 @@ from sqlalchemy.orm.util import AliasedInsp
 from sqlalchemy.sql.util import ClauseAdapter
 
 from ...errors import quoted
-from ...meaning import Column
+from ...meaning.tests import Column
 
 Expression = ColumnElement[Any]
 Given = Mapping[str, Any]

@@ -29,8 +29,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from ...meaning import Constant, OrderOperator, TextOperator
-from ..patterns import like
+from ...meaning.tests import Constant, OrderOperator, TextOperator
+from ..predicate.patterns import like
 from .connectives import any_true, untrue
 from .dialects import by_code_point, fits, json_boolean, json_kind, json_number, json_text, plain_decimal
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, false, or_
 from sqlalchemy.types import TypeEngine
 
 from ...context import Day, Edge, Instant, first_instant, instant_of, local_date, moved
-from ...meaning import Constant, OrderOperator
+from ...meaning.tests import Constant, OrderOperator
 from .connectives import all_true, any_true
 from .domains import Domain, ordered, parameter
 

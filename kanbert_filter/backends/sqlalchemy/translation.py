@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, false, func, literal_column, not_, select,
 from sqlalchemy.sql.expression import False_
 
 from ...context import Context
-from ...meaning import (
+from ...meaning.tests import (
     AllOf,
     Always,
     AnyOf,

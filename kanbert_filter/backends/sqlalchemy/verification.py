@@ -8,9 +8,10 @@ from typing import Any, cast
 
 from ...checked import CheckedFilter
 from ...context import Context
-from ...endpoints.fields import Fields
+from ...endpoints.field_table import FieldTable
 from ...endpoints.types import Scope
-from ...meaning import Column, column_of, related_column
+from ...meaning.lowering import column_of, related_column
+from ...meaning.tests import Column
 from ...nodes import And, Everything, Filter, Or, RelationTest
 from .columns import ColumnError, Columns, Given, Place, place_of
 from .translation import Translation
@@ -19,7 +20,7 @@ Find = Callable[[str], Column]
 """Gives the column of a field by its path, in one table of fields."""
 
 
-def verify(endpoint: Fields, model: Any, columns: Given | None = None) -> None:
+def verify(endpoint: FieldTable, model: Any, columns: Given | None = None) -> None:
     """Make sure that `where` will find a fitting column for every field of the endpoint, also for what its scopes stand for.
 
     Call it at start-up, with the `columns` that `where` gets. Raises `ColumnError` that tells every field that has none.
@@ -35,12 +36,12 @@ class _Verification:
         self.translation = Translation(Columns(columns), Context())
         self.faults: dict[str, str] = {}
 
-    def rows(self, fields: Fields, find: Find, place: Place, prefix: str) -> None:
+    def rows(self, fields: FieldTable, find: Find, place: Place, prefix: str) -> None:
         for name, row in fields.items():
             column = find(name)
             related = self.column(column, place, prefix)
             if related is not None:
-                self.rows(cast("Fields", row.scope), partial(related_column, column), related, f"{column.path}.")
+                self.rows(cast("FieldTable", row.scope), partial(related_column, column), related, f"{column.path}.")
 
     def column(self, column: Column, place: Place, prefix: str) -> Place | None:
         """Look for a column; for a relation's, tell the place of its rows."""
@@ -58,7 +59,7 @@ class _Verification:
     def conditions(self, scope: Scope, place: Place, prefix: str) -> None:
         for condition in (scope.conditions or {}).values():
             for part in cast("CheckedFilter", condition).parts:
-                self.tree(part.filter, partial(column_of, cast("Fields", part.scope)), place, prefix)
+                self.tree(part.filter, partial(column_of, cast("FieldTable", part.scope)), place, prefix)
 
     def tree(self, node: Filter, find: Find, place: Place, prefix: str) -> None:
         match node:

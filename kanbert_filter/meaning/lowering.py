@@ -22,150 +22,41 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from itertools import chain
-from typing import Any, Final, Literal, NamedTuple, cast
+from typing import Any, Final, cast
 
-from .checked import CheckedFilter
-from .context import Context, Day, Edge, Instant, first_instant, instant_of, just_before, moved
-from .endpoints.fields import COUNT, Fields
-from .endpoints.types import Count, FieldType, Scope
-from .errors import ContextError, quoted
-from .nodes import And, Comparison, Everything, Filter, Membership, NullCheck, Or, RelationTest
-from .operators import TEXT_OPERATORS, RelationOperator
-from .values import Special, Value
-
-Constant = str | int | Decimal | bool | date | datetime
-"""A value to compare with: text, an exact number, a boolean, the date of a date field, the instant (UTC) of a datetime."""
-
-OrderOperator = Literal["lt", "lte", "gt", "gte"]
-TextOperator = Literal["contains", "startswith", "endswith", "like"]
-CountOperator = Literal["eq", "ne", "lt", "lte", "gt", "gte"]
+from ..checked import CheckedFilter
+from ..context import Context, Day, Edge, Instant, first_instant, instant_of, just_before, moved
+from ..endpoints.field_table import COUNT, FieldTable
+from ..endpoints.types import Count, Scope
+from ..errors import ContextError, quoted
+from ..nodes import And, Comparison, Everything, Filter, Membership, NullCheck, Or, RelationTest
+from ..operators import TEXT_OPERATORS, RelationOperator
+from ..values import Special, Value
+from .tests import (
+    ALWAYS,
+    NEVER,
+    AllOf,
+    Always,
+    AnyOf,
+    Between,
+    Column,
+    Constant,
+    Counted,
+    Equal,
+    Null,
+    OneOf,
+    Order,
+    Related,
+    Test,
+    Text,
+)
 
 MAX_WILDCARD_COLUMNS: Final = 1024
 """How many names admitted by wildcards are remembered for one table of fields; people may send any."""
 
 
-class Column:
-    """Where a field's data is, and how it compares. Each field of a table has one, made when it is first needed.
-
-    `path` is the public path from the top, for messages; `source` the path to the data, from the record or the related
-    record; `wild` tells of each source segment whether a wildcard admitted it. `kind` is the type's kind (a count has the
-    column of its relation). Unless `case_sensitive`, text operators see lower-cased text.
-    """
-
-    __slots__ = ("case_sensitive", "columns", "fields", "kind", "path", "settle", "source", "type", "wild")
-
-    def __init__(self, path: str, source: tuple[str, ...], wild: tuple[bool, ...], type: FieldType) -> None:
-        self.path = path
-        self.source = source
-        self.wild = wild
-        self.type = type
-        self.kind = type.kind
-        self.settle = _SETTLED.get(type.kind)
-        self.case_sensitive = bool(getattr(type, "case_sensitive", False))
-        self.fields = type.scope
-        self.columns: dict[str, Column] = {}
-
-    def __repr__(self) -> str:
-        return f"<Column {self.path!r}: {self.kind}>"
-
-
-class Always(NamedTuple):
-    """True, or false, for every record."""
-
-    value: bool
-
-
-class AllOf(NamedTuple):
-    """Every one of two or more tests holds."""
-
-    tests: tuple[Test, ...]
-
-
-class AnyOf(NamedTuple):
-    """At least one of two or more tests holds."""
-
-    tests: tuple[Test, ...]
-
-
-class Null(NamedTuple):
-    """The value is absent or null; negated: present."""
-
-    column: Column
-    negated: bool
-
-
-class Equal(NamedTuple):
-    """The value is present and equals the constant; negated: present and does not."""
-
-    column: Column
-    constant: Constant
-    negated: bool
-
-
-class OneOf(NamedTuple):
-    """The value is present and equals one of the constants; negated: present and equals none.
-
-    The constants are two or more, all different, all texts, all numbers, or all of the column's own kind.
-    """
-
-    column: Column
-    constants: tuple[Constant, ...]
-    negated: bool
-
-
-class Order(NamedTuple):
-    """The value is present and less (or greater, or equal) than the constant."""
-
-    column: Column
-    operator: OrderOperator
-    constant: Constant
-
-
-class Between(NamedTuple):
-    """The instant is present and in `low <= instant < high`; negated: present and outside."""
-
-    column: Column
-    low: datetime
-    high: datetime
-    negated: bool
-
-
-class Text(NamedTuple):
-    """The text is present and holds, begins with, ends with, or matches one of the needles.
-
-    Where the column is not case-sensitive the needles are lower-cased already and the text is to be. A currency column is
-    seen as number text, a custom one only where it holds text.
-    """
-
-    column: Column
-    operator: TextOperator
-    needles: tuple[str, ...]
-
-
-class Related(NamedTuple):
-    """Some (`any`), no (`none`) or each (`all`) related record passes the test; without one, is there any (or none)."""
-
-    column: Column
-    operator: Literal["any", "none", "all"]
-    test: Test | None
-
-
-class Counted(NamedTuple):
-    """The number of related records compares so with the number."""
-
-    column: Column
-    operator: CountOperator
-    number: int
-
-
-Test = Always | AllOf | AnyOf | Null | Equal | OneOf | Order | Between | Text | Related | Counted
-"""What a back end translates: one of eleven classes and no other."""
-
 _new: Final[Any] = tuple.__new__
 """Makes a test at a third of the cost of its own constructor, which NamedTuple writes in Python."""
-
-ALWAYS: Final = Always(True)
-NEVER: Final = Always(False)
 
 
 def lower(checked: CheckedFilter, context: Context | None = None) -> Test:
@@ -175,7 +66,7 @@ def lower(checked: CheckedFilter, context: Context | None = None) -> Test:
     `TypeError` for a filter that was not checked.
 
     >>> import kanbert_filter as kf
-    >>> from kanbert_filter.meaning import lower
+    >>> from kanbert_filter.meaning.lowering import lower
     >>> projects = kf.Endpoint("projects", {"title": "string", "budget": "number"})
     >>> lower(projects.parse("title in ['P-1', 'P-2'] or title = 'P-3' or budget in []"))
     OneOf(column=<Column 'title': string>, constants=('P-1', 'P-2', 'P-3'), negated=False)
@@ -202,17 +93,17 @@ _DEFAULT_CONTEXT: Final = Context()
 # columns
 
 
-def column_of(fields: Fields, path: str) -> Column:
+def column_of(fields: FieldTable, path: str) -> Column:
     """The column of a field of an endpoint, the same object every time; of `tasks.count` the column of `tasks`."""
     return _column(fields, fields.columns, "", path)
 
 
 def related_column(relation: Column, path: str) -> Column:
     """The column of a field of a relation's records, the same object every time."""
-    return _column(cast("Fields", relation.fields), relation.columns, f"{relation.path}.", path)
+    return _column(cast("FieldTable", relation.fields), relation.columns, f"{relation.path}.", path)
 
 
-def _column(fields: Fields, columns: dict[str, Column], prefix: str, path: str) -> Column:
+def _column(fields: FieldTable, columns: dict[str, Column], prefix: str, path: str) -> Column:
     row = fields.field_type(path)
     assert row is not None, "a checked filter names only fields there are"
     if isinstance(row, Count):
@@ -220,7 +111,7 @@ def _column(fields: Fields, columns: dict[str, Column], prefix: str, path: str) 
     elif path in columns:
         return columns[path]
     else:
-        made = Column(prefix + path, fields.source_of(path), fields.wild_segments(path), row)
+        made = Column(prefix + path, fields.source_of(path), fields.wild_segments(path), row, _SETTLED.get(row.kind))
     if len(columns) >= len(fields.known) + MAX_WILDCARD_COLUMNS:
         columns.clear()
     return columns.setdefault(path, made)
@@ -245,7 +136,7 @@ class Lowering:
 
     __slots__ = ("columns", "fields", "moment", "prefix")
 
-    def __init__(self, moment: Moment, fields: Fields, columns: dict[str, Column], prefix: str) -> None:
+    def __init__(self, moment: Moment, fields: FieldTable, columns: dict[str, Column], prefix: str) -> None:
         self.moment = moment
         self.fields = fields
         self.columns = columns
@@ -376,7 +267,7 @@ class Lowering:
         column = self.columns.get(node.field) or self.column(node.field)
         if node.filter is None:
             return self.made(Related(column, node.operator, None))
-        within = Lowering(self.moment, cast("Fields", column.fields), column.columns, f"{column.path}.")
+        within = Lowering(self.moment, cast("FieldTable", column.fields), column.columns, f"{column.path}.")
         return self.made(self.related(column, node.operator, within.lowered(node.filter)))
 
     def related(self, column: Column, operator: RelationOperator, test: Test) -> Test:

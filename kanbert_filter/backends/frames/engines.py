@@ -12,8 +12,8 @@ from typing import Any, Final
 import narwhals as nw
 from narwhals.dtypes import DType
 
-from .lines import Stored
-from .patterns import pieces
+from ...meaning.patterns import pieces
+from ..columns.lines import Stored
 
 Comparison = Callable[[Any, Any], Any]
 """`eq`, `ne`, `lt` or `ge` of `operator`."""

@@ -25,9 +25,9 @@ from enum import Enum
 from typing import Any, Final
 from uuid import UUID
 
-from ..context import Edge, Instant, first_instant, instant_of, local_date
-from ..errors import RecordError
-from ..values import exact, number_text, read_date, read_timestamp
+from ...context import first_instant, inside, instant_of, local_date
+from ...errors import RecordError
+from ...values import exact, number_text, read_date, read_timestamp
 
 __all__ = [
     "NUMBERS",
@@ -194,37 +194,6 @@ def _number(value: object) -> int | float | Decimal | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return int(value)
     return None
-
-
-def inside(instant: Instant) -> datetime:
-    if isinstance(instant, Edge):
-        return _FIRST if instant is Edge.BEFORE else _LAST
-    return instant
-
-
-# numbers held as floats
-
-
-def for_floats(number: int | Decimal, operator: str) -> float:
-    """The float to compare floats with in place of an exact number, so that a float means its shortest decimal.
-
-    Every decimal that a float may show rounds to that float. So floats other than the nearest one to the number lie on the same side
-    of it as of the nearest one; only what the nearest shows has to be looked at, once.
-
-    >>> from decimal import Decimal
-    >>> from kanbert_filter.backends.records import for_floats
-    >>> for_floats(Decimal("0.1"), "eq"), for_floats(Decimal("0.10000000000000000001"), "eq")
-    (0.1, nan)
-    """
-    nearest = float(number)
-    if math.isinf(nearest):
-        return nearest
-    shown = Decimal(repr(nearest))
-    if operator in ("eq", "ne"):
-        return nearest if shown == number else math.nan
-    if operator in ("lt", "gte"):
-        return nearest if shown >= number else math.nextafter(nearest, math.inf)
-    return nearest if shown <= number else math.nextafter(nearest, -math.inf)
 
 
 # paths and relations

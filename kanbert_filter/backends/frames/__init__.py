@@ -22,11 +22,13 @@ from typing import Any, Final, NamedTuple, assert_never, cast
 import narwhals as nw
 from narwhals.dtypes import DType
 
-from ..checked import CheckedFilter
-from ..context import Context, Edge
-from ..endpoints.fields import Fields
-from ..errors import Problem, UnsupportedFilterError, quoted
-from ..meaning import (
+from ...checked import CheckedFilter
+from ...context import Context, Edge
+from ...endpoints.field_table import FieldTable
+from ...errors import Problem, UnsupportedFilterError, quoted
+from ...meaning.lowering import column_of, lower
+from ...meaning.patterns import pieces
+from ...meaning.tests import (
     AllOf,
     Always,
     AnyOf,
@@ -41,10 +43,8 @@ from ..meaning import (
     Related,
     Test,
     Text,
-    column_of,
-    lower,
 )
-from .lines import (
+from ..columns.lines import (
     Booleans,
     Cut,
     Days,
@@ -59,8 +59,7 @@ from .lines import (
     instants_of_walls,
     walls_of_instants,
 )
-from .narwhals_engines import Comparison, Engine
-from .patterns import pieces
+from .engines import Comparison, Engine
 
 Place = str | nw.Expr
 """A column: its name in the frame, or an expression that gives it."""
@@ -88,7 +87,7 @@ def where(
     lacks, and `LookupError` for a field that has no column, or one that cannot hold its values.
 
     >>> import kanbert_filter as kf, narwhals as nw, polars as pl
-    >>> from kanbert_filter.backends.narwhals import where
+    >>> from kanbert_filter.backends.frames import where
     >>> projects = kf.Endpoint("projects", {"title": "string", "budget": "number"})
     >>> frame = nw.from_native(pl.DataFrame({"title": ["Acme", "ACME Corp", None], "budget": [1, 2500, 3000]}))
     >>> frame.filter(where(projects.parse('title contains "acme" and budget >= 1000'), frame)).rows()
@@ -100,7 +99,7 @@ def where(
     return condition if isinstance(condition, nw.Expr) else data.everywhere(condition)
 
 
-def verify(endpoint: Fields, frame: Any, *, columns: Columns | None = None) -> None:
+def verify(endpoint: FieldTable, frame: Any, *, columns: Columns | None = None) -> None:
     """Raise `LookupError` if some field of the endpoint has no column in such a frame, or one that cannot hold it.
 
     To be called when a program starts, so that no request meets it first. Fields of wildcards are not looked for.

@@ -14,9 +14,9 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context as Arithmetic, Decimal
 from typing import Final, Protocol, cast
 
-from ..context import Edge, first_instant, instant_of, local_date, moved
-from ..meaning import Constant
-from .records import for_floats, inside
+from ...context import Edge, first_instant, inside, instant_of, local_date, moved
+from ...meaning.tests import Constant
+from ...values import for_floats
 
 Stored = str | int | float | Decimal | bool | date | datetime
 """A value of a column: timestamps are naive or aware as the column is."""
@@ -82,7 +82,7 @@ class Numbers:
     """Exact numbers from `low` to `high` with a fixed number of decimals.
 
     >>> from decimal import Decimal
-    >>> from kanbert_filter.backends.lines import Numbers
+    >>> from kanbert_filter.backends.columns.lines import Numbers
     >>> cents = Numbers.decimals(precision=4, scale=2)
     >>> cents.cuts(Decimal("1.234"), after=False), cents.cuts(100, after=False), cents.points(Decimal("1.234"))
     ((Decimal('1.24'),), (<Edge.AFTER: 'after'>,), ())

@@ -34,7 +34,7 @@ def read_notation(text: str) -> Description:
 
     Attributes stand behind a semicolon, choices that hold marks are JSON strings.
 
-    >>> from kanbert_filter.endpoints.notation import read_notation
+    >>> from kanbert_filter.endpoints.type_text import read_notation
     >>> read_notation('enum<Status>: open, "on hold, or late"; eq, notin')
     {'type': 'enum', 'name': 'Status', 'choices': ['open', 'on hold, or late'], 'operators': ['eq', 'nin']}
     """
@@ -47,7 +47,7 @@ def read_notation(text: str) -> Description:
 def write_notation(description: Mapping[str, Any]) -> str:
     """The text that tables write for a described type; `operators` are written where they are described.
 
-    >>> from kanbert_filter.endpoints.notation import write_notation
+    >>> from kanbert_filter.endpoints.type_text import write_notation
     >>> write_notation({"type": "relation", "fields": {"id": {"type": "id", "entity": "User", "operators": ["eq"]}}})
     'Relation - id (id<User>; eq)'
     """
@@ -76,7 +76,7 @@ def is_scope(choices: Iterable[str]) -> bool:
 def read_operators(text: str) -> list[str] | None:
     """The canonical words of the operators a table lists, in any spelling; None where it leaves them to the type.
 
-    >>> from kanbert_filter.endpoints.notation import read_operators
+    >>> from kanbert_filter.endpoints.type_text import read_operators
     >>> read_operators("IN, neq, ne, is null")
     ['in', 'ne', 'isnull']
     """

@@ -8,9 +8,10 @@ from itertools import count
 from typing import Any, Final, Protocol, TypeVar
 from weakref import ref
 
-from ..checked import CheckedFilter
-from ..context import Context
-from ..meaning import AllOf, AnyOf, Moment, Test, lower
+from ...checked import CheckedFilter
+from ...context import Context
+from ...meaning.lowering import Moment, lower
+from ...meaning.tests import AllOf, AnyOf, Test
 from .code import VARIABLES, Access, Shape, arranged, waiting
 from .shapes import FILTERS, Codes, Constants, apart, shape_of
 

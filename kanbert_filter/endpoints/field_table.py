@@ -10,21 +10,8 @@ from ..errors import quoted
 from ..immutable import Immutable
 from ..limits import MAX_DEPTH
 from ..nodes import Filter, field_name
-from .notation import read_notation
-from .scalars import (
-    Boolean,
-    Count,
-    Currency,
-    Custom,
-    Date,
-    DateTime,
-    Enum,
-    FieldType,
-    Id,
-    Number,
-    Scope,
-    String,
-)
+from .scalars import Boolean, Count, Currency, Custom, Date, DateTime, Enum, FieldType, Id, Number, Scope, String
+from .type_text import read_notation
 
 COUNT: Final = ".count"
 
@@ -32,7 +19,7 @@ Rows = Mapping[str, "FieldType | str | Mapping[str, Any]"]
 """What a table is made of: names, and for each a type, a table's notation, or the rows of a relation."""
 
 
-class Fields(Immutable):
+class FieldTable(Immutable):
     """A table of fields by name: an endpoint's, or those of a relation's records.
 
     A row's name may have `*` for a segment; it admits any one segment there. A row of the exact name beats it, and of
@@ -211,16 +198,16 @@ class Relation(FieldType):
     kind = "relation"
     default_groups = ("relation", "count")
 
-    fields: Fields
+    fields: FieldTable
 
     def __init__(
         self,
-        fields: Rows | Fields,
+        fields: Rows | FieldTable,
         *,
         operators: Iterable[str] | None = None,
         source: str | None = None,
     ) -> None:
-        rows = fields if isinstance(fields, Fields) else Fields(fields)
+        rows = fields if isinstance(fields, FieldTable) else FieldTable(fields)
         self._configure(operators, source, fields=rows)
 
     def with_fields(self, rows: dict[str, FieldType]) -> Relation:
@@ -228,7 +215,7 @@ class Relation(FieldType):
         return self.with_parts(fields=self.fields._derived(rows))
 
     @property
-    def scope(self) -> Fields:
+    def scope(self) -> FieldTable:
         """The fields of the related records."""
         return self.fields
 

@@ -29,7 +29,7 @@ from functools import cache, lru_cache
 from types import CodeType
 from typing import Any, Final, Literal
 
-from ..meaning import Column
+from ...meaning.tests import Column
 from . import records
 
 Access = Literal["mapping", "attribute"]

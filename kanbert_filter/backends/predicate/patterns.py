@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+from ...meaning.patterns import pieces
+
 Find = Callable[[str, int, int], int]
 """Looks for a piece of a pattern in `text[start:end]` and gives the place after its first occurrence, or -1."""
 
@@ -20,7 +22,7 @@ def like(pattern: str) -> Fits:
     The pieces between the `%` are looked for from left to right, and each is settled where it is first found: if the rest does not
     fit behind the first place, it fits behind no later one. So nothing is ever tried twice, whatever the pattern.
 
-    >>> from kanbert_filter.backends.patterns import like
+    >>> from kanbert_filter.backends.predicate.patterns import like
     >>> like(r"100\% _%")("100% sure"), like("a%b%c")("abcb")
     (True, False)
     """
@@ -55,20 +57,6 @@ def one_fits(patterns: Sequence[Fits]) -> Fits:
 def holds_one(needles: Sequence[str]) -> Fits:
     """Whether a text holds one of the needles."""
     return lambda text: any(map(text.__contains__, needles))
-
-
-def pieces(pattern: str) -> list[list[str | None]]:
-    """What stands between the `%` signs: characters, and None for `_`."""
-    pieces: list[list[str | None]] = [[]]
-    characters = iter(pattern)
-    for character in characters:
-        if character == "%":
-            pieces.append([])
-        elif character == "_":
-            pieces[-1].append(None)
-        else:
-            pieces[-1].append(next(characters) if character == "\\" else character)
-    return pieces
 
 
 def _found_anywhere(piece: list[str | None]) -> Find:

@@ -9,11 +9,10 @@ from itertools import chain
 from threading import Lock
 from typing import Any, Final, cast
 
-from ..checked import CheckedFilter
-from ..endpoints.fields import Fields
-from ..meaning import (
-    LOWERED,
-    PLAIN,
+from ...checked import CheckedFilter
+from ...endpoints.field_table import FieldTable
+from ...meaning.lowering import LOWERED, PLAIN, Lowering, Moment, lower
+from ...meaning.tests import (
     AllOf,
     Always,
     AnyOf,
@@ -21,21 +20,18 @@ from ..meaning import (
     Constant,
     Counted,
     Equal,
-    Lowering,
-    Moment,
     Null,
     OneOf,
     Order,
     Related,
     Test,
     Text,
-    lower,
 )
-from ..nodes import And, Comparison, Or
-from ..values import Number
+from ...nodes import And, Comparison, Or
+from ...values import Number, for_floats
 from .code import ANSWER, CONSTANTS, Access, Code, Shape, matching, selecting
 from .patterns import holds_one, like, one_fits
-from .records import EXACT_FLOATS, Kind, for_floats
+from .records import EXACT_FLOATS, Kind
 
 MAX_SHAPES: Final = 256
 """How many shapes keep their code."""
@@ -132,7 +128,7 @@ class _Outline(Lowering):
 
     __slots__ = ("constants",)
 
-    def __init__(self, moment: Moment, fields: Fields, constants: Constants) -> None:
+    def __init__(self, moment: Moment, fields: FieldTable, constants: Constants) -> None:
         self.moment = moment
         self.fields = fields
         self.columns = fields.columns
