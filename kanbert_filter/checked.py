@@ -2,50 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, Protocol
 
 from .errors import Problem, UnsupportedFilterError
 from .immutable import Immutable
+from .kinds import FieldKind
 from .nodes import And, Everything, Filter, Node
 
 _set: Final = object.__setattr__
 
 
-class FieldType(Protocol):
-    """What the floors below the endpoints know of a field's type: its kind, and the fields of a relation's records."""
-
-    @property
-    def kind(self) -> str: ...
-
-    @property
-    def scope(self) -> Scope | None: ...
-
-
-class Scope(Protocol):
-    """A set of fields: an endpoint's, or those of a relation's records."""
+class Table(Protocol):
+    """What the layers below the endpoints know of the table of fields that a filter was checked against."""
 
     @property
     def name(self) -> str: ...
 
-    def field_type(self, path: str) -> FieldType | None:
-        """The type of the field with this path (a counted relation's `.count` included), or None."""
+    def kind_of(self, names: Iterable[str]) -> FieldKind | None:
+        """The kind of a field that is named by the relations around it and itself, or None where there is none."""
 
 
 class Part(Immutable):
-    """One checked tree with the scope it was checked against."""
+    """One checked tree with the table it was checked against."""
 
-    __slots__ = ("filter", "scope")
-    __match_args__ = ("filter", "scope")
+    __slots__ = ("filter", "table")
+    __match_args__ = ("filter", "table")
 
     filter: Filter
-    scope: Scope
+    table: Table
 
-    def __init__(self, filter: Filter, scope: Scope) -> None:
+    def __init__(self, filter: Filter, table: Table) -> None:
         _set(self, "filter", filter)
-        _set(self, "scope", scope)
+        _set(self, "table", table)
 
     def __repr__(self) -> str:
-        return f"<Part of {self.scope.name}>"
+        return f"<Part of {self.table.name}>"
 
 
 class CheckedFilter(Immutable):
@@ -87,16 +79,16 @@ class CheckedFilter(Immutable):
         raise TypeError("a filter has no truth value: combine checked filters with &")
 
     def __repr__(self) -> str:
-        return f"<CheckedFilter of {' & '.join(part.scope.name for part in self.parts)}>"
+        return f"<CheckedFilter of {' & '.join(part.table.name for part in self.parts)}>"
 
 
 def _normal(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """The parts with one for each scope, where its first one stands, and without what is no filter."""
-    trees: dict[Scope, list[Filter]] = {}
+    """The parts with one for each table, where its first one stands, and without what is no filter."""
+    trees: dict[Table, list[Filter]] = {}
     for part in parts:
         if not isinstance(part.filter, Everything):
-            trees.setdefault(part.scope, []).append(part.filter)
-    return tuple([Part(And(items), scope) for scope, items in trees.items()]) or parts[:1]
+            trees.setdefault(part.table, []).append(part.filter)
+    return tuple([Part(And(items), table) for table, items in trees.items()]) or parts[:1]
 
 
 def tree_of(filter: Filter | CheckedFilter) -> Filter:

@@ -14,7 +14,7 @@ from uuid import UUID
 from kanbert_filter.checked import CheckedFilter
 from kanbert_filter.context import Context
 from kanbert_filter.endpoints.field_table import FieldTable
-from kanbert_filter.endpoints.types import Count, FieldType, Scope
+from kanbert_filter.endpoints.types import Count, FieldType, Relation, Scope
 from kanbert_filter.errors import RecordError
 from kanbert_filter.nodes import And, Comparison, Everything, Filter, Membership, NullCheck, Or, RelationTest
 from kanbert_filter.values import Special, exact as exact_number, number_text, read_date, read_timestamp
@@ -30,7 +30,7 @@ COUNTS: dict[str, Callable[[Any, Any], bool]] = {"eq": lambda a, b: a == b, "ne"
 
 def evaluate(checked: CheckedFilter, record: object, context: Context) -> bool:
     """Whether the record, a mapping or an object, matches. Every condition is looked at, so every bad value raises."""
-    held = [_holds(part.filter, cast("FieldTable", part.scope), record, context) for part in checked.parts]
+    held = [_holds(part.filter, cast("FieldTable", part.table), record, context) for part in checked.parts]
     return all(held)
 
 
@@ -43,11 +43,11 @@ def _holds(node: Filter, fields: FieldTable, record: object, context: Context) -
             return True
         case RelationTest(field, operator, inner):
             row = fields.field_type(field)
-            assert row is not None
+            assert isinstance(row, Relation)
             related = _related(fields, field, record)
             if inner is None:
                 return bool(related) is (operator == "any")
-            held = [_holds(inner, cast("FieldTable", row.scope), other, context) for other in related]
+            held = [_holds(inner, row.related, other, context) for other in related]
             return {"any": any(held), "none": not any(held), "all": all(held)}[operator]
         case NullCheck(field, operator):
             return (_raw(fields, field, record) is None) is (operator == "isnull")

@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from kanbert_filter.endpoints.field_table import FieldTable
+from kanbert_filter.endpoints.field_table import FieldTable, Relation
 from kanbert_filter.nodes import And, Comparison, Filter, Membership, NullCheck, Or, RelationTest
 from kanbert_filter.operators import COMPARISONS, OPERATORS
 from kanbert_filter.values import EOM, EOW, ME, NOW, SOM, SOW, TODAY, Number, Special, UntypedText, Value, exact
@@ -204,8 +204,8 @@ def filters_of(
                     conditions.append(st.builds(NullCheck, this, words))
                 case "relation":
                     conditions.append(st.builds(RelationTest, this, words.filter(lambda word: word != "all")))
-                    if depth and row.scope is not None:
-                        inner = filters_of(row.scope, values_of, patterns=patterns, needles=needles, depth=depth - 1)
+                    if depth and isinstance(row, Relation):
+                        inner = filters_of(row.related, values_of, patterns=patterns, needles=needles, depth=depth - 1)
                         conditions.append(st.builds(RelationTest, this, words, inner))
 
     def around(inner: SearchStrategy[Filter]) -> SearchStrategy[Filter]:

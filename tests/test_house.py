@@ -14,7 +14,7 @@ import kanbert_filter as kf
 PACKAGE = Path(__file__).parents[1] / "kanbert_filter"
 
 FLOORS = (
-    {"immutable"},
+    {"immutable", "kinds"},
     {"errors", "limits", "operators"},
     {"values", "context", "nodes", "builder", "checked"},
     {"notations"},

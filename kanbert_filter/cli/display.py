@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import click
 
 from ..endpoints.endpoint import Endpoint
-from ..endpoints.field_table import FieldTable
+from ..endpoints.field_table import FieldTable, Relation
 from ..errors import FilterError
 from ..operators import OPERATORS
 
@@ -35,7 +35,7 @@ def endpoint_list(endpoints: Mapping[str, Endpoint]) -> str:
 
 def _rows(fields: FieldTable, indent: str) -> Iterator[tuple[str, str, str]]:
     for name, row in fields.items():
-        relation = row.scope
+        relation = row.related if isinstance(row, Relation) else None
         notation = row.kind if relation else row.with_parts(operators=None).notation
         operators = " ".join([operator for operator in OPERATORS if operator in row.operators])
         yield indent + name, notation, operators

@@ -131,7 +131,7 @@ class _Check:
             return node
         self.conditions += 1
         self.relations += 1
-        inner = self.tree(node.filter, row.fields, f"{prefix}{node.field}.")
+        inner = self.tree(node.filter, row.related, f"{prefix}{node.field}.")
         self.relations -= 1
         return node if inner is node.filter else RelationTest(node.field, node.operator, inner, node.origin, node.index)
 
@@ -179,7 +179,7 @@ class _Check:
         relation, _, inner = node.field.partition(".")
         row = fields.field_type(relation)
         if self.suggestions and isinstance(row, Relation):
-            meant = [inner] if row.fields.field_type(inner) else _close(inner, row.fields.known)
+            meant = [inner] if row.related.field_type(inner) else _close(inner, row.related.known)
             remedy = f"{relation} any ({' '.join([*meant[:1], '…'])})"
             message += f". {quoted(prefix + relation)} is a relation: write {remedy}"
         elif self.suggestions:

@@ -258,7 +258,7 @@ def _with_checked_conditions(fields: FieldTable) -> dict[str, FieldType]:
     rows = dict(fields.items())
     for name, row in fields.items():
         if isinstance(row, Relation):
-            rows[name] = row.with_fields(_with_checked_conditions(row.fields))
+            rows[name] = row.with_fields(_with_checked_conditions(row.related))
         elif isinstance(row, Scope) and row.conditions is not None:
             rows[name] = row.with_parts(conditions={c: _checked(f, fields) for c, f in row.conditions.items()})
     return rows
@@ -278,7 +278,7 @@ def _without_restrictions(fields: FieldTable) -> dict[str, FieldType]:
     rows = {name: row.with_parts(operators=None) for name, row in fields.items() if not isinstance(row, Scope)}
     for name, row in rows.items():
         if isinstance(row, Relation):
-            rows[name] = row.with_fields(_without_restrictions(row.fields))
+            rows[name] = row.with_fields(_without_restrictions(row.related))
     return rows
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 from ..checked import CheckedFilter
 from ..errors import quoted
 from ..immutable import Immutable
+from ..kinds import FieldKind, NamedKind, exhaustive
 from ..limits import MAX_DEPTH
 from ..nodes import Filter, field_name
 from .scalars import Boolean, Count, Currency, Custom, Date, DateTime, Enum, FieldType, Id, Number, Scope, String
@@ -51,7 +52,7 @@ class FieldTable(Immutable):
         for name, row in [*known.items()]:
             if _is_counted(row):
                 known.setdefault(name + COUNT, Count(row))
-        inner = [row.fields.levels for row in rows.values() if isinstance(row, Relation)]
+        inner = [row.related.levels for row in rows.values() if isinstance(row, Relation)]
         self._fill(levels=1 + max(inner, default=0) if rows else 0)
         _ensure_levels(self.levels)
         wildcards = [(tuple(name.split(".")), row) for name, row in rows.items() if "*" in name]
@@ -106,6 +107,15 @@ class FieldTable(Immutable):
                 return row, pattern
         return None, segments
 
+    def kind_of(self, names: Iterable[str]) -> FieldKind | None:
+        """The kind of a field that is named by the relations around it and itself, or None where there is none."""
+        table: FieldTable | None = self
+        row: FieldType | None = None
+        for name in names:
+            row = None if table is None else table.field_type(name)
+            table = row.related if isinstance(row, Relation) else None
+        return None if row is None else row.kind
+
     def items(self) -> Iterable[tuple[str, FieldType]]:
         """The rows as written, in order."""
         return self._rows.items()
@@ -139,7 +149,7 @@ class FieldTable(Immutable):
             row = self._rows[relation]
             assert isinstance(row, Relation)
             if relation not in kept:
-                kept[relation] = row.with_fields(row.fields._kept(_within(relation, paths)))
+                kept[relation] = row.with_fields(row.related._kept(_within(relation, paths)))
         return {name: kept[name] for name in self._rows if name in kept}
 
     def _dropped(self, names: Iterable[str]) -> dict[str, FieldType]:
@@ -153,7 +163,7 @@ class FieldTable(Immutable):
         for relation, paths in inner.items():
             row = rows.get(relation)
             if isinstance(row, Relation):
-                rows[relation] = row.with_fields(row.fields._dropped(_within(relation, paths)))
+                rows[relation] = row.with_fields(row.related._dropped(_within(relation, paths)))
         return rows
 
     def _bound(self, name: str, conditions: Mapping[str, Filter | CheckedFilter]) -> dict[str, FieldType]:
@@ -167,7 +177,7 @@ class FieldTable(Immutable):
         outer = self._rows[relation]
         assert isinstance(outer, Relation)
         [path] = _within(relation, [name])
-        return {**self._rows, relation: outer.with_fields(outer.fields._bound(path, conditions))}
+        return {**self._rows, relation: outer.with_fields(outer.related._bound(path, conditions))}
 
     def _relation_before(self, name: str) -> str:
         relations = [r for r, row in self._rows.items() if isinstance(row, Relation) and name.startswith(r + ".")]
@@ -192,41 +202,41 @@ class Relation(FieldType):
     True
     """
 
-    __slots__ = ("fields",)
-    __match_args__ = ("operators", "source", "fields")
+    __slots__ = ("related",)
+    __match_args__ = ("operators", "source", "related")
 
     kind = "relation"
     default_groups = ("relation", "count")
 
-    fields: FieldTable
+    related: FieldTable
+    """The fields of the related records."""
 
     def __init__(
         self,
-        fields: Rows | FieldTable,
+        related: Rows | FieldTable,
         *,
         operators: Iterable[str] | None = None,
         source: str | None = None,
     ) -> None:
-        rows = fields if isinstance(fields, FieldTable) else FieldTable(fields)
-        self._configure(operators, source, fields=rows)
+        table = related if isinstance(related, FieldTable) else FieldTable(related)
+        self._configure(operators, source, related=table)
 
     def with_fields(self, rows: dict[str, FieldType]) -> Relation:
         """This relation with other rows."""
-        return self.with_parts(fields=self.fields._derived(rows))
-
-    @property
-    def scope(self) -> FieldTable:
-        """The fields of the related records."""
-        return self.fields
+        return self.with_parts(related=self.related._derived(rows))
 
     def description(self, *, concise: bool = False) -> dict[str, Any]:
         """The type as plain data, with the descriptions of the related records' fields."""
-        return super().description(concise=concise) | {"fields": self.fields.description(concise=concise)}
+        return super().description(concise=concise) | {"fields": self.related.description(concise=concise)}
 
 
-TYPES: Final[dict[str, type[FieldType]]] = {
-    row.kind: row for row in (String, Number, Currency, Boolean, Date, DateTime, Enum, Id, Custom, Relation, Scope)
-}
+TYPES: Final[dict[str, type[FieldType]]] = exhaustive(
+    NamedKind,
+    {
+        made.kind: made
+        for made in (String, Number, Currency, Boolean, Date, DateTime, Enum, Id, Custom, Relation, Scope)
+    },
+)
 """Every type a table can name, by its kind."""
 
 _PARTS: Final[dict[str, tuple[type[Any], str]]] = {
@@ -268,7 +278,7 @@ def from_description(description: Mapping[str, Any], *, level: int = 1) -> Field
     kind = parts.pop("type")
     if kind not in TYPES:
         raise ValueError(f"found type {quoted(kind)}, expected one of {', '.join(TYPES)}")
-    known = [part for part in TYPES[kind].__match_args__ if part in _PARTS]
+    known = [part for part in map(_key_of, TYPES[kind].__match_args__) if part in _PARTS]
     for part, value in parts.items():
         if part not in known:
             raise ValueError(f"found {quoted(part)} on type '{kind}', expected no keys but type, {', '.join(known)}")
@@ -283,6 +293,11 @@ def from_description(description: Mapping[str, Any], *, level: int = 1) -> Field
     if kind == "scope":
         return Scope(parts.pop("choices", ())).with_parts(**parts)
     return TYPES[kind](**parts)
+
+
+def _key_of(part: str) -> str:
+    """The key under which descriptions have a part of a type."""
+    return "fields" if part == "related" else part
 
 
 def described_rows(descriptions: Mapping[str, Any], *, level: int = 1) -> dict[str, FieldType]:

@@ -82,7 +82,7 @@ def _with_choices(rows: Mapping[str, FieldType], document: Mapping[str, Any]) ->
     filled = dict(rows)
     for name, row in rows.items():
         if isinstance(row, Relation):
-            filled[name] = row.with_fields(_with_choices(dict(row.fields.items()), document))
+            filled[name] = row.with_fields(_with_choices(dict(row.related.items()), document))
         elif isinstance(row, Enum) and row.name and not row.choices:
             filled[name] = row.with_parts(choices=_choices(row.name, document))
     return filled

@@ -6,11 +6,12 @@ import enum as python_enum
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeVar
+from typing import Any, ClassVar, Final, Self, TypeVar
 
 from ..checked import CheckedFilter
 from ..errors import quoted
 from ..immutable import Immutable
+from ..kinds import FieldKind
 from ..limits import Limits
 from ..nodes import Filter, Node
 from ..operators import OPERATORS, TEXT_OPERATORS, Group, of_groups, operator
@@ -29,9 +30,6 @@ from ..values import (
     timestamp_text,
 )
 from .type_text import write_notation
-
-if TYPE_CHECKING:
-    from .field_table import FieldTable
 
 _SCHEMA_NAME: Final = re.compile(r"[\w.,/|\\-]+(?: [\w.,/|\\-]+)*")
 _DESCRIBED: Final = ("name", "entity", "choices", "case_sensitive")
@@ -62,7 +60,7 @@ class FieldType(Immutable):
     __slots__ = ("keeps", "operators", "source")
     __match_args__ = ("operators", "source")
 
-    kind: ClassVar[str]
+    kind: ClassVar[FieldKind]
     default_groups: ClassVar[tuple[Group, ...]]
 
     operators: frozenset[str]
@@ -94,11 +92,6 @@ class FieldType(Immutable):
 
     def _kept_classes(self, operator: str) -> frozenset[type]:
         return _NONE
-
-    @property
-    def scope(self) -> FieldTable | None:
-        """The fields of the related records, for a relation."""
-        return None
 
     def description(self, *, concise: bool = False) -> dict[str, Any]:
         """The type as plain data, without its source; `concise` leaves out operators that are all those of the type."""

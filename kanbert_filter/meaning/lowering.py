@@ -100,7 +100,7 @@ def column_of(fields: FieldTable, path: str) -> Column:
 
 def related_column(relation: Column, path: str) -> Column:
     """The column of a field of a relation's records, the same object every time."""
-    return _column(cast("FieldTable", relation.fields), relation.columns, f"{relation.path}.", path)
+    return _column(cast("FieldTable", relation.related), relation.columns, f"{relation.path}.", path)
 
 
 def _column(fields: FieldTable, columns: dict[str, Column], prefix: str, path: str) -> Column:
@@ -124,8 +124,8 @@ def _lowered(checked: CheckedFilter, moment: Moment) -> Test:
     parts = checked.parts
     if len(parts) > 1:
         return all_of([_lowered(CheckedFilter((part,)), moment) for part in parts])
-    fields: Any = parts[0].scope
-    return Lowering(moment, fields, fields.columns, "").lowered(parts[0].filter)  # type: ignore[no-any-return]
+    table: Any = parts[0].table
+    return Lowering(moment, table, table.columns, "").lowered(parts[0].filter)  # type: ignore[no-any-return]
 
 
 class Lowering:
@@ -267,7 +267,7 @@ class Lowering:
         column = self.columns.get(node.field) or self.column(node.field)
         if node.filter is None:
             return self.made(Related(column, node.operator, None))
-        within = Lowering(self.moment, cast("FieldTable", column.fields), column.columns, f"{column.path}.")
+        within = Lowering(self.moment, cast("FieldTable", column.related), column.columns, f"{column.path}.")
         return self.made(self.related(column, node.operator, within.lowered(node.filter)))
 
     def related(self, column: Column, operator: RelationOperator, test: Test) -> Test:

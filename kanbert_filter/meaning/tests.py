@@ -7,7 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from ..endpoints.types import FieldType
+from ..endpoints.types import FieldType, Relation
+from ..kinds import FieldKind
 
 if TYPE_CHECKING:
     from .lowering import Lowering
@@ -25,10 +26,10 @@ class Column:
 
     `path` is the public path from the top, for messages; `source` the path to the data, from the record or the related
     record; `wild` tells of each source segment whether a wildcard admitted it. `kind` is the type's kind (a count has the
-    column of its relation). Unless `case_sensitive`, text operators see lower-cased text.
+    column of its relation), `related` the table of a relation. Unless `case_sensitive`, text operators see lower-cased text.
     """
 
-    __slots__ = ("case_sensitive", "columns", "fields", "kind", "path", "settle", "source", "type", "wild")
+    __slots__ = ("case_sensitive", "columns", "kind", "path", "related", "settle", "source", "type", "wild")
 
     def __init__(
         self,
@@ -42,10 +43,10 @@ class Column:
         self.source = source
         self.wild = wild
         self.type = type
-        self.kind = type.kind
+        self.kind: FieldKind = type.kind
         self.settle = settle
         self.case_sensitive = bool(getattr(type, "case_sensitive", False))
-        self.fields = type.scope
+        self.related = type.related if isinstance(type, Relation) else None
         self.columns: dict[str, Column] = {}
 
     def __repr__(self) -> str:

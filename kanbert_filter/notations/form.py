@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ..checked import CheckedFilter, FieldType, Scope, tree_of
+from ..checked import CheckedFilter, tree_of
 from ..errors import FilterSyntaxError, FormLocation, Problem, UnsupportedFilterError, quoted
 from ..limits import DEFAULT_LIMITS, Limits, ensure_limits
 from ..nodes import EVERYTHING, Filter, Membership, walk
@@ -64,12 +64,12 @@ def to_form(filter: Filter | CheckedFilter, *, name: str = "filter") -> list[tup
     >>> kf.to_form(kf.field("title").contains("Acme"))
     [('filter[0][field]', 'title'), ('filter[0][op]', 'contains'), ('filter[0][value]', 'Acme')]
     """
-    scope = filter.parts[0].scope if isinstance(filter, CheckedFilter) else None
+    table = filter.parts[0].table if isinstance(filter, CheckedFilter) else None
 
     def text(path: Path, value: Value) -> str:
         if isinstance(value, (str, Special, UntypedText)):
             return str(value)
-        kind = _kind(scope, path)
+        kind = None if table is None else table.kind_of(map(str, path))
         if kind is None or kind == "custom":
             raise _unsupported(path, value)
         return str(value).lower() if isinstance(value, bool) else number_text(value)
@@ -235,15 +235,6 @@ def _flat(key: str, data: object) -> Iterator[tuple[str, str]]:
                 stack.extend([(f"{key}[{position}]", data[position]) for position in reversed(range(len(data)))])
             case _:
                 yield key, str(data)
-
-
-def _kind(scope: Scope | None, path: Path) -> str | None:
-    """The kind of the field at the end of a path through relations, where a scope tells it."""
-    field: FieldType | None = None
-    for name in path:
-        field = None if scope is None else scope.field_type(str(name))
-        scope = None if field is None else field.scope
-    return None if field is None else field.kind
 
 
 def _unsupported(path: Path, value: object) -> UnsupportedFilterError:

@@ -203,7 +203,7 @@ def filters(fields: FieldTable, depth: int = 2) -> SearchStrategy[Filter]:
         if isinstance(row, types.Relation):
             conditions.append(st.builds(RelationTest, st.just(name), st.sampled_from(["any", "none"])))
             if depth:
-                inner = filters(row.fields, depth - 1)
+                inner = filters(row.related, depth - 1)
                 conditions.append(
                     st.builds(RelationTest, st.just(name), st.sampled_from(["any", "none", "all"]), inner)
                 )

@@ -51,8 +51,7 @@ def test_an_endpoint_is_a_table(projects: kf.Endpoint) -> None:
     assert repr(projects["tasks"]).startswith("<Relation 'Relation - status (enum: ACTIVE, DONE) - assignee.id")
     tasks = projects["tasks"]
     assert isinstance(tasks, kf.types.Relation)
-    assert tasks.scope.name == "related records"
-    assert projects["title"].scope is None
+    assert tasks.related.name == "related records"
 
 
 def test_endpoints_are_values(projects: kf.Endpoint) -> None:
@@ -217,7 +216,7 @@ def test_only(projects: kf.Endpoint) -> None:
     assert list(seen) == ["title", "tasks"]
     tasks = seen["tasks"]
     assert isinstance(tasks, kf.types.Relation)
-    assert list(tasks.fields) == ["status", "comments"]
+    assert list(tasks.related) == ["status", "comments"]
     assert projects.only("tasks", "tasks.status")["tasks"] == projects["tasks"]
     assert type(seen) is kf.Endpoint
     assert seen.name == "projects"
@@ -228,7 +227,7 @@ def test_without(projects: kf.Endpoint) -> None:
     assert list(seen) == ["budget", "archived", "custom_field.*", "tasks"]
     tasks = seen["tasks"]
     assert isinstance(tasks, kf.types.Relation)
-    assert list(tasks.fields) == ["assignee.id", "comments"]
+    assert list(tasks.related) == ["assignee.id", "comments"]
     assert list(projects.without("tasks.status", "tasks")) == list(projects.without("tasks"))
 
 
@@ -295,7 +294,7 @@ def test_scopes_of_related_records() -> None:
     assert unbound.bind(**{"tasks.archived": ARCHIVED}) == bound
     tasks = bound["tasks"]
     assert isinstance(tasks, kf.types.Relation)
-    archived = tasks.fields["archived"]
+    archived = tasks.related["archived"]
     assert isinstance(archived, kf.types.Scope)
     assert archived.conditions is not None
     assert all(isinstance(condition, kf.CheckedFilter) for condition in archived.conditions.values())
@@ -351,7 +350,7 @@ def test_checked_filters_compose(projects: kf.Endpoint) -> None:
     server = kf.Endpoint("server", {"tenant": "id"}).check(kf.field("tenant") == 7)
     user = projects.check((kf.field("title") == "x") | (kf.field("budget") == 1))
     both = server & user
-    assert [part.scope.name for part in both.parts] == ["server", "projects"]
+    assert [part.table.name for part in both.parts] == ["server", "projects"]
     assert repr(both) == "<CheckedFilter of server & projects>"
     with pytest.raises(kf.UnsupportedFilterError):
         both.filter  # noqa: B018
@@ -367,7 +366,7 @@ def test_parts_of_one_endpoint_are_one_tree(projects: kf.Endpoint) -> None:
     assert kf.to_dsl(both) == '(title = "x" or budget = 1) and title = "y"'
     assert projects.parse(kf.to_dsl(both)) == both
     apart = either & server & one & two
-    assert [part.scope.name for part in apart.parts] == ["projects", "server"]
+    assert [part.table.name for part in apart.parts] == ["projects", "server"]
     assert apart.parts[0].filter == (both & two).filter
     assert len((either & projects.without("budget").parse("title = 'y'")).parts) == 2
     other = kf.Endpoint("projects", {"title": kf.types.String(source="other.title")})

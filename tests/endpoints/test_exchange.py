@@ -112,7 +112,7 @@ def told(row: FieldType) -> FieldType:
     """The type without what stays at home."""
     parts: dict[str, object] = {"source": None}
     if isinstance(row, kf.types.Relation):
-        parts["fields"] = row.with_fields({name: told(inner) for name, inner in row.fields.items()}).fields
+        parts["related"] = row.with_fields({name: told(inner) for name, inner in row.related.items()}).related
     if isinstance(row, kf.types.Scope):
         parts["conditions"] = None
     return row.with_parts(**parts)

@@ -219,7 +219,7 @@ def test_rows_of_ones_own_stand_beside_and_before_the_models(model: type[Any]) -
         "projects",
         {
             "title": "string; eq",
-            "tasks": {"id": endpoint["tasks"].scope["id"], "hours": "number"},  # type: ignore[index]
+            "tasks": {"id": endpoint["tasks"].related["id"], "hours": "number"},  # type: ignore[attr-defined]
             "settings.*": "custom",
             "archived": archived,
             "x.y": "id",

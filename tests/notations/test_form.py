@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+import kanbert_filter as kf
 from kanbert_filter.checked import CheckedFilter, Part
 from kanbert_filter.errors import FilterError, FilterSyntaxError, FormLocation, UnsupportedFilterError
 from kanbert_filter.limits import DEFAULT_LIMITS, Limits
@@ -217,23 +218,7 @@ def test_specials_and_text_are_written() -> None:
     assert to_form(Comparison("due", "lt", TODAY + 5)) == condition(field="due", op="lt", value="today+5d")
 
 
-class Type:
-    def __init__(self, kind: str, scope: "FieldTable | None" = None) -> None:
-        self.kind = kind
-        self.scope = scope
-
-
-class FieldTable:
-    name = "projects"
-
-    def __init__(self, **types: Type) -> None:
-        self.types = types
-
-    def field_type(self, path: str) -> Type | None:
-        return self.types.get(path)
-
-
-PROJECTS = FieldTable(n=Type("number"), c=Type("custom"), r=Type("relation", FieldTable(b=Type("boolean"))))
+PROJECTS = kf.Endpoint("projects", {"n": "number", "c": "custom", "r": {"b": "boolean"}})
 
 
 def test_numbers_and_booleans_are_written_where_the_type_is_known() -> None:

@@ -63,7 +63,7 @@ def _verify(translation: Translation, column: Column, model: type[Model], faults
     try:
         if column.kind == "relation":
             related = translation.columns.related(model, column)
-            fields: Any = column.fields
+            fields: Any = column.related
             assert isinstance(fields, FieldTable)
             for name in fields:
                 _verify(translation, related_column(column, _example(name)), related.model, faults)

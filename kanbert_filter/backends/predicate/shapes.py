@@ -114,7 +114,7 @@ def shape_of(checked: CheckedFilter, moment: Moment, constants: Constants) -> Sh
     """The shape of what a filter means. Its constants are added to the list, in the order of the shape's numbers."""
     if checked.__class__ is CheckedFilter and len(checked.parts) == 1:
         part: Any = checked.parts[0]
-        outline = _Outline(moment, part.scope, constants)
+        outline = _Outline(moment, part.table, constants)
         try:
             return _OUTLINED[part.filter.__class__](outline, part.filter)
         except _Unusual:

@@ -9,7 +9,7 @@ from typing import Any, cast
 from ...checked import CheckedFilter
 from ...context import Context
 from ...endpoints.field_table import FieldTable
-from ...endpoints.types import Scope
+from ...endpoints.types import Relation, Scope
 from ...meaning.lowering import column_of, related_column
 from ...meaning.tests import Column
 from ...nodes import And, Everything, Filter, Or, RelationTest
@@ -41,7 +41,7 @@ class _Verification:
             column = find(name)
             related = self.column(column, place, prefix)
             if related is not None:
-                self.rows(cast("FieldTable", row.scope), partial(related_column, column), related, f"{column.path}.")
+                self.rows(cast("Relation", row).related, partial(related_column, column), related, f"{column.path}.")
 
     def column(self, column: Column, place: Place, prefix: str) -> Place | None:
         """Look for a column; for a relation's, tell the place of its rows."""
@@ -59,7 +59,7 @@ class _Verification:
     def conditions(self, scope: Scope, place: Place, prefix: str) -> None:
         for condition in (scope.conditions or {}).values():
             for part in cast("CheckedFilter", condition).parts:
-                self.tree(part.filter, partial(column_of, cast("FieldTable", part.scope)), place, prefix)
+                self.tree(part.filter, partial(column_of, cast("FieldTable", part.table)), place, prefix)
 
     def tree(self, node: Filter, find: Find, place: Place, prefix: str) -> None:
         match node:
