@@ -154,10 +154,10 @@ def test_the_readme_shows_a_mistake_on_its_first_screen() -> None:
         assert shown in screen
 
 
-@pytest.mark.parametrize(("page", "terms"), [("errors.md", CODES), ("api.md", kf.__all__)])
-def test_page_is_complete(page: str, terms: Iterable[str]) -> None:
-    text = (DOCS / page).read_text()
-    assert not [term for term in terms if not re.search(rf"(?<![\w.]){term}\b", text)]
+def test_the_api_page_documents_the_public_names() -> None:
+    text = (DOCS / "api.md").read_text()
+    listed = re.findall(r"^\.\. (?:autofunction|autoclass|py:data):: ((?:\w+\s+)*\w+)$", text, re.MULTILINE)
+    assert sorted(" ".join(listed).split()) == [name for name in kf.__all__ if name != "types"]
 
 
 def test_every_code_is_shown_by_an_example() -> None:
