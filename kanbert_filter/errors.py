@@ -245,6 +245,10 @@ class Problem(Immutable):
             raise ValueError(f"{code!r} is no problem code; codes are listed in kanbert_filter.errors.CODES")
         self._fill(code=code, message=message, field=field, location=location, suggestions=tuple(suggestions))
 
+    def at(self, location: Location | None, field: str | None = None) -> Problem:
+        """The same problem at a place in the input, with the path of the field at fault."""
+        return Problem(self.code, self.message, field, location, self.suggestions)
+
     def __str__(self) -> str:
         is_named = not self.field or f"field {quoted(self.field)}" in self.message
         lines = [self.message if is_named else f"{self.field}: {self.message}"]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
+from . import messages
 from .errors import FilterSyntaxError, Location, Problem, quoted
 from .immutable import Immutable
 from .limits import MAX_DEPTH
@@ -189,9 +190,7 @@ class RelationTest(Condition):
         word = _word(operator, ("any", "none", "all"))
         if filter is None:
             if word == "all":
-                raise _fault(
-                    "missing_key", f"'all' on {quoted(field)} needs a filter that every related record is to match"
-                )
+                raise FilterSyntaxError(messages.all_without_filter())
         elif not isinstance(filter, Node):
             raise TypeError(f"expected a filter on the related records, not {type(filter).__name__}")
         elif isinstance(filter, Everything):
@@ -225,10 +224,7 @@ class Group(_GroupDraft, Node):
                 raise TypeError(f"expected filters inside {cls.__name__}, not {type(item).__name__}")
         if len(flat) < 2:
             if not flat:
-                raise _fault(
-                    "empty_group",
-                    f"{cls.__name__} holds nothing, expected at least one filter; EVERYTHING is no filter at all",
-                )
+                raise FilterSyntaxError(messages.empty_group())
             return cast("Group", flat[0])
         return group(cls, tuple(flat), _deeper(1 + max([item.depth for item in flat])))
 
@@ -504,8 +500,7 @@ def _word(word: str, allowed: Iterable[str]) -> str:
 
 def _deeper(depth: int) -> int:
     if depth > MAX_DEPTH:
-        message = f"The filter is nested {depth} levels deep, expected at most {MAX_DEPTH}; flatten its groups"
-        raise _fault("too_deep", message)
+        raise FilterSyntaxError(messages.too_deep(MAX_DEPTH))
     return depth
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from .. import messages
 from ..checked import CheckedFilter, tree_of
 from ..errors import FilterSyntaxError, FormLocation, Problem, UnsupportedFilterError, quoted
 from ..limits import DEFAULT_LIMITS, Limits, ensure_limits
@@ -41,15 +42,12 @@ def parse_form(pairs: Pairs, *, name: str = "filter", limits: Limits = DEFAULT_L
         if key.startswith(f"{name}["):
             keys += 1
             if keys > limits.max_form_keys:
-                message = f"Found more than {limits.max_form_keys} keys, expected at most {limits.max_form_keys}"
-                raise _fault("too_many_keys", message, key, value)
+                raise _refused(messages.too_many_keys(limits.max_form_keys), key, value)
             size += _size(value, key, value)
             if size > limits.max_text_length:
-                message = f"Found more than {limits.max_text_length} bytes of values; shorten the filter"
-                raise _fault("text_too_long", message, key, value)
+                raise _refused(messages.text_too_long(limits.max_text_length), key, value)
             if _size(key, key, value) > limits.max_form_key_bytes:
-                message = f"Found a key of more than {limits.max_form_key_bytes} bytes, expected at most that"
-                raise _fault("key_too_long", message, key, value)
+                raise _refused(messages.key_too_long(limits.max_form_key_bytes), key, value)
             form.add(key, value)
     return read(form, limits) if keys else EVERYTHING
 
@@ -207,8 +205,7 @@ def _size(text: str, key: str, value: str) -> int:
     try:
         return len(text) if text.isascii() else len(text.encode())
     except UnicodeEncodeError:
-        message = f"Found half of a surrogate pair in {quoted(text)}, expected Unicode text"
-        raise _fault("invalid_encoding", message, key, value) from None
+        raise _refused(messages.half_a_surrogate_pair(text), key, value) from None
 
 
 def _short(label: str) -> str:
@@ -216,7 +213,11 @@ def _short(label: str) -> str:
 
 
 def _fault(code: str, message: str, key: str, value: str) -> FilterSyntaxError:
-    return FilterSyntaxError(Problem(code, message, None, FormLocation(key, value)))
+    return _refused(Problem(code, message), key, value)
+
+
+def _refused(problem: Problem, key: str, value: str) -> FilterSyntaxError:
+    return FilterSyntaxError(problem.at(FormLocation(key, value)))
 
 
 # writing

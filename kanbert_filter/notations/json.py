@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final, cast
 
+from .. import messages
 from ..checked import CheckedFilter, tree_of
 from ..errors import FilterSyntaxError, JsonLocation, Problem, TextLocation, UnsupportedFilterError, quoted
 from ..limits import DEFAULT_LIMITS, Limits, ensure_limits
@@ -30,7 +31,7 @@ from ..nodes import (
 )
 from ..operators import OPERATORS, WORDS
 from ..values import MAX_EXPONENT, Special, UntypedText, Value, exact, number_size, number_text, sound_text
-from .objects import GROUPS, Kind, Numeral, Path, Source, read, text_within, too_deep, written
+from .objects import GROUPS, Kind, Numeral, Path, Source, read, text_within, written
 
 _BLANK: Final = " \t\n\r"
 
@@ -185,9 +186,11 @@ class _Bytes(_Text):
         try:
             return sound_text(text)
         except FilterSyntaxError:
-            raise _fault(
-                "invalid_encoding", f"Found bytes that are not UTF-8 in {quoted(text)}; encode the text as UTF-8"
-            ) from None
+            undecoded = re.search(r"[\udc80-\udcff]{1,3}", text)
+            if undecoded is None:
+                raise
+            octets = undecoded.group().encode(errors="surrogateescape")
+        raise FilterSyntaxError(messages.not_utf8(octets))
 
 
 def _read_bytes(source: bytes | bytearray, limits: Limits) -> Filter:
@@ -195,7 +198,7 @@ def _read_bytes(source: bytes | bytearray, limits: Limits) -> Filter:
         text = source.decode()
     except UnicodeDecodeError:
         if len(source) > limits.max_text_length:
-            raise _too_long(len(source), limits) from None
+            raise FilterSyntaxError(messages.text_too_long(limits.max_text_length)) from None
         text = source.decode(errors="surrogateescape")
         return _read_source(_Bytes(text), limits)
     return parse_json(text, limits=limits)
@@ -204,7 +207,7 @@ def _read_bytes(source: bytes | bytearray, limits: Limits) -> Filter:
 def _read_text(text: str, limits: Limits) -> Filter:
     size = len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
     if size > limits.max_text_length:
-        raise _too_long(size, limits)
+        raise FilterSyntaxError(messages.text_too_long(limits.max_text_length))
     return _read_source(_Text(text), limits) if text.strip(_BLANK) else EVERYTHING
 
 
@@ -217,7 +220,8 @@ def _read_source(source: _Text, limits: Limits) -> Filter:
         raise _fault("invalid_json", message, TextLocation(text, error.pos, min(error.pos + 1, len(text)))) from None
     except RecursionError:
         position = next((place for place, level in _levels(text) if level > 2 * limits.max_depth + 2), len(text))
-        raise _fault("too_deep", too_deep(limits), TextLocation(text, position, position + 1)) from None
+        place = TextLocation(text, position, position + 1)
+        raise FilterSyntaxError(messages.too_deep(limits.max_depth).at(place)) from None
     return read(source, limits)
 
 
@@ -238,29 +242,22 @@ def _digits(number: int | float | Decimal, limits: Limits) -> str:
     if isinstance(number, float):
         return float.__repr__(number)
     if isinstance(number, int) and number.bit_length() > 4 * limits.max_number_digits:
-        raise _number_too_long(limits)
+        raise _number_too_long(number.bit_length() // 4 + 1, 0, limits)  # so many digits at least
     return str(Decimal(number))  # str of a huge int may be refused
 
 
 def _number(text: str, limits: Limits) -> int | Decimal:
     size = number_size(text)
     if size is None:
-        raise _fault("invalid_number", f"Found {quoted(text)}, expected a finite number")
+        raise FilterSyntaxError(messages.no_finite_number(text))
     digits, exponent = size
     if digits > limits.max_number_digits or abs(exponent) > min(limits.max_exponent, MAX_EXPONENT):
-        raise _number_too_long(limits)
+        raise _number_too_long(digits, exponent, limits)
     return exact(Decimal(text))
 
 
-def _number_too_long(limits: Limits) -> FilterSyntaxError:
-    expected = f"expected at most {limits.max_number_digits} digits and an exponent within ±{limits.max_exponent}"
-    return _fault("number_too_long", f"Found a number beyond the limits, {expected}")
-
-
-def _too_long(size: int, limits: Limits) -> FilterSyntaxError:
-    return _fault(
-        "text_too_long", f"Found a filter of {size} bytes, expected at most {limits.max_text_length}; shorten it"
-    )
+def _number_too_long(digits: int, exponent: int, limits: Limits) -> FilterSyntaxError:
+    return FilterSyntaxError(messages.number_too_long(digits, exponent, limits))
 
 
 def _fault(code: str, message: str, location: TextLocation | None = None) -> FilterSyntaxError:

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeVar
 
-from .. import nodes
+from .. import messages, nodes
 from ..errors import FilterSyntaxError, Location, Problem, quoted
 from ..limits import MAX_DEPTH, Limits
 from ..nodes import EVERYTHING, And, Comparison, Everything, Filter, Membership, Or, RelationTest
@@ -132,13 +132,13 @@ class _Reader:
         items = [self.filter(item, (position,), 1) for position, item in enumerate(data)]
         tree = self.placed((), None, And, items)
         if tree.depth > self.limits.max_depth:
-            raise self.too_deep(())
+            raise self.refused(messages.too_deep(self.limits.max_depth), ())
         return tree
 
     def filter(self, data: object, path: Path, depth: int) -> Filter:
         """A list, a group or a condition; `depth` counts it in."""
         if depth > self.limits.max_depth:
-            raise self.too_deep(path)
+            raise self.refused(messages.too_deep(self.limits.max_depth), path)
         data = self.source.opened(data)
         if isinstance(data, list):
             return self.group(And, data, path, depth)
@@ -162,16 +162,14 @@ class _Reader:
 
     def group(self, kind: Kind, data: list[object], path: Path, depth: int) -> Filter:
         if not data:
-            message = "Found an empty group, expected at least one condition in it; leave the group out"
-            raise self.fault("empty_group", message, path)
+            raise self.refused(messages.empty_group(), path)
         return kind([self.filter(item, (*path, position), depth + 1) for position, item in enumerate(data)])
 
     def condition(self, data: dict[object, object], path: Path, depth: int) -> Filter:
         index = self.conditions
         self.conditions += 1
         if self.conditions > self.limits.max_conditions:
-            most = self.limits.max_conditions
-            raise self.fault("too_many_conditions", f"Found more than {most} conditions, expected at most {most}", path)
+            raise self.refused(messages.too_many_conditions(self.limits.max_conditions), path)
         field = self.field(data, path)
         row = self.operator(data, path, field)
         if row.operand == "value":
@@ -202,7 +200,7 @@ class _Reader:
         if name is None:
             suggestions = _suggestions(word, WORDS.keys() - {"count"}, _DSL)
             message = f"{quoted(word)} is no operator here, expected a word" + ("" if suggestions else " such as 'eq'")
-            raise self.fault("unknown_operator", message + _did_you_mean(suggestions), path, field, suggestions)
+            raise self.fault("unknown_operator", message + messages.did_you_mean(suggestions), path, field, suggestions)
         if name == "count":
             counted = field if field.endswith(".count") else f"{field}.count"
             message = f"'count' is no operator here; compare the field '{counted}' with a number"
@@ -219,8 +217,7 @@ class _Reader:
             raise self.fault("wrong_shape", message, path, field)
         self.values += 1
         if self.values > self.limits.max_values:
-            most = self.limits.max_values
-            raise self.fault("too_many_values", f"Found more than {most} values, expected at most {most}", path, field)
+            raise self.refused(messages.too_many_values(self.limits.max_values), path, field)
         return self.placed(path, field, self.source.value, data, self.limits)
 
     def list(self, data: object, path: Path, field: str, row: Operator) -> tuple[Value, ...]:
@@ -228,8 +225,7 @@ class _Reader:
             message = f"Found {_described(data)}, expected a list of values after '{row.name}'"
             raise self.fault("list_expected", message, path, field)
         if len(data) > self.limits.max_list_values:
-            message = f"Found a list of {len(data)} values, expected at most {self.limits.max_list_values}"
-            raise self.fault("list_too_long", message, path, field)
+            raise self.refused(messages.list_too_long(self.limits.max_list_values), path, field)
         return tuple(
             [self.value(self.source.opened(item), (*path, position), field) for position, item in enumerate(data)]
         )
@@ -244,12 +240,10 @@ class _Reader:
 
     def related(self, data: dict[object, object], path: Path, depth: int, field: str, row: Operator) -> Filter | None:
         if len(self.relations) >= self.limits.max_relation_depth:
-            message = f"Found relations {len(self.relations) + 1} levels deep, expected at most {len(self.relations)}"
-            raise self.fault("relations_too_deep", message, path, field)
+            raise self.refused(messages.relations_too_deep(self.limits.max_relation_depth), path, field)
         if self.source.is_blank(data.get("value")) or "value" not in data:
             if row.operand == "filter":
-                message = f"Found nothing after '{row.name}', expected a filter that every related record is to match"
-                raise self.fault("missing_key", message, path, field)
+                raise self.refused(messages.all_without_filter(), path, field)
             return None
         self.relations.append(field)
         inner = self.filter(data["value"], (*path, "value"), depth + 1)
@@ -271,7 +265,7 @@ class _Reader:
                 expected = (
                     " and ".join([f"'{word}'" for word in known]) if known is not _KEYS else "'field', 'op' and 'value'"
                 )
-                message = f"Found key {quoted(key)}, expected only {expected}" + _did_you_mean(suggestions)
+                message = f"Found key {quoted(key)}, expected only {expected}" + messages.did_you_mean(suggestions)
                 raise self.fault("unknown_key", message, (*path, key), suggestions=suggestions)
         twice = self.source.duplicate(data)
         if twice is not None:
@@ -293,28 +287,23 @@ class _Reader:
             return make(*arguments)
         except FilterSyntaxError as error:
             [problem] = error.problems
-        raise self.fault(problem.code, problem.message, path, field, problem.suggestions)
-
-    def too_deep(self, path: Path) -> FilterSyntaxError:
-        return self.fault("too_deep", too_deep(self.limits), path)
+        raise self.refused(problem, path, field)
 
     def fault(
         self, code: str, message: str, path: Path, field: str | None = None, suggestions: Iterable[str] = ()
     ) -> FilterSyntaxError:
+        return self.refused(Problem(code, message, suggestions=suggestions), path, field)
+
+    def refused(self, problem: Problem, path: Path, field: str | None = None) -> FilterSyntaxError:
+        """The error for a problem at the end of a path."""
         name = None if field is None else ".".join([*self.relations, field])
-        return FilterSyntaxError(Problem(code, message, name, self.source.place(path), suggestions))
-
-
-def too_deep(limits: Limits) -> str:
-    """The message for an input that is nested too deep."""
-    return f"The filter is nested too deep, expected at most {limits.max_depth} levels; flatten its groups"
+        return FilterSyntaxError(problem.at(self.source.place(path), name))
 
 
 def text_within(text: str, limits: Limits) -> str:
     """The text itself. Raises `FilterSyntaxError` if it is longer than one value may be."""
     if len(text) > limits.max_string_length:
-        message = f"Found a text of {len(text)} characters, expected at most {limits.max_string_length}; shorten it"
-        raise FilterSyntaxError(Problem("string_too_long", message))
+        raise FilterSyntaxError(messages.string_too_long(limits.max_string_length))
     return text
 
 
@@ -344,10 +333,6 @@ def _suggestions(word: str, words: Iterable[str], spellings: dict[str, str]) -> 
     if meant in words:
         return [meant]
     return get_close_matches(word, words, n=2, cutoff=0.7) if len(word) <= 40 else []
-
-
-def _did_you_mean(suggestions: list[str]) -> str:
-    return "; did you mean " + " or ".join([f"'{word}'" for word in suggestions]) + "?" if suggestions else ""
 
 
 # writing

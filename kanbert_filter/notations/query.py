@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, Literal
 
+from .. import messages
 from ..checked import CheckedFilter, tree_of
-from ..errors import FilterSyntaxError, FormLocation, Location, Problem, quoted
+from ..errors import FilterSyntaxError, FormLocation, Location, Problem
 from ..limits import DEFAULT_LIMITS, Limits, ensure_limits
 from ..nodes import Everything, Filter
 from .dsl import parse_dsl, to_dsl
@@ -119,6 +120,4 @@ def _parameters(query: str | bytes, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _not_utf8(error: UnicodeDecodeError, location: Location | None = None) -> FilterSyntaxError:
-    shown = "".join([f"%{byte:02X}" for byte in error.object[error.start : error.end]])
-    message = f"Found {quoted(shown)}, which is not UTF-8; encode the text as UTF-8"
-    return FilterSyntaxError(Problem("invalid_encoding", message, None, location))
+    return FilterSyntaxError(messages.not_utf8(error.object[error.start : error.end]).at(location))

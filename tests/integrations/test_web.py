@@ -252,7 +252,7 @@ def test_text_beyond_ascii(ask: Ask) -> None:
         ("filter=title+%3D", None, ""),
         ("filter=budget+%3D+1&filter=budget+%3D+1", None, "Found the filter more than once"),
         ("filter=budget+%3D+1&" + urlencode(PAIRS), None, "Found the filter more than once"),
-        ("filter=%FF", None, "Found '%FF', which is not UTF-8"),
+        ("filter=%FF", None, "Found the byte 0xFF, which is not UTF-8"),
         ("filter=%5B", None, "The text is not JSON"),
         ("filter[0]=x", None, ""),
     ],
@@ -293,7 +293,7 @@ def test_every_problem_is_told(ask: Ask) -> None:
         (b'{"filter": [' + b"9" * 60_000 + b"]}", JSON, ""),
         (b"filtr=budget+%3D+1", FORM, "Found a body of another shape, expected filter=… or filter[…]=…"),
         (b"filter=a&filter=b", FORM, "Found the filter more than once"),
-        (b"filter=%FF", FORM, "Found '%FF', which is not UTF-8"),
+        (b"filter=%FF", FORM, "Found the byte 0xFF, which is not UTF-8"),
     ],
 )
 def test_wrong_bodies(ask: Ask, sent: bytes, type: str, issue: str) -> None:
@@ -353,7 +353,7 @@ async def test_raw_bytes_in_the_url_that_are_not_utf8(app: Any) -> None:
     start, sent = await server.receive_output(5), await server.receive_output(5)
     assert start["status"] == 400
     [error] = json.loads(sent["body"])["errors"]
-    assert error["issue"].startswith("Found '%FC', which is not UTF-8")
+    assert error["issue"].startswith("Found the byte 0xFC, which is not UTF-8")
 
 
 @pytest.fixture

@@ -279,7 +279,7 @@ def test_depth_is_that_of_json() -> None:
     assert parse_form(condition(key, op="isnull", value=""), limits=Limits(max_depth=3)) == parse_json(f"[{data}]")
     assert parse_json(f"[{data}]", limits=Limits(max_depth=3)).depth == 1
     assert problem(condition(key), Limits(max_depth=2)).code == "too_deep"
-    with pytest.raises(FilterSyntaxError, match="too deep"):
+    with pytest.raises(FilterSyntaxError, match="nested more than 2 levels deep"):
         parse_json(f"[{data}]", limits=Limits(max_depth=2))
 
 

@@ -1,0 +1,147 @@
+"""The sentences that more than one reader, builder or check says, each in one place.
+
+A function makes the problem without its place: whoever found the fault adds it with `Problem.at`. So one fault reads the same in every
+notation, in a filter that was built in Python, and in the check. A sentence says what was found, what was expected, and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from .errors import Problem, quoted
+from .limits import Limits
+
+# parts of sentences
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, in the singular or the plural.
+
+    >>> from kanbert_filter.messages import counted
+    >>> counted(1, "condition"), counted(500, "condition")
+    ('1 condition', '500 conditions')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def alternatives(names: Iterable[str]) -> str:
+    """Names of which one is meant.
+
+    >>> from kanbert_filter.messages import alternatives
+    >>> alternatives(["'a'", "'b'", "'c'"])
+    "'a', 'b' or 'c'"
+    """
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def did_you_mean(names: Sequence[str]) -> str:
+    """The end of a sentence that offers names; empty where there is nothing to offer."""
+    return f"; did you mean {alternatives(map(quoted, names))}?" if names else ""
+
+
+# limits
+
+
+def _beyond(code: str, found: str, most: int, remedy: str = "") -> Problem:
+    return Problem(code, f"Found {found}, expected at most {most}" + (f"; {remedy}" if remedy else ""))
+
+
+def text_too_long(most: int) -> Problem:
+    """The filter as a whole is longer than `max_text_length`."""
+    return _beyond("text_too_long", f"a filter of more than {counted(most, 'byte')}", most, "shorten it")
+
+
+def too_many_keys(most: int) -> Problem:
+    """A form has more keys than `max_form_keys`."""
+    return _beyond("too_many_keys", f"more than {counted(most, 'key')}", most)
+
+
+def key_too_long(most: int) -> Problem:
+    """A key of a form is longer than `max_form_key_bytes`."""
+    return _beyond("key_too_long", f"a key of more than {counted(most, 'byte')}", most)
+
+
+def too_deep(most: int) -> Problem:
+    """Groups, lists and relations are inside each other more than `max_depth` times."""
+    return _beyond("too_deep", f"a filter nested more than {counted(most, 'level')} deep", most, "flatten its groups")
+
+
+def too_many_conditions(most: int) -> Problem:
+    """The filter has more conditions than `max_conditions`."""
+    return _beyond(
+        "too_many_conditions", f"more than {counted(most, 'condition')}", most, "use 'in' to compare with many values"
+    )
+
+
+def too_many_values(most: int) -> Problem:
+    """The filter has more values, those of its lists included, than `max_values`."""
+    return _beyond("too_many_values", f"more than {counted(most, 'value')} in all", most)
+
+
+def list_too_long(most: int) -> Problem:
+    """One list has more values than `max_list_values`."""
+    return _beyond("list_too_long", f"a list of more than {counted(most, 'value')}", most)
+
+
+def relations_too_deep(most: int) -> Problem:
+    """Relations are inside each other more than `max_relation_depth` times."""
+    return _beyond("relations_too_deep", f"relations nested more than {counted(most, 'level')} deep", most)
+
+
+def string_too_long(most: int) -> Problem:
+    """One text is longer than `max_string_length`."""
+    return _beyond("string_too_long", f"a text of more than {counted(most, 'character')}", most, "shorten it")
+
+
+def number_too_long(digits: int, exponent: int, limits: Limits) -> Problem:
+    """A number has more digits than `max_number_digits`, or else an adjusted exponent beyond `max_exponent`."""
+    most = limits.max_number_digits
+    if digits > most:
+        return _beyond("number_too_long", f"a number of more than {counted(most, 'digit')}", most)
+    message = f"Found a number with the exponent {exponent}, expected an exponent within ±{limits.max_exponent}"
+    return Problem("number_too_long", message)
+
+
+def day_offset_too_large(most: int) -> Problem:
+    """A special is further from today than `max_day_offset`."""
+    return _beyond("day_offset_too_large", f"an offset of more than {counted(most, 'day')}", most, "write a date")
+
+
+# values
+
+
+def no_finite_number(found: str) -> Problem:
+    """`NaN`, an infinity, or something else in the place of a number."""
+    return Problem("invalid_number", f"Found {quoted(found)}, expected a finite number")
+
+
+def half_a_surrogate_pair(text: str) -> Problem:
+    """A text that is no Unicode."""
+    remedy = "expected Unicode text; send both halves or leave it out"
+    return Problem("invalid_encoding", f"Found half of a surrogate pair in {quoted(text)}, {remedy}")
+
+
+def not_utf8(octets: bytes) -> Problem:
+    """Bytes that do not decode."""
+    shown = " ".join([f"0x{octet:02X}" for octet in octets])
+    found = f"the byte {shown}, which is" if len(octets) == 1 else f"the bytes {shown}, which are"
+    return Problem("invalid_encoding", f"Found {found} not UTF-8; encode the text as UTF-8")
+
+
+# relations and groups
+
+NO_TEXT_NEGATION: Final = "expected an operator; the text operators have no negation"
+"""What follows on `Found 'notcontains', `."""
+
+
+def empty_group() -> Problem:
+    """A group of nothing, or `EVERYTHING` inside a filter."""
+    return Problem("empty_group", "Found an empty group, expected at least one condition in it; leave the group out")
+
+
+def all_without_filter() -> Problem:
+    """`all` with nothing to test the related records with."""
+    message = "Found nothing after 'all', expected a filter that every related record is to match"
+    return Problem("missing_key", message)

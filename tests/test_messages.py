@@ -1,0 +1,163 @@
+"""One fault has one sentence, through whichever door it comes: DSL, JSON, form, the builder or the check."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import kanbert_filter as kf
+
+LIFTED = {name: getattr(kf.Limits.lifted(), name) for name in kf.Limits.__slots__}
+
+
+def form(data: Any, key: str = "filter") -> list[tuple[str, str]]:
+    """JSON's shape as the pairs of a form."""
+    if isinstance(data, (dict, list)):
+        items = data.items() if isinstance(data, dict) else enumerate(data)
+        return [pair for label, item in items for pair in form(item, f"{key}[{label}]")]
+    return [(key, str(data))]
+
+
+def condition(field: str = "a", op: str = "eq", value: Any = 1) -> dict[str, Any]:
+    return {"field": field, "op": op, "value": value}
+
+
+def limited(**limits: int) -> kf.Limits:
+    return kf.Limits(**LIFTED | limits)
+
+
+TWO = [condition(), condition()]
+LIST = condition(op="in", value=[1, 2])
+RELATIONS = condition("t", "any", condition("u", "any", condition()))
+LONG = condition("text", value="long")
+NESTED = {"or": [condition(), {"and": [condition(), condition()]}]}
+
+Door = Callable[[], object]
+
+FAULTS: dict[str, tuple[str, dict[str, Door]]] = {
+    "text_too_long": (
+        "Found a filter of more than 3 bytes, expected at most 3; shorten it",
+        {
+            "JSON": lambda: kf.parse_json("[   ]", limits=limited(max_text_length=3)),
+            "bytes": lambda: kf.parse_json(b"[\xff\xff]", limits=limited(max_text_length=3)),
+            "form": lambda: kf.parse_form(form(LONG), limits=limited(max_text_length=3)),
+        },
+    ),
+    "too_deep": (
+        "Found a filter nested more than 1 level deep, expected at most 1; flatten its groups",
+        {
+            "JSON": lambda: kf.parse_json(NESTED, limits=limited(max_depth=1)),
+            "form": lambda: kf.parse_form(form(NESTED), limits=limited(max_depth=1)),
+        },
+    ),
+    "too_many_conditions": (
+        "Found more than 1 condition, expected at most 1; use 'in' to compare with many values",
+        {
+            "JSON": lambda: kf.parse_json(TWO, limits=limited(max_conditions=1)),
+            "form": lambda: kf.parse_form(form(TWO), limits=limited(max_conditions=1)),
+        },
+    ),
+    "list_too_long": (
+        "Found a list of more than 1 value, expected at most 1",
+        {
+            "JSON": lambda: kf.parse_json(LIST, limits=limited(max_list_values=1)),
+            "form": lambda: kf.parse_form(form(LIST), limits=limited(max_list_values=1)),
+        },
+    ),
+    "too_many_values": (
+        "Found more than 1 value in all, expected at most 1",
+        {
+            "JSON": lambda: kf.parse_json(TWO, limits=limited(max_values=1)),
+            "form": lambda: kf.parse_form(form(TWO), limits=limited(max_values=1)),
+        },
+    ),
+    "relations_too_deep": (
+        "Found relations nested more than 1 level deep, expected at most 1",
+        {
+            "JSON": lambda: kf.parse_json(RELATIONS, limits=limited(max_relation_depth=1)),
+            "form": lambda: kf.parse_form(form(RELATIONS), limits=limited(max_relation_depth=1)),
+        },
+    ),
+    "string_too_long": (
+        "Found a text of more than 3 characters, expected at most 3; shorten it",
+        {
+            "JSON": lambda: kf.parse_json(LONG, limits=limited(max_string_length=3)),
+            "form": lambda: kf.parse_form(form(LONG), limits=limited(max_string_length=3)),
+        },
+    ),
+    "number of too many digits": (
+        "Found a number of more than 1 digit, expected at most 1",
+        {
+            "JSON": lambda: kf.parse_json(
+                '[{"field": "a", "op": "eq", "value": 12}]', limits=limited(max_number_digits=1)
+            ),
+            "data": lambda: kf.parse_json(condition(value=10**50), limits=limited(max_number_digits=1)),
+        },
+    ),
+    "number of too great an exponent": (
+        "Found a number with the exponent 65, expected an exponent within ±64",
+        {
+            "JSON": lambda: kf.parse_json('[{"field": "a", "op": "eq", "value": 1e65}]'),
+            "data": lambda: kf.parse_json(condition(value=1e65)),
+        },
+    ),
+    "no finite number": (
+        "Found 'NaN', expected a finite number",
+        {
+            "JSON": lambda: kf.parse_json('[{"field": "a", "op": "eq", "value": NaN}]'),
+        },
+    ),
+    "half of a surrogate pair": (
+        r"Found half of a surrogate pair in '\ud800', expected Unicode text; send both halves or leave it out",
+        {
+            "JSON": lambda: kf.parse_json('[{"field": "a", "op": "eq", "value": "\\ud800"}]'),
+            "data": lambda: kf.parse_json(condition(value="\ud800")),
+            "form": lambda: kf.parse_form(form(condition(value="\ud800"))),
+            "builder": lambda: kf.field("a") == "\ud800",
+            "untyped": lambda: kf.UntypedText("\ud800"),
+        },
+    ),
+    "not UTF-8": (
+        "Found the byte 0xFF, which is not UTF-8; encode the text as UTF-8",
+        {
+            "bytes": lambda: kf.parse(b"a = '\xff'"),
+            "JSON": lambda: kf.parse_json(b'[{"field": "a", "op": "eq", "value": "\xff"}]'),
+            "query": lambda: kf.parse_query("filter=a+%3D+'%FF'"),
+        },
+    ),
+    "no filter after all": (
+        "Found nothing after 'all', expected a filter that every related record is to match",
+        {
+            "JSON": lambda: kf.parse_json({"field": "t", "op": "all"}),
+            "form": lambda: kf.parse_form(form({"field": "t", "op": "all"})),
+            "builder": lambda: kf.RelationTest("t", "all"),
+        },
+    ),
+    "empty group": (
+        "Found an empty group, expected at least one condition in it; leave the group out",
+        {
+            "JSON": lambda: kf.parse_json([[]]),
+            "builder": lambda: kf.And([]),
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "read"),
+    [
+        pytest.param(sentence, read, id=f"{fault}: {door}")
+        for fault, (sentence, doors) in FAULTS.items()
+        for door, read in doors.items()
+    ],
+)
+def test_one_fault_has_one_sentence(sentence: str, read: Door) -> None:
+    with pytest.raises(kf.FilterError) as caught:
+        read()
+    assert sentence in [problem.message for problem in caught.value.problems]
+
+
+def test_numbers_agree_with_their_nouns() -> None:
+    for most, found in ((1, "more than 1 condition,"), (2, "more than 2 conditions,")):
+        with pytest.raises(kf.FilterError, match=found):
+            kf.parse_json([condition()] * 3, limits=kf.Limits(max_conditions=most))
