@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import Enum
 from typing import Final, Literal
 
+from .errors import ContextError, quoted
 from .immutable import Immutable
 
 _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -109,14 +110,38 @@ class Context(Immutable):
         return tuple([getattr(self, name) for name in self.__slots__])
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _restore, self._key()
+        return _restored_context, self._key()
 
     def __repr__(self) -> str:
         return f"Context({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__slots__)})"
 
 
-def _restore(*parts: object) -> Context:
+def _restored_context(*parts: object) -> Context:
     return Context(**dict(zip(Context.__slots__, parts, strict=True)))  # type: ignore[arg-type]
+
+
+class Moment:
+    """A context for one compilation: the present moment is settled when a value first needs it, and then stays."""
+
+    __slots__ = ("context",)
+
+    context: Context
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def now(self) -> Context:
+        """The context with its `now` settled."""
+        if self.context.now is None:
+            self.context = self.context.at_now()
+        return self.context
+
+    def user_id(self, path: str) -> str:
+        """The user's id, for the field of this path. Raises `ContextError` if the context has none."""
+        if self.context.me is None:
+            remedy = "give the user's id, as in Context(me='u-1')"
+            raise ContextError(f"The filter compares {quoted(path)} with me.id; {remedy}")
+        return self.context.me
 
 
 def _id_text(me: object) -> str | None:

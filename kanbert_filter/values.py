@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Final
 
+from .context import Context, Day, Edge, Instant, first_instant, just_before, moved
 from .errors import FilterSyntaxError, Problem, quoted
 from .immutable import Immutable
 from .limits import MAX_DAY_OFFSET
@@ -25,7 +27,7 @@ MAX_EXPONENT: Final = 10**9
 NUMBER: Final = re.compile(r"(-?)((?:0|[1-9][0-9]*)(?:\.[0-9]+)?)(?:[eE]([+-]?[0-9]+))?")
 """How a number is written in every notation."""
 
-_SPECIAL: Final = re.compile(r"me\.id|now|sow|eow|som|eom|today(?:([+-](?:0|[1-9][0-9]*))d)?")
+_DAYS_FROM_TODAY: Final = re.compile(r"today([+-](?:0|[1-9][0-9]*))d")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIMESTAMP: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ](?:[01][0-9]|2[0-3]):[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-5][0-9])?"
@@ -52,10 +54,10 @@ class Special(Immutable):
         if not isinstance(name, str) or not isinstance(days, int) or isinstance(days, bool):
             found = f"{type(name).__name__} and {type(days).__name__}"
             raise TypeError(f"expected a special's name as str and whole days as int, not {found}")
-        if name not in SPECIAL_NAMES or (days and name != "today"):
+        if name not in SPECIALS or (days and name != "today"):
             raise _fault(
                 "invalid_special",
-                f"Found {quoted(name)}, expected one of {', '.join(SPECIAL_NAMES)}; days go with 'today'",
+                f"Found {quoted(name)}, expected one of {', '.join(SPECIALS)}; days go with 'today'",
             )
         if abs(days) > MAX_DAY_OFFSET:
             message = f"Found an offset of more than {MAX_DAY_OFFSET} days, expected at most that; write a date"
@@ -81,7 +83,56 @@ class Special(Immutable):
         return f"Special({str(self)!r})"
 
 
-SPECIAL_NAMES: Final = ("me.id", "now", "today", "sow", "eow", "som", "eom")
+class SpecialMeaning(Immutable):
+    """What the special of this name means in a context.
+
+    `day` gives the calendar date it means on date fields, for the context and the special's offset in days; the special
+    that means the user has none. `instant` gives what it means on datetime fields; without one that is the whole day.
+    """
+
+    __slots__ = ("day", "instant", "name")
+
+    name: str
+    day: Callable[[Context, int], Day] | None
+    instant: Callable[[Context], Instant] | None
+
+    def __init__(
+        self,
+        name: str,
+        day: Callable[[Context, int], Day] | None = None,
+        instant: Callable[[Context], Instant] | None = None,
+    ) -> None:
+        self._fill(name=name, day=day, instant=instant)
+
+
+def _start(name: str, first: Callable[[Context, int], Day]) -> SpecialMeaning:
+    """The special for the beginning of the current period; `first` gives the first day of it, or of one so many later."""
+    return SpecialMeaning(name, first, lambda context: first_instant(first(context, 0), context.timezone))
+
+
+def _end(name: str, first: Callable[[Context, int], Day], days: int) -> SpecialMeaning:
+    """The special for the end of the current period, which has this many days where the next one is beyond the calendar."""
+
+    def day(context: Context, _: int) -> Day:
+        following = first(context, 1)
+        return moved(first(context, 0), days - 1) if isinstance(following, Edge) else moved(following, -1)
+
+    return SpecialMeaning(name, day, lambda context: just_before(first_instant(first(context, 1), context.timezone)))
+
+
+SPECIALS: Final[dict[str, SpecialMeaning]] = {
+    special.name: special
+    for special in (
+        SpecialMeaning("me.id"),
+        SpecialMeaning("now", Context.today, Context.now_instant),
+        SpecialMeaning("today", Context.today),
+        _start("sow", Context.week),
+        _end("eow", Context.week, 7),
+        _start("som", Context.month),
+        _end("eom", Context.month, 31),
+    )
+}
+"""Every special by its name. `today` alone takes an offset."""
 
 ME: Final = Special("me.id")
 NOW: Final = Special("now")
@@ -91,7 +142,7 @@ EOW: Final = Special("eow")
 SOM: Final = Special("som")
 EOM: Final = Special("eom")
 
-_PLAIN_SPECIALS: Final = {special.name: special for special in (ME, NOW, TODAY, SOW, EOW, SOM, EOM)}
+_PLAIN_SPECIALS: Final = {name: Special(name) for name in SPECIALS}
 
 
 class UntypedText(Immutable):
@@ -120,6 +171,10 @@ class UntypedText(Immutable):
 
 
 Number = int | Decimal
+Constant = str | int | Decimal | bool | date | datetime
+"""What a value of the tree means at a moment, to compare with: text, an exact number, a boolean, the date of a date field,
+the instant (UTC) of a datetime field."""
+
 Value = str | int | Decimal | bool | Special | UntypedText
 """A value of the tree. Dates and timestamps are texts, kept as RFC 3339."""
 
@@ -333,11 +388,10 @@ def read_special(text: str) -> Special | None:
     plain = _PLAIN_SPECIALS.get(text)
     if plain is not None:
         return plain
-    match = _SPECIAL.fullmatch(text)
+    match = _DAYS_FROM_TODAY.fullmatch(text)
     if match is None:
         return None
-    days = match.group(1)
-    offset = int(days[:12])
+    offset = int(match.group(1)[:12])
     if abs(offset) <= MAX_DAY_OFFSET:
         return Special("today", offset)
     beyond = object.__new__(Special)

@@ -9,7 +9,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
 from kanbert_filter.operators import OPERATORS, WORDS
-from kanbert_filter.values import SPECIAL_NAMES
+from kanbert_filter.values import SPECIALS
 
 
 class FilterLexer(RegexLexer):
@@ -22,7 +22,7 @@ class FilterLexer(RegexLexer):
             (r"\s+", Whitespace),
             (r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""", String),
             (r"today[+-]\d+d\b", Keyword.Constant),
-            (words((*SPECIAL_NAMES, "true", "false", "null"), suffix=r"\b"), Keyword.Constant),
+            (words((*SPECIALS, "true", "false", "null"), suffix=r"\b"), Keyword.Constant),
             (
                 words(("and", "or", "is", "not", *WORDS, "startsWith", "endsWith"), prefix=r"(?i:", suffix=r")\b"),
                 Keyword,

@@ -23,7 +23,7 @@ from ..nodes import (
 )
 from ..values import Value
 from .field_table import FieldTable, Relation
-from .scalars import FieldType, ValueFault
+from .field_type import FieldType, ValueFault
 
 Conditions = Comparison | Membership | NullCheck | RelationTest
 

@@ -11,7 +11,8 @@ from ..nodes import And, Everything, Filter, Node, Or, RelationTest
 from ..notations.query import parse, parse_query
 from .check import checked_tree
 from .field_table import FieldTable, Relation, Rows, described_rows
-from .scalars import Custom, FieldType, Scope
+from .field_type import FieldType
+from .scalars import Custom, Scope
 
 
 class Endpoint(FieldTable):

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Self
 
 from ..checked import CheckedFilter
+from ..context import Moment
 from ..errors import quoted
 from ..immutable import Immutable
 from ..kinds import FieldKind, NamedKind, exhaustive
 from ..limits import MAX_DEPTH
-from ..nodes import Filter, field_name
-from .scalars import Boolean, Count, Currency, Custom, Date, DateTime, Enum, FieldType, Id, Number, Scope, String
+from ..nodes import Filter, RelationTest, field_name
+from .field_type import FieldType, Quantity
+from .scalars import VALUE_TYPES, Count, Enum, Scope
 from .type_text import read_notation
 
 COUNT: Final = ".count"
@@ -225,17 +227,21 @@ class Relation(FieldType):
         """This relation with other rows."""
         return self.with_parts(related=self.related._derived(rows))
 
+    def settled(self, operator: str, value: Any, moment: Moment, path: str) -> Quantity:
+        return Quantity(value)
+
+    def sample(self, name: str) -> Filter | None:
+        if "any" in self.operators:
+            return RelationTest(name, "any")
+        return Count(self).sample(name + COUNT) if "count" in self.operators else None
+
     def description(self, *, concise: bool = False) -> dict[str, Any]:
         """The type as plain data, with the descriptions of the related records' fields."""
         return super().description(concise=concise) | {"fields": self.related.description(concise=concise)}
 
 
 TYPES: Final[dict[str, type[FieldType]]] = exhaustive(
-    NamedKind,
-    {
-        made.kind: made
-        for made in (String, Number, Currency, Boolean, Date, DateTime, Enum, Id, Custom, Relation, Scope)
-    },
+    NamedKind, {**VALUE_TYPES, Relation.kind: Relation, Scope.kind: Scope}
 )
 """Every type a table can name, by its kind."""
 

@@ -21,7 +21,8 @@ from uuid import UUID
 
 from ..errors import quoted
 from .field_table import Rows
-from .scalars import Boolean, Date, DateTime, Enum, FieldType, Id, Number, String
+from .field_type import FieldType
+from .scalars import VALUE_TYPES, Enum, Id
 
 
 class One(NamedTuple):
@@ -144,22 +145,13 @@ def of_class(held: Any, *, is_id: bool = False, entity: str | None = None) -> Fi
         return _of_enumeration(held)
     if issubclass(held, UUID) or (is_id and issubclass(held, (str, int)) and not issubclass(held, bool)):
         return Id(entity)
-    for kind, made in _CLASSES.items():
-        if issubclass(held, kind):
-            return made()
-    return None
+    return next((_TYPE_OF_CLASS[base]() for base in held.__mro__ if base in _TYPE_OF_CLASS), None)
 
 
-_CLASSES: Final[dict[type, Callable[[], FieldType]]] = {
-    str: String,
-    bool: Boolean,
-    int: Number,
-    float: Number,
-    Decimal: Number,
-    datetime: DateTime,
-    date: Date,
+_TYPE_OF_CLASS: Final[dict[type, type[FieldType]]] = {
+    held: made for made in reversed(VALUE_TYPES.values()) for held in made.holds
 }
-"""The type for each class; a subclass stands before its base."""
+"""The type that follows from a class: of those that hold its values, the first."""
 
 
 def _is_dataclass(model: Any) -> bool:

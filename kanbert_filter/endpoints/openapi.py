@@ -8,7 +8,8 @@ from typing import Any, Final, TypeGuard
 from ..errors import quoted
 from .endpoint import Endpoint
 from .field_table import Relation
-from .scalars import Enum, FieldType
+from .field_type import FieldType
+from .scalars import Enum
 
 _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 import enum as python_enum
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Final, Self, TypeVar
+from typing import Any, Final, cast
 
 from ..checked import CheckedFilter
-from ..errors import quoted
-from ..immutable import Immutable
-from ..kinds import FieldKind
+from ..context import Edge, Instant, Moment, first_instant, instant_of, moved
+from ..errors import ContextError, quoted
+from ..kinds import ValueKind, exhaustive
 from ..limits import Limits
-from ..nodes import Filter, Node
-from ..operators import OPERATORS, TEXT_OPERATORS, Group, of_groups, operator
+from ..nodes import Comparison, Filter, Node
+from ..operators import TEXT_OPERATORS, of_groups
 from ..values import (
     MAX_EXPONENT,
     ME,
+    SPECIALS,
+    Constant,
     Special,
     UntypedText,
     Value,
@@ -29,139 +32,21 @@ from ..values import (
     read_timestamp,
     timestamp_text,
 )
-from .type_text import write_notation
+from .field_type import FieldType, SearchedType, ValueFault, WholeDay
+
+__all__ = ["String", "Number", "Currency", "Boolean", "Date", "DateTime", "Enum", "Id", "Custom", "Count", "Scope"]
 
 _SCHEMA_NAME: Final = re.compile(r"[\w.,/|\\-]+(?: [\w.,/|\\-]+)*")
-_DESCRIBED: Final = ("name", "entity", "choices", "case_sensitive")
 _TEXT: Final = frozenset({str})
 _NUMBERS: Final = frozenset({int, Decimal})
 _NONE: Final[frozenset[type]] = frozenset()
-
-
-class ValueFault(Exception):
-    """A value its field does not take: a problem code, what is wrong, and what could stand there instead."""
-
-    def __init__(self, code: str, message: str, suggestions: Iterable[str] = ()) -> None:
-        self.code = code
-        self.message = message
-        self.suggestions = tuple(suggestions)
-        super().__init__(code, message)
-
-
-class FieldType(Immutable):
-    """What all field types share.
-
-    `operators` are the words the field allows (default: those of its type), in any spelling; `source` is the dotted
-    path where the data is, when that is not the public name.
-
-    Raises `ValueError` for an operator that the type does not have.
-    """
-
-    __slots__ = ("keeps", "operators", "source")
-    __match_args__ = ("operators", "source")
-
-    kind: ClassVar[FieldKind]
-    default_groups: ClassVar[tuple[Group, ...]]
-
-    operators: frozenset[str]
-    source: str | None
-    keeps: Mapping[str, frozenset[type]]
-    """For each allowed operator the classes of values that are taken as they are: `check` need not look closer."""
-
-    def __init__(self, *, operators: Iterable[str] | None = None, source: str | None = None) -> None:
-        self._configure(operators, source)
-
-    def _configure(self, operators: Iterable[str] | None, source: str | None, **slots: object) -> None:
-        possible = self.possible_operators()
-        if operators is None:
-            allowed = possible
-        else:
-            try:
-                allowed = frozenset([operator(word).name for word in operators])
-            except AttributeError:
-                raise TypeError("expected operators as words, such as ['eq', 'in']") from None
-            except KeyError as error:
-                raise ValueError(
-                    f"{error.args[0]!r} is no operator; expected words such as {', '.join(sorted(possible))}"
-                ) from None
-            if not allowed <= possible:
-                wrong = ", ".join(sorted(allowed - possible))
-                raise ValueError(f"type '{self.kind}' has no operator {wrong}; it has {', '.join(sorted(possible))}")
-        self._fill(operators=allowed, source=source, **slots)
-        self._fill(keeps={name: self._kept_classes(name) for name in allowed})
-
-    def _kept_classes(self, operator: str) -> frozenset[type]:
-        return _NONE
-
-    def description(self, *, concise: bool = False) -> dict[str, Any]:
-        """The type as plain data, without its source; `concise` leaves out operators that are all those of the type."""
-        described: dict[str, Any] = {"type": self.kind}
-        for name in _DESCRIBED:
-            part = getattr(self, name) if name in self.__match_args__ else None
-            if part:
-                described[name] = list(part) if isinstance(part, tuple) else part
-        if not concise or self.operators != self.possible_operators():
-            described["operators"] = self.ordered_operators()
-        return described
-
-    @property
-    def notation(self) -> str:
-        """The type as tables write it: `enum<Status>: open, done`."""
-        return write_notation(self.description(concise=True))
-
-    @classmethod
-    def possible_operators(cls) -> frozenset[str]:
-        """The operators a field of this type can allow, and does when nothing else is said."""
-        return of_groups(*cls.default_groups)
-
-    def admit(self, operator: str, value: Value, limits: Limits) -> Value:
-        """The value in canonical form. Raises `ValueFault` if the field does not take it with this operator."""
-        raise NotImplementedError
-
-    def with_parts(self, **parts: object) -> Self:
-        """This type with some of its parts exchanged."""
-        return _restored(type(self), dict(zip(self.__match_args__, self._arguments(), strict=True)) | parts)
-
-    def ordered_operators(self) -> list[str]:
-        """The allowed operators in the order of the language's own table."""
-        return [name for name in OPERATORS if name in self.operators]
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.notation!r}>"
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return _restored, (type(self), dict(zip(self.__match_args__, self._arguments(), strict=True)))
-
-
-T = TypeVar("T", bound=FieldType)
-
-
-def _restored(kind: type[T], parts: dict[str, Any]) -> T:
-    made = object.__new__(kind)
-    made._configure(**parts)
-    return made
-
-
-class SearchedType(FieldType):
-    """What types with text operators share: with `case_sensitive=True` these tell upper from lower case."""
-
-    __slots__ = ("case_sensitive",)
-    __match_args__ = ("operators", "source", "case_sensitive")
-
-    case_sensitive: bool
-
-    def __init__(
-        self, *, operators: Iterable[str] | None = None, source: str | None = None, case_sensitive: bool = False
-    ) -> None:
-        self._configure(operators, source, case_sensitive=case_sensitive)
-
-    def _kept_classes(self, operator: str) -> frozenset[type]:
-        if operator in TEXT_OPERATORS:
-            return _NONE if operator == "like" else _TEXT
-        return self._compared_classes(operator)
-
-    def _compared_classes(self, operator: str) -> frozenset[type]:
-        raise NotImplementedError
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
+_OUTWARD: Final[dict[Instant, tuple[Edge, tuple[str, str]]]] = {
+    _FIRST: (Edge.BEFORE, ("lt", "gte")),
+    _LAST: (Edge.AFTER, ("gt", "lte")),
+}
+"""Nothing stored lies before the first instant or after the last: these comparisons are those with a moment beyond."""
 
 
 class String(SearchedType):
@@ -177,6 +62,8 @@ class String(SearchedType):
 
     kind = "string"
     default_groups = ("set", "equality", "text", "null")
+    holds = (str,)
+    shown = (("contains", "startswith", "eq", "ne"), "Acme")
 
     def _compared_classes(self, operator: str) -> frozenset[type]:
         return _TEXT
@@ -198,6 +85,8 @@ class Number(FieldType):
 
     kind = "number"
     default_groups = ("equality", "order", "set", "null")
+    holds = (int, float, Decimal)
+    shown = (("gte", "eq", "ne"), 1000)
 
     def _kept_classes(self, operator: str) -> frozenset[type]:
         return _NUMBERS
@@ -223,6 +112,8 @@ class Currency(SearchedType):
 
     kind = "currency"
     default_groups = ("equality", "order", "set", "null", "text")
+    holds = (int, float, Decimal)
+    shown = (("gte", "eq", "ne"), 1000)
 
     def _compared_classes(self, operator: str) -> frozenset[type]:
         return _NUMBERS
@@ -246,6 +137,8 @@ class Boolean(FieldType):
 
     kind = "boolean"
     default_groups = ("equality", "null")
+    holds = (bool,)
+    shown = (("eq", "ne"), True)
 
     def _kept_classes(self, operator: str) -> frozenset[type]:
         return frozenset({bool})
@@ -272,6 +165,8 @@ class Date(FieldType):
 
     kind = "date"
     default_groups = ("equality", "order", "set", "null")
+    holds = (date,)
+    shown = (("gte", "eq", "ne"), "2024-01-31")
 
     def admit(self, operator: str, value: Value, limits: Limits) -> Value:
         if isinstance(value, str) and read_date(value) is not None:
@@ -285,6 +180,13 @@ class Date(FieldType):
         raise ValueFault(
             "invalid_date", f"Found {quoted(text)}, expected a date such as '2024-01-31' or a special such as today-7d"
         )
+
+    def settled(self, operator: str, value: Any, moment: Moment, path: str) -> Constant | Edge:
+        if isinstance(value, Special):
+            day = SPECIALS[value.name].day
+            assert day is not None, "a checked filter has no user here"
+            return day(moment.now(), value.days)
+        return date.fromisoformat(value)
 
 
 class DateTime(FieldType):
@@ -300,6 +202,8 @@ class DateTime(FieldType):
 
     kind = "datetime"
     default_groups = ("equality", "order", "set", "null")
+    holds = (datetime,)
+    shown = (("gte", "eq", "ne"), "2024-01-31")
 
     def admit(self, operator: str, value: Value, limits: Limits) -> Value:
         if isinstance(value, str) and read_date(value) is not None:
@@ -318,6 +222,30 @@ class DateTime(FieldType):
         expected = "a timestamp such as '2024-01-31T12:00:00Z', a date, or a special such as today-7d"
         message = f"Found {quoted(text)}, expected {expected}"
         raise ValueFault("invalid_timestamp", message)
+
+    def settled(self, operator: str, value: Any, moment: Moment, path: str) -> Constant | Edge | WholeDay:
+        zone = moment.context.timezone
+        day: date | Edge | None = None
+        if isinstance(value, Special):
+            meaning = SPECIALS[value.name]
+            if meaning.instant is not None:
+                instant = meaning.instant(moment.now())
+            else:
+                assert meaning.day is not None, "a checked filter has no user here"
+                day = meaning.day(moment.now(), value.days)
+        elif len(value) == 10:
+            day = date.fromisoformat(value)
+        else:
+            read = datetime.fromisoformat(value)
+            instant = instant_of(read, zone) if read.tzinfo is None else read
+        if day is not None:
+            instant = first_instant(day, zone)
+            if operator == "eq" or operator == "ne":
+                return WholeDay(instant, first_instant(moved(day, 1), zone))
+        if isinstance(instant, datetime) and not _FIRST < instant < _LAST:
+            edge, operators = _OUTWARD[instant]
+            return edge if operator in operators else instant
+        return instant
 
 
 class Enum(FieldType):
@@ -338,6 +266,8 @@ class Enum(FieldType):
 
     kind = "enum"
     default_groups = ("equality", "set", "null")
+    holds = (str,)
+    shown = (("eq", "ne"), "ACTIVE")
 
     choices: tuple[str, ...]
     name: str | None
@@ -361,6 +291,12 @@ class Enum(FieldType):
             raise _no_choice(text, self.choices)
         return text
 
+    def sample(self, name: str) -> Filter | None:
+        sample = super().sample(name)
+        if self.choices and isinstance(sample, Comparison):
+            return Comparison(name, sample.operator, self.choices[0])
+        return sample
+
 
 class Id(FieldType):
     """The id of an entity: text or an integer, equal by their text, or `me.id`. `Id("UserData")` names the schema.
@@ -377,6 +313,8 @@ class Id(FieldType):
 
     kind = "id"
     default_groups = ("equality", "set", "null")
+    holds = (str, int)
+    shown = (("eq", "ne"), "42")
 
     entity: str | None
 
@@ -396,6 +334,9 @@ class Id(FieldType):
             return str(value)
         raise _not_a("id", value, expected="a text, an integer or me.id")
 
+    def settled(self, operator: str, value: Any, moment: Moment, path: str) -> str:
+        return moment.user_id(path) if isinstance(value, Special) else value
+
 
 class Custom(SearchedType):
     """A field whose values are of any simple kind; only values of the same kind compare.
@@ -411,6 +352,9 @@ class Custom(SearchedType):
 
     kind = "custom"
     default_groups = ("set", "equality", "order", "text", "null")
+    holds = (str, int, float, Decimal, bool)
+    mixed = True
+    shown = (("eq", "contains", "ne"), "Acme")
 
     def _compared_classes(self, operator: str) -> frozenset[type]:
         simple = _TEXT | _NUMBERS
@@ -441,6 +385,8 @@ class Count(FieldType):
 
     kind = "count"
     default_groups = ("equality", "order")
+    holds = (int,)
+    shown = (("gt", "eq", "ne"), 0)
 
     relation: FieldType
 
@@ -507,6 +453,24 @@ class Scope(FieldType):
         if text not in self.choices:
             raise _no_choice(text, self.choices)
         return text
+
+    def settled(self, operator: str, value: Any, moment: Moment, path: str) -> CheckedFilter:
+        if self.conditions is None:
+            choices = ", ".join(f"{quoted(choice)}: …" for choice in self.choices)
+            call = f"{path}={{{choices}}}" if path.isidentifier() else f"**{{{quoted(path)}: {{{choices}}}}}"
+            raise ContextError(f"The scope {quoted(path)} has no conditions; bind them with Endpoint.bind({call})")
+        return cast("CheckedFilter", self.conditions[value])
+
+    def sample(self, name: str) -> Filter | None:
+        allowed = self.choices and "eq" in self.operators
+        return Comparison(name, "eq", self.choices[0]) if allowed else None
+
+
+VALUE_TYPES: Final[dict[str, type[FieldType]]] = exhaustive(
+    ValueKind,
+    {made.kind: made for made in (String, Number, Currency, Boolean, Date, DateTime, Enum, Id, Custom)},
+)
+"""Every type of fields that hold one value, by its kind."""
 
 
 def _choices(choice: str | type[python_enum.Enum]) -> list[str]:

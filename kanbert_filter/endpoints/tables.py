@@ -7,7 +7,7 @@ from typing import Final
 
 from ..errors import quoted
 from .field_table import TYPES, FieldTable, from_description, row_name
-from .scalars import FieldType
+from .field_type import FieldType
 from .type_text import Description, read_notation, read_operators, write_operators
 
 _HEADER: Final = "| Field | Type | Operators |"

@@ -1,21 +1,9 @@
 """The field types, under the names users know them by: `kanbert_filter.types.Enum("running", "closed")`."""
 
+from . import scalars
 from .field_table import Relation, from_notation
-from .scalars import Boolean, Count, Currency, Custom, Date, DateTime, Enum, FieldType, Id, Number, Scope, String
+from .field_type import FieldType
+from .scalars import *  # noqa: F403  # a new type is named in its own module only
 
-__all__ = [
-    "String",
-    "Number",
-    "Currency",
-    "Boolean",
-    "Date",
-    "DateTime",
-    "Enum",
-    "Id",
-    "Custom",
-    "Relation",
-    "Count",
-    "Scope",
-    "FieldType",
-    "from_notation",
-]
+__all__ = ["FieldType", "Relation", "from_notation"]
+__all__ += scalars.__all__

@@ -17,10 +17,9 @@ from typing import Any, Final
 
 from ..checked import CheckedFilter
 from ..endpoints.endpoint import Endpoint
-from ..endpoints.types import Enum, FieldType, Scope
 from ..errors import FilterError, FilterSyntaxError, Problem, UnsupportedFilterError, printable, quoted
 from ..limits import DEFAULT_LIMITS, Limits
-from ..nodes import Comparison, Everything, Filter, RelationTest
+from ..nodes import Everything, Filter
 from ..notations.dsl import to_dsl
 from ..notations.json import parse_json, to_json_text
 from ..notations.query import parse, parse_query
@@ -210,33 +209,6 @@ def example(endpoint: Endpoint) -> Filter | None:
 def _conditions(endpoint: Endpoint) -> Iterator[Filter]:
     for name, row in endpoint.items():
         if "*" not in name:
-            condition = _condition(name, row)
+            condition = row.sample(name)
             if condition is not None:
                 yield condition
-
-
-def _condition(name: str, row: FieldType) -> Filter | None:
-    if row.kind == "relation":
-        if "any" in row.operators:
-            return RelationTest(name, "any")
-        return Comparison(f"{name}.count", "gt", 0) if "count" in row.operators else None
-    operators, value = _SHOWN[row.kind]
-    if isinstance(row, (Enum, Scope)) and row.choices:
-        value = row.choices[0]
-    allowed = [operator for operator in operators if operator in row.operators]
-    return Comparison(name, allowed[0], value) if allowed else None
-
-
-_SHOWN: Final[dict[str, tuple[tuple[str, ...], object]]] = {
-    "string": (("contains", "startswith", "eq", "ne"), "Acme"),
-    "number": (("gte", "eq", "ne"), 1000),
-    "currency": (("gte", "eq", "ne"), 1000),
-    "boolean": (("eq", "ne"), True),
-    "date": (("gte", "eq", "ne"), "2024-01-31"),
-    "datetime": (("gte", "eq", "ne"), "2024-01-31"),
-    "enum": (("eq", "ne"), "ACTIVE"),
-    "id": (("eq", "ne"), "42"),
-    "custom": (("eq", "contains", "ne"), "Acme"),
-    "scope": (("eq",), ""),
-}
-"""For each kind of field the operators worth showing, the best first, and a value."""

@@ -18,20 +18,20 @@ Decisions where the language's contract is silent:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime, time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from itertools import chain
-from typing import Any, Final, cast
+from typing import Any, Final, assert_never, cast
 
 from ..checked import CheckedFilter
-from ..context import Context, Day, Edge, Instant, first_instant, instant_of, just_before, moved
+from ..context import Context, Edge, Moment
 from ..endpoints.field_table import COUNT, FieldTable
-from ..endpoints.types import Count, Scope
-from ..errors import ContextError, quoted
+from ..endpoints.field_type import Quantity, WholeDay
+from ..endpoints.scalars import Count
+from ..kinds import exhaustive
 from ..nodes import And, Comparison, Everything, Filter, Membership, NullCheck, Or, RelationTest
-from ..operators import TEXT_OPERATORS, RelationOperator
-from ..values import Special, Value
+from ..operators import TEXT_OPERATORS, ComparisonOperator, RelationOperator
 from .tests import (
     ALWAYS,
     NEVER,
@@ -93,9 +93,9 @@ _DEFAULT_CONTEXT: Final = Context()
 # columns
 
 
-def column_of(fields: FieldTable, path: str) -> Column:
+def column_of(table: FieldTable, path: str) -> Column:
     """The column of a field of an endpoint, the same object every time; of `tasks.count` the column of `tasks`."""
-    return _column(fields, fields.columns, "", path)
+    return _column(table, table.columns, "", path)
 
 
 def related_column(relation: Column, path: str) -> Column:
@@ -103,16 +103,16 @@ def related_column(relation: Column, path: str) -> Column:
     return _column(cast("FieldTable", relation.related), relation.columns, f"{relation.path}.", path)
 
 
-def _column(fields: FieldTable, columns: dict[str, Column], prefix: str, path: str) -> Column:
-    row = fields.field_type(path)
+def _column(table: FieldTable, columns: dict[str, Column], prefix: str, path: str) -> Column:
+    row = table.field_type(path)
     assert row is not None, "a checked filter names only fields there are"
     if isinstance(row, Count):
-        made = _column(fields, columns, prefix, path.removesuffix(COUNT))
+        made = _column(table, columns, prefix, path.removesuffix(COUNT))
     elif path in columns:
         return columns[path]
     else:
-        made = Column(prefix + path, fields.source_of(path), fields.wild_segments(path), row, _SETTLED.get(row.kind))
-    if len(columns) >= len(fields.known) + MAX_WILDCARD_COLUMNS:
+        made = Column(prefix + path, table.source_of(path), table.wild_segments(path), row)
+    if len(columns) >= len(table.known) + MAX_WILDCARD_COLUMNS:
         columns.clear()
     return columns.setdefault(path, made)
 
@@ -134,35 +134,70 @@ class Lowering:
     A back end that wants something else than tests may say so in a subclass: `made` gives what it wants instead of a test.
     """
 
-    __slots__ = ("columns", "fields", "moment", "prefix")
+    __slots__ = ("columns", "moment", "prefix", "table")
 
-    def __init__(self, moment: Moment, fields: FieldTable, columns: dict[str, Column], prefix: str) -> None:
+    def __init__(self, moment: Moment, table: FieldTable, columns: dict[str, Column], prefix: str) -> None:
         self.moment = moment
-        self.fields = fields
+        self.table = table
         self.columns = columns
         self.prefix = prefix
 
     def lowered(self, node: Filter) -> Any:
         return LOWERED[node.__class__](self, node)
 
+    def made(self, test: Test) -> Any:
+        return test
+
+    def column(self, path: str) -> Column:
+        return _column(self.table, self.columns, self.prefix, path)
+
     def comparison(self, node: Comparison) -> Any:
         column = self.columns.get(node.field) or self.column(node.field)
         operator, value = node.operator, node.value
         if column.settle is not None:
-            value = column.settle(self, column, operator, value)
-            if isinstance(value, tuple):
-                return self.made(value)  # type: ignore[arg-type]
+            settled = column.settle(operator, value, self.moment, column.path)
+            if settled.__class__ in _NO_CONSTANTS:
+                return self.made(self.compared(column, operator, settled))
+            value = settled  # type: ignore[assignment]
         test = PLAIN[operator]
         if test is Text:
             return self.made(_new(Text, (column, operator, (value if column.case_sensitive else value.lower(),))))  # type: ignore[union-attr]
         return self.made(_new(test, (column, operator, value) if test is Order else (column, value, operator == "ne")))
 
-    def made(self, test: Test) -> Any:
-        return test
+    def compared(self, column: Column, operator: str, settled: Any) -> Test:
+        """The test for a value that settles to no constant."""
+        match cast("Edge | WholeDay | Quantity | CheckedFilter", settled):
+            case Edge() as edge:
+                return _beyond(column, operator, edge)
+            case WholeDay() as day:
+                return _within(column, day, operator == "ne")
+            case Quantity(number):
+                return _new(Counted, (column, operator, number))  # type: ignore[no-any-return]
+            case CheckedFilter() as condition:
+                return _lowered(condition, self.moment)
+            case never:
+                assert_never(never)
 
     def membership(self, node: Membership) -> Any:
         column = self.columns.get(node.field) or self.column(node.field)
-        return self.made(_LISTED[column.kind](self, column, node.values, node.operator == "nin"))
+        return self.made(self.listed(column, node.values, node.operator == "nin"))
+
+    def listed(self, column: Column, values: Sequence[Any], negated: bool) -> Test:
+        """The test for a list: days apart, each sort of constants apart, and no moment beyond the calendar, which nothing equals."""
+        if column.settle is not None:
+            settle, moment = column.settle, self.moment
+            values = [settle("eq", value, moment, column.path) for value in values]
+            days = [_within(column, day, negated) for day in values if day.__class__ is WholeDay]
+            values = [value for value in values if value.__class__ not in _NO_CONSTANTS]
+            if days:
+                return _joined(AllOf if negated else AnyOf, [*days, _one_of(column, values, negated)])
+        if not column.mixed:
+            return _one_of(column, values, negated)
+        sorts: dict[type, list[Constant]] = {}
+        for value in values:
+            sorts.setdefault(_sort_of(value), []).append(value)
+        tests = [_one_of(column, alike, negated) for alike in sorts.values() or [[]]]
+        return _joined(AllOf if negated else AnyOf, tests)
 
     def null_check(self, node: NullCheck) -> Any:
         column = self.columns.get(node.field) or self.column(node.field)
@@ -189,144 +224,40 @@ class Lowering:
     def everything(self, node: Everything) -> Any:
         return self.made(ALWAYS)
 
-    def column(self, path: str) -> Column:
-        return _column(self.fields, self.columns, self.prefix, path)
-
-    # lists of values as they are
-
-    def plain_list(self, column: Column, values: tuple[Value, ...], negated: bool) -> Test:
-        return _one_of(column, values, negated)  # type: ignore[arg-type]
-
-    def custom_list(self, column: Column, values: tuple[Value, ...], negated: bool) -> Test:
-        kinds: dict[type, list[Constant]] = {}
-        for value in cast("tuple[Constant, ...]", values):
-            kinds.setdefault(int if value.__class__ is Decimal else value.__class__, []).append(value)
-        tests = [_one_of(column, alike, negated) for alike in kinds.values()]
-        return all_of(tests or [Null(column, True)]) if negated else any_of(tests)
-
-    # ids
-
-    def id(self, column: Column, operator: str, value: Value) -> Constant:
-        return self.moment.id(column, value)
-
-    def id_list(self, column: Column, values: tuple[Value, ...], negated: bool) -> Test:
-        return _one_of(column, [self.moment.id(column, value) for value in values], negated)
-
-    # dates and instants
-
-    def date(self, column: Column, operator: str, value: Value) -> Constant | Test:
-        day = self.moment.date(value)
-        return day if isinstance(day, date) else _beyond(column, operator, day)
-
-    def date_list(self, column: Column, values: tuple[Value, ...], negated: bool) -> Test:
-        days = [self.moment.date(value) for value in values]
-        return _one_of(column, [day for day in days if not isinstance(day, Edge)], negated)
-
-    def datetime(self, column: Column, operator: str, value: Any) -> Constant | Test:
-        is_day = value.__class__ is str and len(value) == 10  # mostly; no need to ask further
-        day = _day_of(value) if is_day else self.moment.day(value)
-        if day is None:
-            instant = self.moment.instant(value)
-        elif operator == "eq" or operator == "ne":
-            return self.within(column, day, operator == "ne")
-        else:
-            zone = self.moment.context.timezone
-            instant = _at(day, _UTC_MIDNIGHT) if zone is UTC and isinstance(day, date) else first_instant(day, zone)
-        if isinstance(instant, datetime):
-            if _FIRST < instant < _LAST or operator not in _OUTWARD[instant]:
-                return instant
-            instant = _ENDS[instant]
-        return _beyond(column, operator, instant)
-
-    def datetime_list(self, column: Column, values: tuple[Value, ...], negated: bool) -> Test:
-        tests: list[Test] = []
-        instants: list[Constant] = []
-        for value in values:
-            day = self.moment.day(value)
-            if day is not None:
-                tests.append(self.within(column, day, negated))
-            elif not isinstance(instant := self.moment.instant(value), Edge):
-                instants.append(instant)
-        tests.append(_one_of(column, instants, negated))
-        return all_of(tests) if negated else any_of(tests)
-
-    def within(self, column: Column, day: Day, negated: bool) -> Test:
-        low = first_instant(day, self.moment.context.timezone)
-        high = first_instant(moved(day, 1), self.moment.context.timezone)
-        if isinstance(low, datetime) and isinstance(high, datetime):
-            return Between(column, low, high, negated)
-        if isinstance(low, datetime):
-            return Order(column, "lt" if negated else "gte", low)
-        if isinstance(high, datetime):
-            return Order(column, "gte" if negated else "lt", high)
-        return Null(column, True) if negated else NEVER
-
-    # relations and scopes
-
     def relation(self, node: RelationTest) -> Any:
         column = self.columns.get(node.field) or self.column(node.field)
         if node.filter is None:
             return self.made(Related(column, node.operator, None))
         within = Lowering(self.moment, cast("FieldTable", column.related), column.columns, f"{column.path}.")
-        return self.made(self.related(column, node.operator, within.lowered(node.filter)))
-
-    def related(self, column: Column, operator: RelationOperator, test: Test) -> Test:
-        if not isinstance(test, Always):
-            return Related(column, operator, test)
-        if operator == "all":
-            return ALWAYS if test.value else Related(column, "none", None)
-        return Related(column, operator, None) if test.value else Always(operator == "none")
-
-    def counted(self, column: Column, operator: str, value: Value) -> Test:
-        return _new(Counted, (column, operator, value))  # type: ignore[no-any-return]
-
-    def scope(self, column: Column, operator: str, value: Value) -> Test:
-        conditions = cast("Scope", column.type).conditions
-        if conditions is None:
-            choices = ", ".join(f"{quoted(choice)}: …" for choice in cast("Scope", column.type).choices)
-            bound = f"{{{choices}}}"
-            call = f"{column.path}={bound}" if column.path.isidentifier() else f"**{{{quoted(column.path)}: {bound}}}"
-            remedy = f"bind them with Endpoint.bind({call})"
-            raise ContextError(f"The scope {quoted(column.path)} has no conditions; {remedy}")
-        return _lowered(cast("CheckedFilter", conditions[cast("str", value)]), self.moment)
+        return self.made(_related(column, node.operator, within.lowered(node.filter)))
 
 
-LOWERED: Final[dict[type, Callable[[Lowering, Any], Any]]] = {
-    Comparison: Lowering.comparison,
-    Membership: Lowering.membership,
-    NullCheck: Lowering.null_check,
-    And: Lowering.group,
-    Or: Lowering.group,
-    RelationTest: Lowering.relation,
-    Everything: Lowering.everything,
-}
+LOWERED: Final[dict[type, Callable[[Lowering, Any], Any]]] = exhaustive(
+    Filter,
+    {
+        Comparison: Lowering.comparison,
+        Membership: Lowering.membership,
+        NullCheck: Lowering.null_check,
+        And: Lowering.group,
+        Or: Lowering.group,
+        RelationTest: Lowering.relation,
+        Everything: Lowering.everything,
+    },
+)
+"""What lowers a node, by its class."""
 
-_SETTLED: Final[dict[str, Callable[[Lowering, Column, str, Any], Any]]] = {
-    "id": Lowering.id,
-    "date": Lowering.date,
-    "datetime": Lowering.datetime,
-    "relation": Lowering.counted,
-    "scope": Lowering.scope,
-}
-"""By kinds of columns, what settles a value: to the constant it means, or to a whole test. Other kinds compare values as they are."""
+PLAIN: Final[dict[str, type[Equal] | type[Order] | type[Text]]] = exhaustive(
+    ComparisonOperator,
+    {
+        **dict.fromkeys(("eq", "ne"), Equal),
+        **dict.fromkeys(("lt", "lte", "gt", "gte"), Order),
+        **dict.fromkeys(TEXT_OPERATORS, Text),
+    },
+)
+"""What compares a constant, by operators."""
 
-PLAIN: Final[dict[str, type[Equal] | type[Order] | type[Text]]] = {
-    **dict.fromkeys(("eq", "ne"), Equal),
-    **dict.fromkeys(("lt", "lte", "gt", "gte"), Order),
-    **dict.fromkeys(TEXT_OPERATORS, Text),
-}
-"""What compares a settled value, by operators."""
-
-_LISTED: Final[dict[str, Callable[[Lowering, Column, tuple[Value, ...], bool], Test]]] = {
-    "string": Lowering.plain_list,
-    "enum": Lowering.plain_list,
-    "number": Lowering.plain_list,
-    "currency": Lowering.plain_list,
-    "custom": Lowering.custom_list,
-    "id": Lowering.id_list,
-    "date": Lowering.date_list,
-    "datetime": Lowering.datetime_list,
-}
+_NO_CONSTANTS: Final = frozenset({Edge, WholeDay, Quantity, CheckedFilter})
+"""What a value may settle to besides constants."""
 
 
 def _one_of(column: Column, constants: Iterable[Constant], negated: bool) -> Test:
@@ -337,87 +268,34 @@ def _one_of(column: Column, constants: Iterable[Constant], negated: bool) -> Tes
     return _new(OneOf if several else Equal, (column, different if several else different[0], negated))  # type: ignore[no-any-return]
 
 
+def _sort_of(constant: Constant) -> type:
+    """What constants share that may equal each other: whole and decimal numbers are of one sort, booleans of another."""
+    return int if constant.__class__ is Decimal else constant.__class__
+
+
 def _beyond(column: Column, operator: str, edge: Edge) -> Test:
     """A stored value compared with a moment that none can reach."""
     holds = operator == "ne" or operator in (("gt", "gte") if edge is Edge.BEFORE else ("lt", "lte"))
     return Null(column, True) if holds else NEVER
 
 
-# values
+def _within(column: Column, day: WholeDay, negated: bool) -> Test:
+    """A stored instant within a day; at the ends of the calendar the day has one end or none."""
+    if isinstance(day.first, datetime) and isinstance(day.following, datetime):
+        return Between(column, day.first, day.following, negated)
+    if isinstance(day.first, datetime):
+        return Order(column, "lt" if negated else "gte", day.first)
+    if isinstance(day.following, datetime):
+        return Order(column, "gte" if negated else "lt", day.following)
+    return Null(column, True) if negated else NEVER
 
 
-_day_of: Final = date.fromisoformat
-_at: Final = datetime.combine
-_UTC_MIDNIGHT: Final = time(tzinfo=UTC)
-_FIRST: Final = datetime.min.replace(tzinfo=UTC)
-_LAST: Final = datetime.max.replace(tzinfo=UTC)
-_ENDS: Final[dict[Instant, Edge]] = {_FIRST: Edge.BEFORE, _LAST: Edge.AFTER}
-_OUTWARD: Final[dict[Instant, tuple[str, str]]] = {_FIRST: ("lt", "gte"), _LAST: ("gt", "lte")}
-"""Nothing stored lies before the first instant or after the last, so these comparisons are those with a moment beyond."""
-
-
-class Moment:
-    """The context as values need it. The present moment is settled when first asked for, and then stays."""
-
-    __slots__ = ("context",)
-
-    def __init__(self, context: Context) -> None:
-        self.context = context
-
-    def id(self, column: Column, value: Any) -> str:
-        if not isinstance(value, Special):
-            return value  # type: ignore[no-any-return]
-        if self.context.me is None:
-            remedy = "give the user's id, as in Context(me='u-1')"
-            raise ContextError(f"The filter compares {quoted(column.path)} with me.id; {remedy}")
-        return self.context.me
-
-    def day(self, value: Any) -> Day | None:
-        """The day a value of a datetime field names as a whole, or None if it names an instant."""
-        if isinstance(value, Special):
-            return self.now().today(value.days) if value.name == "today" else None
-        return date.fromisoformat(value) if len(value) == 10 else None
-
-    def date(self, value: Any) -> Day:
-        """What a value means on a date field."""
-        if not isinstance(value, Special):
-            return date.fromisoformat(value)
-        match value.name:
-            case "sow":
-                return self.now().week()
-            case "eow":
-                return _day_before(self.now().week(1), moved(self.now().week(), 6))
-            case "som":
-                return self.now().month()
-            case "eom":
-                return _day_before(self.now().month(1), date.max)
-        return self.now().today(value.days)
-
-    def instant(self, value: Any) -> Instant:
-        """What a value that names no day means on a datetime field."""
-        zone = self.context.timezone
-        if not isinstance(value, Special):
-            moment = datetime.fromisoformat(value)
-            return instant_of(moment, zone) if moment.tzinfo is None else moment
-        match value.name:
-            case "sow":
-                return first_instant(self.now().week(), zone)
-            case "eow":
-                return just_before(first_instant(self.now().week(1), zone))
-            case "som":
-                return first_instant(self.now().month(), zone)
-            case "eom":
-                return just_before(first_instant(self.now().month(1), zone))
-        return self.now().now_instant()
-
-    def now(self) -> Context:
-        if self.context.now is None:
-            self.context = self.context.at_now()
-        return self.context
-
-
-def _day_before(next_first: Day, at_the_edge: Day) -> Day:
-    return at_the_edge if isinstance(next_first, Edge) else moved(next_first, -1)
+def _related(column: Column, operator: RelationOperator, test: Test) -> Test:
+    if not isinstance(test, Always):
+        return Related(column, operator, test)
+    if operator == "all":
+        return ALWAYS if test.value else Related(column, "none", None)
+    return Related(column, operator, None) if test.value else Always(operator == "none")
 
 
 # groups
@@ -459,10 +337,9 @@ def _family(test: Text | Equal | OneOf, either: bool) -> object:
     column, constant, negated = test
     if negated is either:
         return None
-    if column.kind != "custom":
+    if not column.mixed:
         return column
-    example = constant[0] if isinstance(constant, tuple) else constant
-    return column, int if example.__class__ is Decimal else example.__class__
+    return column, _sort_of(constant[0] if isinstance(constant, tuple) else constant)
 
 
 def _merged(tests: list[Any]) -> Test:

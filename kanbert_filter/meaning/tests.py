@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from datetime import datetime
+from typing import Any, Final, Literal, NamedTuple
 
-from ..endpoints.types import FieldType, Relation
+from ..context import Moment
+from ..endpoints.field_table import Relation
+from ..endpoints.field_type import FieldType, Settled
 from ..kinds import FieldKind
-
-if TYPE_CHECKING:
-    from .lowering import Lowering
-
-Constant = str | int | Decimal | bool | date | datetime
-"""A value to compare with: text, an exact number, a boolean, the date of a date field, the instant (UTC) of a datetime."""
+from ..values import Constant as Constant
 
 OrderOperator = Literal["lt", "lte", "gt", "gte"]
 TextOperator = Literal["contains", "startswith", "endswith", "like"]
@@ -26,10 +22,11 @@ class Column:
 
     `path` is the public path from the top, for messages; `source` the path to the data, from the record or the related
     record; `wild` tells of each source segment whether a wildcard admitted it. `kind` is the type's kind (a count has the
-    column of its relation), `related` the table of a relation. Unless `case_sensitive`, text operators see lower-cased text.
+    column of its relation), `related` the table of a relation. `settle` gives what a value means; it is None where values
+    mean themselves. Values of several sorts may be stored where it is `mixed`. Unless `case_sensitive`, text operators see lower-cased text.
     """
 
-    __slots__ = ("case_sensitive", "columns", "kind", "path", "related", "settle", "source", "type", "wild")
+    __slots__ = ("case_sensitive", "columns", "kind", "mixed", "path", "related", "settle", "source", "type", "wild")
 
     def __init__(
         self,
@@ -37,14 +34,15 @@ class Column:
         source: tuple[str, ...],
         wild: tuple[bool, ...],
         type: FieldType,
-        settle: Callable[[Lowering, Column, str, Any], Any] | None,
     ) -> None:
         self.path = path
         self.source = source
         self.wild = wild
         self.type = type
         self.kind: FieldKind = type.kind
-        self.settle = settle
+        self.mixed = type.mixed
+        settles = type.__class__.settled is not FieldType.settled
+        self.settle: Callable[[str, Any, Moment, str], Settled] | None = type.settled if settles else None
         self.case_sensitive = bool(getattr(type, "case_sensitive", False))
         self.related = type.related if isinstance(type, Relation) else None
         self.columns: dict[str, Column] = {}

@@ -9,7 +9,7 @@ import pytest
 
 import kanbert_filter as kf
 from kanbert_filter.endpoints.field_table import TYPES
-from kanbert_filter.endpoints.scalars import ValueFault
+from kanbert_filter.endpoints.field_type import ValueFault
 from kanbert_filter.limits import Limits
 from kanbert_filter.nodes import Comparison, Membership, NullCheck, RelationTest
 from kanbert_filter.operators import COMPARISONS, OPERATORS, TEXT_OPERATORS

@@ -9,8 +9,8 @@ from typing import Any, Final, Protocol, TypeVar
 from weakref import ref
 
 from ...checked import CheckedFilter
-from ...context import Context
-from ...meaning.lowering import Moment, lower
+from ...context import Context, Moment
+from ...meaning.lowering import lower
 from ...meaning.tests import AllOf, AnyOf, Test
 from .code import VARIABLES, Access, Shape, arranged, waiting
 from .shapes import FILTERS, Codes, Constants, apart, shape_of

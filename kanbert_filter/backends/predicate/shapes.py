@@ -10,8 +10,9 @@ from threading import Lock
 from typing import Any, Final, cast
 
 from ...checked import CheckedFilter
+from ...context import Moment
 from ...endpoints.field_table import FieldTable
-from ...meaning.lowering import LOWERED, PLAIN, Lowering, Moment, lower
+from ...meaning.lowering import LOWERED, PLAIN, Lowering, lower
 from ...meaning.tests import (
     AllOf,
     Always,
@@ -128,10 +129,10 @@ class _Outline(Lowering):
 
     __slots__ = ("constants",)
 
-    def __init__(self, moment: Moment, fields: FieldTable, constants: Constants) -> None:
+    def __init__(self, moment: Moment, table: FieldTable, constants: Constants) -> None:
         self.moment = moment
-        self.fields = fields
-        self.columns = fields.columns
+        self.table = table
+        self.columns = table.columns
         self.prefix = ""
         self.constants = constants
 
@@ -143,7 +144,7 @@ class _Outline(Lowering):
         operator = node.operator
         value: Any = node.value
         if column.settle is not None:
-            value = column.settle(self, column, operator, value)
+            value = column.settle(operator, value, self.moment, column.path)
         constants = self.constants
         index = len(constants)
         test = PLAIN[operator]
