@@ -255,7 +255,9 @@ def _day_meant(value: Any, context: Context) -> date:
             return _first_of_month(context)
         case "eom":
             return _first_of_month(context, 1) - timedelta(days=1)
-    return context.now_instant().astimezone(context.timezone).date() + timedelta(days=value.days)
+        case "now" | "today":
+            return context.now_instant().astimezone(context.timezone).date() + timedelta(days=value.days)
+    raise AssertionError(f"{value} means no day")
 
 
 def _instants(stored: datetime, operator: str, value: Any, context: Context) -> bool:

@@ -1,15 +1,20 @@
 """Exact numbers, dates, timestamps and specials, as text and back."""
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies as st
 
 import kanbert_filter as kf
 from kanbert_filter import values
+from kanbert_filter.context import local_date
 from kanbert_filter.limits import MAX_DAY_OFFSET
 from tests import strategies
+
+ROOT = Path(__file__).parents[1]
 
 
 @given(strategies.numbers | st.decimals(allow_nan=False, allow_infinity=False))
@@ -121,6 +126,33 @@ def test_what_is_no_special() -> None:
     for text in ("Today", "today+5", "today +5d", "today+05d", "today+d", "today5d", "me", "now ", "tomorrow", ""):
         assert values.read_special(text) is None
     assert values.read_special("today+0d") == kf.TODAY
+
+
+def test_every_special_is_read_built_and_documented() -> None:
+    """The grammar's own list must hold the same names: each is read bare."""
+    rows = re.findall(r"^\| (`[^|]+) \|[^|]+\|[^|]+\|$", (ROOT / "docs" / "language.md").read_text(), re.MULTILINE)
+    documented = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+    listed = (ROOT / "docs" / "api.md").read_text()
+    for name in values.SPECIALS:
+        special = values.Special(name)
+        assert kf.parse(f"x = {name}") == kf.Comparison("x", "eq", special)
+        constant = name.partition(".")[0].upper()
+        assert getattr(kf, constant) == special
+        assert re.search(rf"\b{constant}\b", listed)
+        assert name in documented
+
+
+@pytest.mark.parametrize("name", [name for name, meaning in values.SPECIALS.items() if meaning.day])
+def test_a_special_means_a_day_and_an_instant_of_it(name: str) -> None:
+    context = kf.Context(now=datetime(2024, 5, 15, 22, 30, tzinfo=UTC), timezone="Europe/Vienna")
+    meaning = values.SPECIALS[name]
+    assert meaning.day is not None
+    day = meaning.day(context, 0)
+    assert isinstance(day, date)
+    if meaning.instant is not None:
+        instant = meaning.instant(context)
+        assert isinstance(instant, datetime)
+        assert local_date(instant, context.timezone) == day
 
 
 @pytest.mark.parametrize("days", [MAX_DAY_OFFSET, MAX_DAY_OFFSET + 1, 123456789012345678, 10**100])

@@ -157,6 +157,30 @@ def test_operators(kind: str, operator: str) -> None:
         assert problems[0].suggestions == tuple(name for name in OPERATORS if name in ALLOWS[kind])
 
 
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_sample_passes_the_check(kind: str) -> None:
+    row: Any = {"y": "string"} if kind == "relation" else "scope: a" if kind == "scope" else kind
+    endpoint = kf.Endpoint("e", {"x": row})
+    shown = endpoint["x"].sample("x")
+    assert shown is not None
+    assert endpoint.check(shown).filter == shown
+    assert endpoint["x"].with_parts(operators=[]).sample("x") is None
+
+
+def test_a_sample_takes_a_choice_of_the_field_and_an_operator_it_allows() -> None:
+    endpoint = kf.Endpoint(
+        "e",
+        {
+            "status": "enum: open, done; ne",
+            "archived": "enum: with, only, without",
+            "tasks": kf.types.Relation({}, operators=["count"]),
+        },
+    )
+    assert [row.sample(name) for name, row in endpoint.items()] == [
+        kf.parse(text) for text in ("status != 'open'", "archived = 'with'", "tasks.count > 0")
+    ]
+
+
 @pytest.mark.parametrize("kind", [kind for kind in TYPES if kind not in ("relation", "scope")])
 @pytest.mark.parametrize("operator", sorted(COMPARISONS | SET | NULL))
 def test_a_restricted_field_names_itself(kind: str, operator: str) -> None:
