@@ -1,16 +1,21 @@
-"""The DSL: text to tree and tree to text."""
+"""The DSL: text to tree and tree to text.
+
+Lark reads it by the grammar, and `Parse` builds the tree. Two modules stand beside it: `dsl_fast` reads common well-formed texts without
+Lark, and `dsl_faults` explains a text that Lark refuses. Lark is imported when it is first needed.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from decimal import Decimal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, assert_never
+from typing import TYPE_CHECKING, Any, Final, NoReturn, assert_never
 
 from ..checked import CheckedFilter, tree_of
 from ..errors import FilterSyntaxError, Problem, TextLocation, UnsupportedFilterError, quoted
-from ..limits import DEFAULT_LIMITS, MAX_DEPTH, Limits, ensure_limits
+from ..limits import DEFAULT_LIMITS, Limits, ensure_limits
 from ..nodes import (
     EVERYTHING,
     And,
@@ -22,30 +27,26 @@ from ..nodes import (
     Or,
     RelationTest,
     comparison,
-    field_fault,
-    group,
     membership,
     null_check,
-    relation_depth,
-    size,
 )
-from ..operators import OPERATORS, WORDS
-from ..values import MAX_EXPONENT, Special, UntypedText, Value, exact, number_size, number_text, read_special
-from .dsl_grammar import BLANKS, text_of
+from ..operators import OPERATORS
+from ..values import Special, UntypedText, Value, number_text
+from . import dsl_fast
+from .dsl_tokens import BLANKS, CANONICAL, NAMES, VALUES, grammar
 
 if TYPE_CHECKING:
-    from lark import Token
+    from lark import Lark, Token
 
-    from .lalr import Builder, Reader, Shape
+Parts = list[Any]
+"""What a rule holds: tokens, and what the methods of other rules returned."""
 
 _ESCAPED: Final = {ord("\\"): "\\\\", ord('"'): '\\"', ord("\n"): "\\n", ord("\r"): "\\r", ord("\t"): "\\t"} | {
     code: f"\\u{code:04x}"
     for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)
     if code not in (0x0A, 0x0D, 0x09)
 }
-_CANONICAL: Final = {spelling: WORDS[word] for word in WORDS for spelling in (word, OPERATORS[WORDS[word]].dsl)}
-_MAX_NAMES: Final = 4096
-_names: dict[str, str] = {}
+_OPERATOR_TOKENS: Final = frozenset({"OPERATOR", "SET", "IS", "NOT", "NULL", "NULL_WORD", "ANY", "ALL"})
 
 
 def parse_dsl(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Filter:
@@ -66,212 +67,267 @@ def parse_dsl(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Filter:
         raise TypeError(f"expected DSL text as a str, not {type(text).__name__}")
     if limits.__class__ is not Limits:
         ensure_limits(limits)
-    length = len(text)
-    if length <= limits.max_text_length and (text.isascii() or _is_fit(text, limits)):
-        tree = reader().read(text, Reading(text, limits), limits.max_depth - 1)
-        if tree is not None and (
-            (depth := tree.depth) <= limits.max_depth
-            and (depth <= limits.max_relation_depth or relation_depth(tree) <= limits.max_relation_depth)
-            # a text too short to hold too many conditions or values needs no counting
-            and ((length <= 4 * limits.max_conditions and length <= 2 * limits.max_values) or _is_small(tree, limits))
-        ):
-            return tree  # type: ignore[no-any-return]
-        if not text.strip(BLANKS):
-            return EVERYTHING
-    from .dsl_faults import first_fault
-
-    raise FilterSyntaxError(first_fault(text, limits))
+    if len(text) > limits.max_text_length or not text.isascii():
+        _ensure_fit(text, limits)
+    origin = TextOrigin(text)
+    tree = dsl_fast.read(text, origin, limits)
+    if tree is not None:
+        return tree
+    return read_by_lark(origin, limits) if text.strip(BLANKS) else EVERYTHING
 
 
-def _is_fit(text: str, limits: Limits) -> bool:
-    """Whether a text that is not ASCII is short enough in bytes, and sound Unicode."""
+def _ensure_fit(text: str, limits: Limits) -> None:
+    """Raise `FilterSyntaxError` for a text that is too long in bytes, or that is not sound Unicode."""
     try:
-        return len(text.encode()) <= limits.max_text_length
-    except UnicodeEncodeError:
-        return False
+        length = len(text.encode())
+    except UnicodeEncodeError as error:
+        place = TextLocation(text, error.start, error.end)
+        message = "Found half of a surrogate pair, expected Unicode text; send both halves or leave it out"
+        raise FilterSyntaxError(Problem("invalid_encoding", message, None, place)) from None
+    if length > limits.max_text_length:
+        message = f"Found a filter of {length} bytes, expected at most {limits.max_text_length}; send a shorter one"
+        raise FilterSyntaxError(Problem("text_too_long", message, None, TextLocation(text, 0, 0)))
 
 
-def _is_small(tree: Filter, limits: Limits) -> bool:
-    """Whether the tree has no more conditions and values than the limits admit."""
-    conditions, values = size(tree)
-    return conditions <= limits.max_conditions and values <= limits.max_values
+class TextOrigin:
+    """A text as the origin of the conditions read from it. The index of a condition is the place where it begins."""
 
+    __slots__ = ("_located", "text")
 
-@cache
-def reader() -> Reader:
-    """The fast reader of the grammar."""
-    from .dsl_tables import TABLES
-    from .lalr import Reader
+    _located: tuple[int, list[Token]]  # the condition that was located last, with its tokens
 
-    makers = {"disjunction": _disjunction, "conjunction": _conjunction, "relation": _relation}
-    return Reader(TABLES, _BUILDERS, makers, "LPAR", "RPAR")
-
-
-@cache
-def _value_scanner() -> tuple[
-    Callable[[str, int], re.Match[str] | None], dict[int, Callable[[Reading, str], Value | None]]
-]:
-    pattern, tokens = reader().scanner("value")
-    return pattern.match, {group: _VALUES[name] for group, name in tokens.items()}
-
-
-class Reading:
-    """One reading of a text: what the builders share while it goes on, and afterwards the origin of its conditions.
-
-    The index of a condition is where it starts.
-    """
-
-    __slots__ = ("_located", "limits", "text")
-
-    _located: tuple[int, list[Token]]  # the last condition that was located, once one was, with its tokens
-
-    def __init__(self, text: str, limits: Limits) -> None:
+    def __init__(self, text: str) -> None:
         self.text = text
-        self.limits = limits
 
     def locate(self, index: int, part: str, item: int | None = None) -> TextLocation:
         """The characters of a condition's part."""
-        from .dsl_faults import span_of, tokens_of
-
         located, tokens = getattr(self, "_located", (None, []))
         if located != index:
             tokens = tokens_of(self.text, index)
             self._located = index, tokens
-        start, end = span_of(tokens, part, item)
-        return TextLocation(self.text, index + start, index + end)
+        chosen = _tokens_of_part(tokens, part, item)
+        return TextLocation(self.text, index + _start(chosen[0]), index + _end(chosen[-1]))
 
 
-# What builds the conditions. Each takes the kept texts of one shape and returns None for what `dsl_faults` is to explain.
-
-
-def _text_comparison(reading: Reading, parts: tuple[str, ...], start: int) -> Filter | None:
-    field, word, raw = parts
-    value = raw[1:-1] if "\\" not in raw else text_of(raw)
-    if value is None or len(value) > reading.limits.max_string_length:
-        return None
-    try:
-        name, operator = _names[field], _CANONICAL[word]
-    except KeyError:
-        return _comparison(reading, field, word, value, start)
-    return comparison(name, operator, value, reading, start)
-
-
-def _value_comparison(kind: str) -> Callable[[Reading, tuple[str, ...], int], Filter | None]:
-    read = _VALUES[kind]
-
-    def build(reading: Reading, parts: tuple[str, ...], start: int) -> Filter | None:
-        field, word, raw = parts
-        value = read(reading, raw)
-        return None if value is None else _comparison(reading, field, word, value, start)
-
-    return build
-
-
-def _comparison(reading: Reading, field: str, word: str, value: Value, start: int) -> Filter | None:
-    name = admitted_name(field)
-    return None if name is None else comparison(name, _operator(word), value, reading, start)
-
-
-def _membership(reading: Reading, parts: tuple[str, ...], start: int) -> Filter | None:
-    field, word, listed = parts
-    match, readers = _value_scanner()
-    values: list[Value] = []
-    position = 1
-    while (found := match(listed, position)) is not None:
-        value = readers[found.lastindex](reading, found.group(found.lastindex))  # type: ignore[index, arg-type]
-        if value is None:
-            return None
-        values.append(value)
-        position = listed.find(",", found.end()) + 1 or len(listed)
-    name = admitted_name(field)
-    if name is None or len(values) > reading.limits.max_list_values:
-        return None
-    return membership(name, _operator(word), tuple(values), reading, start)
-
-
-def _is_null(reading: Reading, parts: tuple[str, ...], start: int) -> Filter | None:
-    word = "isnull" if len(parts) == 3 else "isnotnull" if len(parts) == 4 else WORDS[parts[1].lower()]
-    name = admitted_name(parts[0])
-    return None if name is None else null_check(name, word, reading, start)
-
-
-def _relation(reading: Reading, children: list[Any]) -> Filter | None:
-    (field, start), (word, _), *inner = children
-    name = admitted_name(field)
-    return None if name is None else RelationTest(name, word.lower(), inner[0] if inner else None, reading, start)
-
-
-def _operator(word: str) -> str:
-    return _CANONICAL.get(word) or WORDS[word.lower()]
-
-
-def _disjunction(reading: Reading, children: list[Any]) -> Filter | None:
-    return _group(Or, children)
-
-
-def _conjunction(reading: Reading, children: list[Any]) -> Filter | None:
-    return _group(And, children)
-
-
-def _group(kind: type[And] | type[Or], children: list[Any]) -> Filter | None:
+def tokens_of(text: str, index: int) -> list[Token]:
+    """The tokens of the condition that begins at `index`. Their places are counted from there."""
+    condition = text[index:]
+    tokens: list[Token] = []
     depth = 0
-    for child in children:
-        if child.__class__ is kind:
-            children = [item for child in children for item in (child.items if child.__class__ is kind else (child,))]
-            depth = max([item.depth for item in children])
-            break
-        if child.depth > depth:
-            depth = child.depth
-    return group(kind, tuple(children), depth + 1) if depth < MAX_DEPTH else None
+    with Parse(TextOrigin(condition), Limits.lifted()).running():
+        for token in language().parse_interactive(condition).iter_parse():
+            depth += (token.type in ("LPAR", "LSQB")) - (token.type in ("RPAR", "RSQB"))
+            if depth < 0 or (depth == 0 and token.type in ("_AND", "_OR")):
+                break
+            tokens.append(token)
+    return tokens
 
 
-# What reads the values. None is a refusal that `dsl_faults` explains.
+def _tokens_of_part(tokens: list[Token], part: str, item: int | None) -> list[Token]:
+    """The tokens of the `field`, the `operator` or the `value` of a condition, of one `item` of its list, or all of them."""
+    match part:
+        case "field":
+            return tokens[:1]
+        case "operator":
+            words = [token for token in tokens[1:4] if token.type in _OPERATOR_TOKENS]
+            return words[:1] if tokens[1].type in ("ANY", "ALL") else words
+        case "value" if item is not None:
+            return [tokens[3 + 2 * item]]  # after the field, the word and '['; between two items is a comma
+        case "value":
+            return tokens[2:]
+    return tokens
 
 
-def _string(reading: Reading, raw: str) -> Value | None:
-    value = raw[1:-1] if "\\" not in raw else text_of(raw)
-    return None if value is None or len(value) > reading.limits.max_string_length else value
+def _start(token: Token) -> int:
+    assert token.start_pos is not None
+    return token.start_pos
 
 
-def _number(reading: Reading, raw: str) -> Value | None:
-    limits = reading.limits
-    digits = len(raw)
-    if digits < 16 and raw.isdigit() and digits <= limits.max_number_digits and digits <= limits.max_exponent:
-        return int(raw)
-    size = number_size(raw)
-    if size is None or size[0] > limits.max_number_digits or abs(size[1]) > min(limits.max_exponent, MAX_EXPONENT):
-        return None
-    return exact(Decimal(raw))
+def _end(token: Token) -> int:
+    assert token.end_pos is not None
+    return token.end_pos
 
 
-def _boolean(reading: Reading, raw: str) -> Value | None:
-    return raw[0] in "tT"
+# reading by Lark
 
 
-def _special(reading: Reading, raw: str) -> Value | None:
-    special = read_special(raw)
-    return special if special is not None and abs(special.days) <= reading.limits.max_day_offset else None
+@cache
+def language() -> Lark:
+    """Lark's parser of the grammar; one serves all threads. Importing Lark and building the parser take a tenth of a second, once."""
+    from lark import Lark
+
+    transformer: Any = _RunningParse()
+    return Lark(grammar(), parser="lalr", transformer=transformer, maybe_placeholders=False, g_regex_flags=re.ASCII)
 
 
-_VALUES: Final = {"STRING": _string, "NUMBER": _number, "BOOLEAN": _boolean, "SPECIAL": _special}
-_BUILDERS: Final[dict[Shape, Builder]] = {
-    ("FIELD", "OPERATOR", "STRING"): _text_comparison,
-    **{("FIELD", "OPERATOR", kind): _value_comparison(kind) for kind in ("NUMBER", "BOOLEAN", "SPECIAL")},
-    ("FIELD", "SET", "list"): _membership,
-    ("FIELD", "IS", "NULL"): _is_null,
-    ("FIELD", "IS", "NOT", "NULL"): _is_null,
-    ("FIELD", "NULL_WORD"): _is_null,
-}
+def read_by_lark(origin: TextOrigin, limits: Limits) -> Filter:
+    """The tree of a text. Raises `FilterSyntaxError` with the first thing that the grammar or a limit refuses."""
+    from lark import UnexpectedInput
+
+    parse = Parse(origin, limits)
+    try:
+        with parse.running():
+            return language().parse(origin.text)  # type: ignore[return-value]
+    except UnexpectedInput as error:
+        stopped: Any = error  # Lark types neither its place nor its parser
+    from .dsl_faults import Fault
+
+    text, last = origin.text, parse.last
+    found: Token | None = getattr(stopped, "token", None)
+    at_end = found is not None and found.type == "$END"  # Lark gives it the place of the last token
+    fault = Fault(
+        text,
+        len(text.rstrip(BLANKS)) if at_end else stopped.pos_in_stream,
+        frozenset(stopped.interactive_parser.accepts()),
+        "" if last is None else last.type,
+        (0, 0) if last is None else (_start(last), _end(last)),
+        _start(parse.opened[-1][0]) if parse.opened else None,
+    )
+    raise FilterSyntaxError(fault.problem())
 
 
-def admitted_name(name: str) -> str | None:
-    """The name, remembered so that it is looked at once; None if it is not well-formed."""
-    known = _names.get(name)
-    if known is None and field_fault(name) is None:
-        if len(_names) >= _MAX_NAMES:
-            _names.clear()
-        return _names.setdefault(name, name)
-    return known
+class Parse:
+    """What Lark calls while it reads one text: `take` with each token, and with the parts of a rule the method of that name.
+
+    Lark reads a token, takes it if the grammar admits it there, and goes on. So the first fault of a text is found, be it one of grammar
+    or a limit, and nothing behind it is read.
+    """
+
+    def __init__(self, origin: TextOrigin, limits: Limits) -> None:
+        self.origin = origin
+        self.limits = limits
+        self.last: Token | None = None
+        self.opened: Parts = []  # the open parentheses, and whether each is a relation's
+        self.conditions = 0
+        self.values = 0
+        self.listed: int | None = None  # the values so far of the list that is being read
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Lark calls this parse, in this thread."""
+        previous = _running.set(self)
+        try:
+            yield
+        finally:
+            _running.reset(previous)
+
+    def take(self, token: Token) -> object:
+        """What a token stands for, if it is a value, else the token. Raises `FilterSyntaxError` where it passes a limit."""
+        limits = self.limits
+        before, self.last = self.last, token
+        match token.type:
+            case "FIELD":
+                self.conditions += 1
+                if self.conditions > limits.max_conditions:
+                    message = f"Found more than {limits.max_conditions} conditions, expected at most that; use 'in' for many values"
+                    self.refuse("too_many_conditions", message, token)
+                self.read(NAMES.__getitem__, token)
+            case "LPAR":
+                self.opened.append((token, before is not None and before.type in ("ANY", "ALL")))
+                if (depth := len(self.opened)) >= limits.max_depth:
+                    message = (
+                        f"Found parentheses nested {depth} deep, expected at most {limits.max_depth - 1}; flatten them"
+                    )
+                    self.refuse("too_deep", message, token)
+            case "RPAR":
+                self.opened.pop()
+            case "ANY" | "ALL":
+                if sum([is_relation for _, is_relation in self.opened]) >= limits.max_relation_depth:
+                    message = (
+                        f"Found relations nested more than {limits.max_relation_depth} deep, expected at most that"
+                    )
+                    self.refuse("relations_too_deep", message, token)
+            case "LSQB":
+                self.listed = 0
+            case "RSQB":
+                self.listed = None
+            case kind if kind in VALUES:
+                self._count_value(token)
+                return self.read(VALUES[kind], token, limits)
+        return token
+
+    def _count_value(self, token: Token) -> None:
+        limits = self.limits
+        if self.listed is not None:
+            self.listed += 1
+            if self.listed > limits.max_list_values:
+                message = f"Found more than {limits.max_list_values} values in a list, expected at most that"
+                self.refuse("list_too_long", message, token)
+        self.values += 1
+        if self.values > limits.max_values:
+            message = f"Found more than {limits.max_values} values in all, expected at most that"
+            self.refuse("too_many_values", message, token)
+
+    def read(self, reader: Callable[..., Any], token: Token, *others: object) -> Any:
+        """What a reader makes of a token, its refusal with the token's place."""
+        try:
+            return reader(str(token), *others)
+        except FilterSyntaxError as error:
+            [problem] = error.problems
+        self.refuse(problem.code, problem.message, token)
+
+    def refuse(self, code: str, message: str, token: Token) -> NoReturn:
+        place = TextLocation(self.origin.text, _start(token), _end(token))
+        raise FilterSyntaxError(Problem(code, message, None, place))
+
+    # A method for each rule of the grammar.
+
+    def start(self, parts: Parts) -> Filter:
+        [tree] = parts
+        return tree  # type: ignore[no-any-return]
+
+    def disjunction(self, parts: Parts) -> Filter:
+        return self._group(Or, parts)
+
+    def conjunction(self, parts: Parts) -> Filter:
+        return self._group(And, parts)
+
+    def comparison(self, parts: Parts) -> Filter:
+        field, word, value = parts
+        return comparison(NAMES[field], CANONICAL[word], value, self.origin, field.start_pos)
+
+    def membership(self, parts: Parts) -> Filter:
+        field, word, values = parts
+        return membership(NAMES[field], CANONICAL[word], values, self.origin, field.start_pos)
+
+    def list(self, parts: Parts) -> tuple[Value, ...]:
+        return tuple(parts)
+
+    def null_check(self, parts: Parts) -> Filter:
+        field, *words = parts
+        return null_check(NAMES[field], CANONICAL["".join(words)], self.origin, field.start_pos)
+
+    def relation(self, parts: Parts) -> Filter:
+        field, word, *inner = parts
+        self._ensure_depth(1 + inner[0].depth if inner else 1)
+        return RelationTest(NAMES[field], word, inner[0] if inner else None, self.origin, field.start_pos)
+
+    def _group(self, kind: type[And] | type[Or], parts: Parts) -> Filter:
+        self._ensure_depth(max([part.depth + (part.__class__ is not kind) for part in parts]))
+        return kind(parts)
+
+    def _ensure_depth(self, depth: int) -> None:
+        if depth > self.limits.max_depth:
+            message = f"Found groups nested too deep, expected at most {self.limits.max_depth} levels; flatten them"
+            place = TextLocation(self.origin.text, 0, len(self.origin.text))
+            raise FilterSyntaxError(Problem("too_deep", message, None, place))
+
+
+_running: ContextVar[Parse] = ContextVar("running")
+
+
+class _RunningParse:
+    """The transformer that Lark is built with: hands whatever Lark calls on to the parse that is running in this thread.
+
+    Lark asks it for a function by the name of each terminal and rule, once, when the parser is built.
+    """
+
+    def __getattr__(self, name: str) -> Callable[[Any], Any]:
+        if name.isupper():
+            return lambda token: _running.get().take(token)
+        if name.startswith("_"):  # Lark's own: the repetitions in rules, and questions about the transformer
+            raise AttributeError(name)
+        return lambda parts: getattr(_running.get(), name)(parts)
 
 
 # writing

@@ -11,12 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module, metadata
-from pkgutil import get_data
 from typing import Any, Final
-
-import kanbert_filter as kf
-from kanbert_filter import nodes
-from kanbert_filter.operators import OPERATORS, WORDS
 
 Matches = Callable[[Mapping[str, Any]], bool]
 
@@ -160,52 +155,6 @@ def installed() -> list[Peer]:
 
 
 # what the same text costs without a library of filters
-
-
-def plain_lark() -> Callable[[str], object]:
-    """Our grammar, read by Lark alone: LALR, the contextual lexer, and a transformer that builds our nodes as it goes."""
-    import lark
-
-    read: Any = lark.v_args(inline=True)
-
-    @read
-    class Nodes(lark.Transformer[Any, Any]):
-        STRING = staticmethod(lambda token: token[1:-1])
-        NUMBER = staticmethod(int)
-
-        def condition(self, field: str, build: Callable[[str], object]) -> object:
-            return build(field)
-
-        def comparison(self, word: str, value: Any) -> object:
-            return lambda field: nodes.comparison(field, _CANONICAL[word], value, None, 0)
-
-        def membership(self, word: str, values: Any) -> object:
-            return lambda field: nodes.membership(field, word, values, None, 0)
-
-        def null_check(self, *words: str) -> object:
-            return lambda field: nodes.null_check(field, "".join(words), None, 0)
-
-        def list(self, *values: Any) -> object:
-            return values
-
-        def conjunction(self, *items: Any) -> object:
-            return kf.And(items)
-
-        def disjunction(self, *items: Any) -> object:
-            return kf.Or(items)
-
-        def start(self, tree: object) -> object:
-            return tree
-
-    grammar = get_data("kanbert_filter", "filter.lark")
-    assert grammar is not None
-    made = lark.Lark(
-        grammar.decode(), parser="lalr", transformer=Nodes(), maybe_placeholders=False, g_regex_flags=re.ASCII
-    )
-    return made.parse
-
-
-_CANONICAL: Final = {spelling: WORDS[word] for word in WORDS for spelling in (word, OPERATORS[WORDS[word]].dsl)}
 
 
 def one_pass() -> Callable[[str], object]:

@@ -8,12 +8,14 @@ from importlib import import_module
 from typing import Any
 
 import kanbert_filter as kf
+from kanbert_filter.notations import dsl
 from tests.benchmarks import peers
 from tests.benchmarks.contest import Work, contest
 from tests.benchmarks.filters import FILTERS, NO_LIMITS, PROJECTS
 from tests.benchmarks.rows import Row, compared
 
 US = "kanbert-filter"
+TEXT_BARS = {"F2": 0.55, "F3": 0.55, "F4": 0.40}
 JSON_BARS = {"F2": 2.5, "F3": 2.5, "F4": 3.2}
 
 
@@ -25,12 +27,13 @@ def text_to_tree(seconds: float) -> list[Row]:
         works: dict[str, Work] = {
             US: partial(kf.parse_dsl, text, limits=NO_LIMITS),
             **{peer.name: partial(peer.parse, peer.filters[subject]) for peer in others},
-            "Lark": partial(peers.plain_lark(), text),
+            "Lark": partial(dsl.read_by_lark, dsl.TextOrigin(text), NO_LIMITS),
             "one pass of re": partial(peers.one_pass(), text),
         }
         works = {name: work for name, work in works.items() if _works(work)}
         times = contest(works, seconds=seconds / len(FILTERS))
-        rows += [compared(times, subject, US, name, 1.0 if name == "cql2" else None) for name in works if name != US]
+        bars = {"cql2": TEXT_BARS[subject]}
+        rows += [compared(times, subject, US, name, bars.get(name)) for name in works if name != US]
     return rows
 
 

@@ -38,7 +38,7 @@ def startup(seconds: float) -> list[Row]:
         )
         for subject, name, bar in (
             ("import", "import", 15.0),
-            ("import, first DSL parse", "first parse", 60.0),
+            ("import, first DSL parse", "first parse", 40.0),
             ("import, first JSON parse", "first JSON", None),
         )
     ]

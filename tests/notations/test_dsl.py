@@ -1,22 +1,30 @@
 """The DSL, held to its corpora, to Lark's own parse, and to its limits."""
 
+import ast
+import os
 import random
+import re
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from functools import cache
 from itertools import product
 from pathlib import Path
 from time import process_time
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 from lark import Token
+from lark.lexer import PatternRE
 
 import kanbert_filter as kf
 from kanbert_filter.errors import TextLocation
 from kanbert_filter.limits import DEFAULT_LIMITS
 from kanbert_filter.nodes import Condition
-from kanbert_filter.notations import dsl, dsl_faults, dsl_grammar, dsl_habits, dsl_tables, lalr
+from kanbert_filter.notations import dsl, dsl_fast, dsl_faults, dsl_habits, dsl_tokens
 from kanbert_filter.operators import OPERATORS, WORDS
-from tests.notations import reference_dsl
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 LIFTED = kf.Limits.lifted()
@@ -28,6 +36,13 @@ def lines(name: str) -> list[str]:
 
 def blocks(name: str) -> list[list[str]]:
     return [block.splitlines() for block in (CORPUS / name).read_text("utf-8").split("\n\n")[1:]]
+
+
+CORPUS_TEXTS = [
+    *lines("dsl_identity.txt"),
+    *[text for line in lines("dsl_rewritten.txt") for text in line.split(" => ")],
+    *[block[1] for block in blocks("dsl_faults.txt")],
+]
 
 
 def problem_of(text: str, limits: kf.Limits = DEFAULT_LIMITS) -> kf.Problem:
@@ -133,20 +148,51 @@ def near_filters(draw: st.DrawFn) -> str:
     return draw(st.sampled_from([" ", "  ", "\n"])).join(words)
 
 
-def assert_read_alike(text: str) -> None:
-    expected = reference_dsl.parse(text)
+TIGHT = kf.Limits(
+    max_depth=3,
+    max_conditions=3,
+    max_list_values=2,
+    max_values=4,
+    max_relation_depth=1,
+    max_string_length=4,
+    max_number_digits=2,
+    max_exponent=3,
+    max_day_offset=9,
+)
+
+
+def by_lark(text: str, limits: kf.Limits) -> kf.Filter | kf.Problem:
     try:
-        found = kf.parse_dsl(text, limits=LIFTED)
+        return dsl.read_by_lark(dsl.TextOrigin(text), limits)
     except kf.FilterSyntaxError as error:
-        assert expected is None
-        assert len(error.problems) == 1
         assert str(error)
-    else:
-        assert found == expected or (found is kf.EVERYTHING and not text.strip(" \t\r\n"))
+        (problem,) = error.problems
+        return problem
+
+
+def with_places(tree: kf.Filter) -> list[tuple[type, int, int | None]]:
+    return [(type(node), node.depth, node.index if isinstance(node, Condition) else None) for node in kf.walk(tree)]
+
+
+def assert_read_alike(text: str) -> None:
+    """The shortcut reads what Lark reads, and no more; what it does not read is left to Lark."""
+    for limits in (LIFTED, DEFAULT_LIMITS, TIGHT):
+        found = dsl_fast.read(text, dsl.TextOrigin(text), limits)
+        expected = by_lark(text, limits)
+        if isinstance(expected, kf.Problem):
+            assert found is None
+        else:
+            assert found == expected
+            assert with_places(expected) == with_places(found)
+
+
+@pytest.mark.parametrize("text", dict.fromkeys(CORPUS_TEXTS))
+def test_the_shortcut_reads_the_corpora_as_lark_does(text: str) -> None:
+    assert_read_alike(text)
 
 
 @given(near_filters())
-def test_the_fast_reader_reads_what_lark_reads(text: str) -> None:
+def test_the_shortcut_reads_what_lark_reads(text: str) -> None:
     assert_read_alike(text)
 
 
@@ -155,9 +201,44 @@ def test_any_pieces_are_read_as_lark_reads_them(pieces: list[str], blank: str) -
     assert_read_alike(blank.join(pieces))
 
 
+@given(st.sampled_from(CORPUS_TEXTS), st.data())
+def test_altered_texts_of_the_corpora_are_read_as_lark_reads_them(text: str, data: st.DataObject) -> None:
+    for _ in range(data.draw(st.integers(1, 3))):
+        start = data.draw(st.integers(0, len(text)))
+        end = data.draw(st.integers(start, min(start + 4, len(text))))
+        text = text[:start] + data.draw(st.sampled_from(["", *PIECES, *" .'\"\\_-0aeE"])) + text[end:]
+    assert_read_alike(text)
+
+
 @given(st.text())
 def test_any_text_ends_in_a_filter_or_its_error(text: str) -> None:
     assert_read_alike(text)
+    try:
+        kf.parse_dsl(text)
+    except kf.FilterSyntaxError as error:
+        assert len(error.problems) == 1
+
+
+@given(st.from_regex(re.compile(dsl_tokens.terminals()["STRING"], re.ASCII), fullmatch=True))
+def test_quoted_texts_mean_what_python_means_by_them(literal: str) -> None:
+    # Python knows the same escapes, but takes no raw line breaks, and halves of surrogate pairs as they are.
+    halves: str = ast.literal_eval(literal.replace("\r", "\\r").replace("\n", "\\n").replace("\0", "\\0"))
+    try:
+        expected = kf.Comparison("a", "eq", halves.encode("utf-16", "surrogatepass").decode("utf-16"))
+    except UnicodeDecodeError:
+        assert problem_of(f"a = {literal}").code == "invalid_escape"
+    else:
+        assert kf.parse_dsl(f"a = {literal}") == expected
+
+
+@given(st.from_regex(re.compile(dsl_tokens.terminals()["NUMBER"], re.ASCII), fullmatch=True))
+def test_numbers_mean_what_decimal_means_by_them(literal: str) -> None:
+    try:
+        found = kf.parse_dsl(f"a = {literal}")
+    except kf.FilterSyntaxError as error:
+        assert error.problems[0].code == "number_too_long"
+    else:
+        assert found == kf.Comparison("a", "eq", Decimal(literal))
 
 
 @given(st.text(st.characters(categories=["Cs", "Ll", "Po"]), max_size=8))
@@ -318,13 +399,13 @@ def test_a_condition_knows_the_places_of_its_parts(text: str, part: str, item: i
 
 def test_the_places_of_many_values_are_found_by_reading_their_list_once(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
-    tokens_of = dsl_faults.tokens_of
+    tokens_of = dsl.tokens_of
 
     def counted(text: str, index: int) -> list[Token]:
         read.append(index)
         return tokens_of(text, index)
 
-    monkeypatch.setattr(dsl_faults, "tokens_of", counted)
+    monkeypatch.setattr(dsl, "tokens_of", counted)
     text = "a in [" + ", ".join(["'x'"] * 500) + "] or b notin ['y', 1, 'z']"
     endpoint = kf.Endpoint("e", {"a": "number", "b": "number"})
     with pytest.raises(kf.FilterCheckError) as caught:
@@ -375,30 +456,118 @@ def test_the_grammar_and_the_table_of_operators_know_the_same_words() -> None:
         assert problem_of(f"a {word} 1").code == "unknown_operator"
 
 
-def test_the_tables_are_those_of_the_grammar() -> None:
-    assert dsl_tables.__file__ is not None
-    kept, command = Path(dsl_tables.__file__).read_text("utf-8"), "python -m kanbert_filter.notations.dsl_grammar"
-    assert kept == dsl_grammar.written_tables(), f"the grammar has changed; run `{command}`"
+def test_terminals_are_read_from_the_grammar_as_lark_reads_them() -> None:
+    blanks = {r"\t": "\t", r"\r": "\r", r"\n": "\n"}  # Lark puts in the characters themselves
+    found = {
+        name: re.sub(r"(?<!\\)\\[trn]", lambda escape: blanks[escape[0]], pattern)
+        for name, pattern in dsl_tokens.terminals().items()
+    }
+    assert found == {
+        terminal.name: terminal.pattern.to_regexp()
+        for terminal in dsl.language().terminals
+        if isinstance(terminal.pattern, PatternRE)
+    }
 
 
 def test_every_terminal_has_a_name_for_people() -> None:
-    ignored = set(dsl_grammar.language().ignore_tokens)
-    assert set(dsl_faults.EXPECTATIONS) == {
-        terminal.name for terminal in dsl_grammar.language().terminals
-    } - ignored | {lalr.END}
+    language = dsl.language()
+    named = {terminal.name for terminal in language.terminals} - set(language.ignore_tokens)
+    assert set(dsl_faults.EXPECTATIONS) == named | {"$END"}
 
 
-def test_one_reader_serves_many_threads() -> None:
+class ParseWithBetween(dsl.Parse):
+    def between(self, parts: list[Any]) -> kf.Filter:
+        field, _, low, high = parts
+        at_least, at_most = (self.comparison([field, word, value]) for word, value in ((">=", low), ("<=", high)))
+        return kf.And([at_least, at_most])
+
+
+def test_a_rule_added_to_the_grammar_works_before_the_shortcut_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule with a method for it, and comments, which need the rule alone. Faults and places come with them."""
+    extended = (
+        dsl_tokens.grammar().replace("?condition: comparison", "?condition: between | comparison")
+        + r"""
+between: FIELD BETWEEN value _AND value
+BETWEEN: /between(?![\w.])/i
+COMMENT: /#[^\n]*/
+%ignore COMMENT
+"""
+    )
+    monkeypatch.setattr(dsl, "grammar", lambda: extended)
+    monkeypatch.setattr(dsl, "Parse", ParseWithBetween)
+    monkeypatch.setattr(dsl, "language", cache(dsl.language.__wrapped__))
+    text = "title = 'A' # as said\nand (budget BETWEEN 5 and 9 or tasks any (n between 1 and 2)) # done"
+    plain = "title = 'A' and (budget >= 5 and budget <= 9 or tasks any (n >= 1 and n <= 2))"
+    assert kf.parse_dsl(text) == kf.parse_dsl(plain)
+    assert dsl_fast.read(text, dsl.TextOrigin(text), DEFAULT_LIMITS) is None
+    assert problem_of("a = 1 and b between 5").message == "Found the end, expected 'and'"
+    assert problem_of("b between 1 and 234", TIGHT).code == "number_too_long"
+    with pytest.raises(kf.FilterCheckError) as caught:
+        kf.Endpoint("e", {"n": "number"}).parse("# no number\nn between 'a' and 5")
+    assert "\n  n between 'a' and 5\n            ^^^\n" in f"{caught.value}\n"
+
+
+def test_both_readers_serve_many_threads() -> None:
     texts = [text for text in lines("dsl_identity.txt") for _ in range(20)]
     random.Random(7).shuffle(texts)
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda text: kf.to_dsl(kf.parse_dsl(text)), texts)) == texts
+        assert list(pool.map(lambda text: by_lark(text, LIFTED), texts)) == list(map(kf.parse_dsl, texts))
+
+
+FORKED = """
+import os, signal, threading
+import kanbert_filter as kf
+
+def refusal(text):
+    try:
+        kf.parse_dsl(text)
+    except kf.FilterSyntaxError as error:
+        return error.problems[0].code
+
+def read_for_ever(text):
+    while True:
+        assert refusal(text) == "foreign_operator"
+
+begin = threading.Barrier(4)
+def first(): begin.wait(); assert refusal("a == 1") == "foreign_operator"  # each may be the one that builds the parser
+threads = [threading.Thread(target=first) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+for index in range(4):
+    threading.Thread(target=read_for_ever, args=(f"a{index} == 1",), daemon=True).start()
+for _ in range(20):
+    child = os.fork()
+    if not child:
+        signal.alarm(10)
+        os._exit(not (refusal("(a = 1") == "missing_parenthesis" and kf.to_dsl(kf.parse_dsl("a=1")) == "a = 1"))
+    assert os.waitpid(child, 0)[1] == 0
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the platform cannot fork")
+def test_both_readers_work_in_a_process_forked_off_threads_that_read() -> None:
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], check=True, timeout=60)
+
+
+def test_a_parse_within_a_parse_of_the_same_thread_leaves_the_outer_one_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a signal handler or a finalizer may begin one."""
+    take = dsl.Parse.take
+
+    def interrupted(self: dsl.Parse, token: Token) -> object:
+        if self.origin.text == "a = 1 and b = 2":
+            assert by_lark("c = 3", LIFTED) == kf.Comparison("c", "eq", 3)
+        return take(self, token)
+
+    monkeypatch.setattr(dsl.Parse, "take", interrupted)
+    assert by_lark("a = 1 and b = 2", LIFTED) == kf.parse_dsl("a = 1 and b = 2")
 
 
 def test_names_are_remembered_up_to_a_bound() -> None:
     for index in range(5000):
         kf.parse_dsl(f"field_{index} = 1")
-    assert len(dsl._names) <= dsl._MAX_NAMES
+    assert len(dsl_tokens.NAMES) <= dsl_tokens._MAX_NAMES
 
 
 def test_writing_refuses_untyped_text() -> None:
