@@ -44,7 +44,6 @@ NOTATIONS = {"notations.dsl", "notations.json", "notations.form"}
 
 OPTIONAL = {
     "notations.dsl": {"lark"},
-    "notations.lalr": {"lark"},
     "backends.sqlalchemy": {"sqlalchemy"},
     "backends.django": {"django"},
     "backends.frames": {"narwhals"},

@@ -81,8 +81,7 @@ def test_translated_filters_mean_the_same(peer: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [*FILTERS])
-def test_plain_lark_builds_the_same_tree(name: str) -> None:
-    assert peers.plain_lark()(FILTERS[name]) == kf.parse_dsl(FILTERS[name], limits=NO_LIMITS)
+def test_one_pass_reads_the_tokens(name: str) -> None:
     assert len(list(peers.one_pass()(FILTERS[name]))) > 10  # type: ignore[call-overload]
 
 
