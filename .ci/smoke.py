@@ -26,6 +26,13 @@ assert refusal == {
     "errors": [{"field": "budget", "issue": "Operator 'contains' is not allowed for type 'number'"}],
 }
 
+fault = None
+try:  # Lark explains it, by the grammar
+    kf.parse_dsl("budget == 1000")
+except kf.FilterSyntaxError as error:
+    fault = error.problems[0].code
+assert fault == "foreign_operator"
+
 assert find_spec("click") is None
 assert "clients" in kf.kanbert_endpoints()
 if sys.argv[1:] == ["installed"]:
