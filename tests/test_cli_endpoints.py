@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import kanbert_filter as kf
+from kanbert_filter.cli import commands
 from kanbert_filter.cli.endpoints import endpoint_at, endpoints_at
 
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
@@ -39,12 +41,46 @@ def test_a_description_is_its_own_file(tmp_path: Path) -> None:
     assert endpoint_at(str(tmp_path / "projects.json")) == projects
 
 
+FILTER = {"name": "filter", "in": "query", "description": "Field | Type | Operators\n-|-|-\na | string | eq"}
+FAULTY = {
+    "/a": {"get": {"parameters": [FILTER]}},
+    "/b": {"get": {"parameters": [{"$ref": "#/nowhere"}]}, "post": {"parameters": [FILTER]}},
+    "/c": 5,
+}
+
+
+def test_operations_with_faults_are_left_out_and_reported(tmp_path: Path) -> None:
+    file = tmp_path / "openapi.json"
+    file.write_text(json.dumps({"paths": FAULTY}))
+    nowhere = "the reference '#/nowhere' leads nowhere, expected a place in the document"
+    run = CliRunner().invoke(commands.run, ["endpoints", str(file)])
+    assert run.stdout == "Endpoint  Fields\nGET /a    a\nPOST /b   a\n"
+    assert run.stderr == (
+        f"Note: Left out 'GET /b': {nowhere}\nNote: Left out '/c': found no object, expected the path's operations\n"
+    )
+    assert [*endpoint_at(f"{file}#POST /b")] == ["a"]
+    with pytest.raises(ValueError, match=f"GET /b: {nowhere}"):
+        endpoint_at(f"{file}#GET /b")
+    with pytest.raises(ValueError, match="/c: found no object"):
+        endpoint_at(f"{file}#GET /c")
+    checked = CliRunner().invoke(commands.run, ["check", "--endpoint", f"{file}#GET /b", "a = 'x'"])
+    assert (checked.exit_code, checked.stdout) == (2, "")
+    assert f"GET /b: {nowhere}" in " ".join(checked.stderr.split())
+
+
+def test_ignored_columns_are_reported(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("Field | Type | Notes | Verbs\n-|-|-|-\na | string | x | eq, ne\n")
+    run = CliRunner().invoke(commands.run, ["check", "--endpoint", str(tmp_path / "a.md"), "a = 'x'"])
+    assert (run.exit_code, run.stdout) == (0, "The filter is valid for a\n")
+    assert run.stderr == "Note: Ignored columns, which say nothing of fields, types or operators: 'Notes'\n"
+
+
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
         ("a.txt", "", "expected a shipped endpoint \\(clients, clients/full\\) or a file ending in .md or .json"),
         ("a.yaml", "", "is YAML, expected JSON; convert it first"),
-        ("a.md", "no table", "found no tables of fields"),
+        ("a.md", "no table", "found no table of fields"),
         ("a.md", "\xff", "is not UTF-8"),
         ("a.json", "{", "is not JSON: Expecting property name"),
         ("a.json", "[" * 100_000, "is nested too deeply"),

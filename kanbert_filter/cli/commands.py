@@ -24,7 +24,7 @@ from . import display
 from .endpoints import endpoints_at
 from .matching import FORMATS, Count, filtered, read_as
 from .notations import NOTATIONS, read_filter, write_filter
-from .parameters import DELIMITER, ENDPOINT, MOMENT, SCOPE_CONDITION, ZONE
+from .parameters import DELIMITER, ENDPOINT, MOMENT, SCOPE_CONDITION, ZONE, reported_warnings
 from .records import BadRecord, BadRecords, Record
 
 LONG_INPUT: Final = 8 << 20
@@ -292,7 +292,8 @@ def endpoints(source: str | None, form: str) -> None:
       kanbert-filter endpoints --as json 'openapi.json#GET /clients' > clients.json
     """
     try:
-        found = kanbert_endpoints() if source is None else endpoints_at(source)
+        with reported_warnings():
+            found = kanbert_endpoints() if source is None else endpoints_at(source)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="SOURCE") from None
     if len(found) > 1:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from warnings import warn
 
 from ..endpoints.endpoint import Endpoint
 from ..endpoints.kanbert import kanbert_endpoints
-from ..endpoints.openapi import endpoints_from_openapi
+from ..endpoints.openapi import OpenApiEndpoints, endpoints_from_openapi
 from ..errors import quoted
 
 
@@ -24,11 +26,12 @@ def endpoint_at(source: str) -> Endpoint:
     raise ValueError(f"{quoted(source)} describes {len(found)} endpoints, expected one; choose from {choices}")
 
 
-def endpoints_at(source: str) -> dict[str, Endpoint]:
-    """All endpoints a source names, by what chooses one of them; at least one.
+def endpoints_at(source: str) -> Mapping[str, Endpoint]:
+    """All endpoints a source names, by what chooses one of them; at least one. Warns of operations that are left out.
 
     Raises `ValueError` for a file that cannot be read or describes none, and for a choice that is not in it.
     """
+    found: Mapping[str, Endpoint]
     shipped = kanbert_endpoints()
     if source in shipped:
         return {source: shipped[source]}
@@ -44,14 +47,21 @@ def endpoints_at(source: str) -> dict[str, Endpoint]:
         case _:
             expected = f"a shipped endpoint ({', '.join(shipped)}) or a file ending in .md or .json"
             raise ValueError(f"found {quoted(source)}, expected {expected}")
+    faults = found.faults if isinstance(found, OpenApiEndpoints) else {}
+    if choice:
+        try:
+            return {choice: found[choice]}
+        except KeyError:
+            offered = ", ".join(map(quoted, found))
+            raise ValueError(f"{quoted(name)} has no endpoint {quoted(choice)}; it has {offered}") from None
+    for operation, reason in faults.items():
+        warn(f"Left out {quoted(operation)}: {reason}", stacklevel=2)
     if not found:
         raise ValueError(f"{quoted(name)} has no operation with a table of fields in its 'filter' parameter")
-    if choice and choice not in found:
-        raise ValueError(f"{quoted(name)} has no endpoint {quoted(choice)}; it has {', '.join(map(quoted, found))}")
-    return {choice: found[choice]} if choice else found
+    return found
 
 
-def _described(path: Path) -> dict[str, Endpoint]:
+def _described(path: Path) -> Mapping[str, Endpoint]:
     """The endpoints of a JSON file: an OpenAPI document's operations, or one endpoint's own description."""
     data: Any
     try:

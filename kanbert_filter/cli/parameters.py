@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from typing import Final, TypeVar
+from warnings import catch_warnings, simplefilter
 
 import click
 
@@ -15,12 +17,25 @@ from .endpoints import endpoint_at
 T = TypeVar("T")
 
 
+@contextmanager
+def reported_warnings() -> Iterator[None]:
+    """Writes each warning to standard error as a note, once, instead of Python's lines about it."""
+    with catch_warnings(record=True) as caught:
+        simplefilter("always")
+        try:
+            yield
+        finally:
+            for sentence in dict.fromkeys([str(warning.message) for warning in caught]):
+                click.echo(f"Note: {sentence}", err=True)
+
+
 def parameter(name: str, read: Callable[[str], T]) -> Callable[[str], T]:
     """What Click calls to read a value: a `ValueError` becomes the sentence of a usage error. The help shows the name."""
 
     def convert(text: str) -> T:
         try:
-            return read(text)
+            with reported_warnings():
+                return read(text)
         except ValueError as error:
             raise click.BadParameter(str(error)) from None
 

@@ -79,7 +79,8 @@ class Endpoint(FieldTable):
     def from_markdown(cls, name: str, text: str) -> Endpoint:
         """The endpoint that a Markdown text describes in its table of fields; text around the table means nothing.
 
-        A field whose operators are not listed has those of its type. Scopes come unbound.
+        A field whose operators are not listed has those of its type. Scopes come unbound. Columns that say nothing of
+        filters are ignored, with a warning that names them.
 
         Raises `ValueError` that names the row, what was found and what was expected.
 
@@ -108,7 +109,7 @@ class Endpoint(FieldTable):
         | Field | Type | Operators |
         |---|---|---|
         | name | string | eq, like |
-        | projects | Relation - id (id<ProjectData>) | any, none, all, count |
+        | projects | `Relation - id (id<ProjectData>)` | any, none, all, count |
         """
         from .tables import write_table
 

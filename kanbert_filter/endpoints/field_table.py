@@ -14,7 +14,7 @@ from ..limits import MAX_DEPTH
 from ..nodes import Filter, RelationTest, field_name
 from .field_type import FieldType, Quantity
 from .scalars import VALUE_TYPES, Count, Enum, Scope
-from .type_text import read_notation
+from .type_text import read_notation, unknown_type
 
 COUNT: Final = ".count"
 
@@ -283,7 +283,7 @@ def from_description(description: Mapping[str, Any], *, level: int = 1) -> Field
     parts = dict(description)
     kind = parts.pop("type")
     if kind not in TYPES:
-        raise ValueError(f"found type {quoted(kind)}, expected one of {', '.join(TYPES)}")
+        raise ValueError(unknown_type(kind, TYPES))
     known = [part for part in map(_key_of, TYPES[kind].__match_args__) if part in _PARTS]
     for part, value in parts.items():
         if part not in known:

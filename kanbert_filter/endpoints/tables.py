@@ -1,9 +1,16 @@
-"""Endpoints' tables of fields in Markdown, as the public documentation prints them: read and written."""
+"""Endpoints' tables of fields in Markdown: read as the public documentation prints them and as people write them.
+
+A column is known by its heading, in any order of columns. Operators are also known by the cells that list them, since a
+column of operators that is overlooked would allow every operator. A column that says nothing of this kind is ignored,
+and reported.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
+from warnings import warn
 
 from ..errors import quoted
 from .field_table import TYPES, FieldTable, from_description, row_name
@@ -11,28 +18,48 @@ from .field_type import FieldType
 from .type_text import Description, read_notation, read_operators, write_operators
 
 _HEADER: Final = "| Field | Type | Operators |"
-_HEADINGS: Final = {"field": "field", "type": "type", "operators": "operators", "allowed operators": "operators"}
+_ROLES: Final = {
+    "field": re.compile(r"\bfields?\b"),
+    "type": re.compile(r"\btypes?\b"),
+    "operators": re.compile(r"\b(?:operators?|ops?)\b"),
+}
+"""What a heading means: the last of these whose word is in it, so `Field type` is the type."""
+
+_NEGATED: Final = re.compile(
+    r"\b(?:not|no|without|except|excluded|denied|forbidden|disallowed|unavailable|unsupported)\b"
+)
 _NAME: Final = re.compile(r"([^\s(—–]+)(?:\s*[(—–].*|\s+-.*)?", re.DOTALL)
 _PIPE: Final = re.compile(r"\\.|\|")
+_EDGE: Final = " \t\xa0\u200b\u2060\ufeff"
+_RULE: Final = frozenset("|:-=+ \t\xa0")
+_HTML_HEADER: Final = re.compile(r"<t[dh]\b[^<>]*>\s*field", re.IGNORECASE)
+_TICKS: Final = re.compile(r"(`+)")
 _MARKUP: Final = re.compile(
-    r"\\([!-/:-@\[-`{-~])|<br\s*/?>|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|\w{1,32});|`", re.IGNORECASE
+    r"\\([!-/:-@\[-`{-~])|<br\s*/?>|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|\w{1,32});", re.IGNORECASE
 )
-_UNSAFE: Final = re.compile(r"[\\|`&]|<(?=br)", re.IGNORECASE)
+_UNMARKED: Final = re.compile(r"(?:[^\W_]|(?<=[^\W_])_(?=[^\W_])|: |\.(?!\.)|-(?!-)|[ ,;()])*")
+"""Text in which no Markdown renderer sees a mark: neither emphasis, links, HTML and the like nor ligatures."""
 
 
 def read_table(text: str) -> dict[str, FieldType]:
-    """The rows of the one table of fields in a Markdown text. Raises `ValueError` that names the row at fault."""
+    """The rows of the one table of fields in a Markdown text. Warns of columns that are ignored.
+
+    Raises `ValueError` that names the row at fault.
+    """
     found = tables_in(text)
     if len(found) != 1:
-        raise ValueError(
-            f"found {len(found) or 'no'} tables of fields, expected one, beginning with the line {_HEADER!r}"
-        )
-    return found[0]
+        count = f"{len(found)} tables" if found else "no table"
+        raise ValueError(f"found {count} of fields, expected one, beginning with the line {_HEADER!r}")
+    [table] = found
+    rows = table.rows()
+    if table.ignored:
+        warn(ignored_columns(table.ignored), stacklevel=3)  # of the caller of Endpoint.from_markdown
+    return rows
 
 
-def tables_in(text: str) -> list[dict[str, FieldType]]:
-    """The rows of each table of fields in a Markdown text. Raises `ValueError` that names the row at fault."""
-    return [table.types() for table in _tables(text)]
+def ignored_columns(headings: Iterable[str]) -> str:
+    """The sentence about columns that are ignored."""
+    return f"Ignored columns, which say nothing of fields, types or operators: {', '.join(map(quoted, headings))}"
 
 
 def write_table(fields: FieldTable) -> str:
@@ -40,75 +67,147 @@ def write_table(fields: FieldTable) -> str:
     lines = [_HEADER, "|---|---|---|"]
     for name, row in fields.items():
         notation = row.with_parts(operators=None).notation
-        lines.append(f"| {name} | {_escaped(notation)} | {write_operators(row.ordered_operators())} |")
+        lines.append(f"| {_cell(name)} | {_cell(notation)} | {write_operators(row.ordered_operators())} |")
     return "\n".join(lines) + "\n"
 
 
-class _Table:
+class MarkdownTable:
     """A table while its lines come in. A cell is a list of lines: a relation's fields may have lines of their own."""
 
     def __init__(self, headings: list[str]) -> None:
-        self.columns = {_HEADINGS[heading]: i for i, heading in enumerate(headings) if heading in _HEADINGS}
-        self.width = len(headings)
-        self.rows: list[list[list[str]]] = []
-        self.open = False
+        self._headings = headings
+        self._rows: list[list[list[str]]] = []
+        self._open = False
         """Whether the last row ends in a relation whose fields may go on."""
+        self._ruled = False
+        self._gap = False
+        """Whether a blank line came since the last line."""
+        self.ignored: list[str] = []
+        """The headings of the columns that say nothing of filters; known when the rows are."""
 
-    def takes(self, line: str) -> bool:
-        """Whether the line belongs to the table; if so, it is taken in."""
+    def __bool__(self) -> bool:
+        """Whether a row or a rule followed the header; without either, it is a line of text."""
+        return self._ruled or bool(self._rows)
+
+    def takes(self, line: str, *, ruled: bool) -> bool:
+        """Whether the line belongs to the table; if so, it is taken in. `ruled` says that a rule follows the line."""
+        if not line:
+            self._gap, self._open = True, False
+            return True
+        if not self._open and _is_rule(line):
+            self._ruled = True
+            return True
         cells, closed = _cells(line)
-        if self.open and line.lstrip().startswith("-"):
+        if self._gap and (ruled or not self._is_like_a_row(line, cells, closed)):
+            return False
+        if self._open and line.startswith("-"):
             first, *cells = cells
-            self.rows[-1][-1].append(first)
+            self._rows[-1][-1].append(first)
         elif not _PIPE.search(line):
             return False
-        elif not self.rows and "-" in line and set(line) <= set("|:- \t"):
-            return True
-        elif not self.open or len(cells) > 1:
-            self.rows.append([])
-        row = self.rows[-1]
+        elif not self._open or len(cells) > 1:
+            self._rows.append([])
+        row = self._rows[-1]
         row += [[cell] for cell in cells]
-        relation = len(row) == self.columns["type"] + 1 and row[-1][0].lstrip().lower().startswith("relation")
-        self.open = relation and not closed
+        in_type = len(row) - 1 in self._named("type")
+        self._open = in_type and not closed and row[-1][0].lstrip().lower().startswith("relation")
+        self._gap = False
         return True
 
-    def types(self) -> dict[str, FieldType]:
-        """The rows by name. Raises `ValueError` that names the row at fault."""
+    def _is_like_a_row(self, line: str, cells: list[str], closed: bool) -> bool:
+        """Whether a line after a blank one goes on with the table; text may have pipes too."""
+        return len(cells) == len(self._headings) and (closed or line.startswith("|") or not self._rows)
+
+    def rows(self) -> dict[str, FieldType]:
+        """The rows by name. Raises `ValueError` that names the row or the columns at fault."""
+        rows = [[_plain("\n".join(cell)) for cell in row] for row in self._rows]
+        columns = self._columns(rows)
+        self.ignored = [
+            heading or f"column {i + 1}"
+            for i, heading in enumerate(self._headings)
+            if i not in columns.values() and (heading or any(_cells_of(i, rows)))
+        ]
         types: dict[str, FieldType] = {}
-        for row in self.rows:
-            cells = {name: _plain("\n".join(row[i])) for name, i in self.columns.items() if i < len(row)}
-            found = cells.get("field", "").strip()
-            match = _NAME.fullmatch(found)
-            name = match[1] if match else ""
+        for row in rows:
+            cells = {role: row[i].strip() for role, i in columns.items() if i < len(row)}
+            found = cells.get("field", "")
             try:
-                if len(row) > self.width:
-                    raise ValueError(
-                        f"found {len(row)} cells, expected {self.width}; a pipe inside a cell is written \\|"
-                    )
+                if len(row) > len(self._headings):
+                    expected = f"{len(self._headings)}; a pipe inside a cell is written \\|"
+                    raise ValueError(f"found {len(row)} cells, expected {expected}")
+                if not found:
+                    raise ValueError("found no field name, expected one")
+                match = _NAME.fullmatch(found)
+                name = row_name(match[1] if match else found)
                 if name in types:
                     raise ValueError("found the field a second time, expected it once")
-                if not name:
-                    raise ValueError(
-                        "found no field name, expected one, with a note at most after a dash or in parentheses"
-                    )
-                written, listed = cells.get("type", ""), cells.get("operators", "")
-                types[row_name(name)] = from_description(_description(name, written, listed))
+                types[name] = from_description(_in_row(name, cells.get("type", ""), cells.get("operators", "")))
             except ValueError as error:
                 raise ValueError(f"row {quoted(found)}: {error}") from None
         return types
 
+    def _columns(self, rows: list[list[str]]) -> dict[str, int]:
+        """The column of each role. Raises `ValueError` where it cannot be told."""
+        columns: dict[str, int] = {}
+        for role in _ROLES:
+            found = self._named(role)
+            if role == "operators" and not found:
+                others = [i for i, heading in enumerate(self._headings) if _role(heading) is None]
+                negated = [quoted(self._headings[i]) for i in others if _ROLES[role].search(_words(self._headings[i]))]
+                if negated:
+                    raise ValueError(f"found the column {negated[0]}, expected one of the operators that are allowed")
+                found = [i for i in others if _list_operators(_cells_of(i, rows))]
+            if len(found) > 1:
+                shown = " and ".join([quoted(self._headings[i]) for i in found])
+                raise ValueError(f"found {len(found)} columns of {role.rstrip('s')}s, {shown}, expected one")
+            if found:
+                columns[role] = found[0]
+        return columns
 
-def _tables(text: str) -> list[_Table]:
-    tables: list[_Table] = []
-    table: _Table | None = None
-    for line in re.split(r"\r\n?|\n", text):
-        headings = [cell.strip(" \t*`").lower() for cell in _cells(line)[0]]
-        if {"field", "type"} <= set(headings):
-            table = _Table(headings)
+    def _named(self, role: str) -> list[int]:
+        """The columns whose heading means the role; those whose heading is the very word go before others."""
+        named = [i for i, heading in enumerate(self._headings) if _role(heading) == role]
+        exact = [i for i in named if _words(self._headings[i]) == role]
+        return exact or named
+
+
+def tables_in(text: str) -> list[MarkdownTable]:
+    """The tables of fields in a Markdown text. Raises `ValueError` for one in HTML."""
+    lines = [line.strip(_EDGE) for line in re.split(r"\r\n?|\n", text)]
+    following, below = [], ""
+    for line in reversed(lines):
+        following.append(below)
+        below = line or below
+    tables: list[MarkdownTable] = []
+    table: MarkdownTable | None = None
+    for line in lines:
+        ruled = _is_rule(following.pop())
+        headings = [_plain(cell).strip(_EDGE) for cell in _cells(line)[0]] if "|" in line else []
+        if {"field", "type"} <= {_role(heading) if ruled else _words(heading) for heading in headings}:
+            table = MarkdownTable(headings)
             tables.append(table)
-        elif table is not None and not table.takes(line):
+        elif table is not None and not table.takes(line, ruled=ruled):
             table = None
+    tables = [table for table in tables if table]
+    if not tables and _HTML_HEADER.search(text):
+        raise ValueError(f"found a table of fields in HTML, expected one in Markdown, headed {_HEADER!r}")
     return tables
+
+
+def _words(heading: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", heading.lower()))
+
+
+def _role(heading: str) -> str | None:
+    """What a heading means; None where it means none of the roles, or the operators that are not allowed."""
+    words = _words(heading)
+    role = next((role for role, pattern in reversed(_ROLES.items()) if pattern.search(words)), None)
+    return None if role == "operators" and _NEGATED.search(words) else role
+
+
+def _is_rule(line: str) -> bool:
+    """Whether a line only draws: `|---|:-:|`, or the `===` of a heading and the `+---+` of a frame."""
+    return bool(line) and _RULE.issuperset(line) and not _RULE.isdisjoint(line) and ("-" in line or "=" in line)
 
 
 def _cells(line: str) -> tuple[list[str], bool]:
@@ -126,9 +225,27 @@ def _cells(line: str) -> tuple[list[str], bool]:
     return cells[1:] if len(cells) + closed > 1 and not cells[0].strip() else cells, closed
 
 
-def _description(name: str, written: str, listed: str) -> Description:
+def _cells_of(column: int, rows: list[list[str]]) -> list[str]:
+    """The cells of a column that are not empty."""
+    return [row[column] for row in rows if column < len(row) and row[column].strip()]
+
+
+def _list_operators(cells: Iterable[str]) -> bool:
+    """Whether cells of a column list operators: one lists several, or each lists one."""
+    counts = []
+    for cell in cells:
+        try:
+            counts.append(len(read_operators(cell) or ()))
+        except ValueError:
+            counts.append(-1)
+    most = max(counts, default=0)
+    return most > 1 or (most == 1 and min(counts) >= 0)
+
+
+def _in_row(name: str, written: str, listed: str) -> Description:
+    """What the cells of a row describe; a wildcard's type may be a remark and means `custom` then."""
     try:
-        description = read_notation(written.strip())
+        description = read_notation(written)
     except ValueError:
         if not name.endswith(".*"):
             raise
@@ -144,21 +261,46 @@ def _description(name: str, written: str, listed: str) -> Description:
 
 
 def _plain(cell: str) -> str:
-    """The text of a cell without its Markdown: escapes, character references, line breaks, code marks."""
+    """The text of a cell without its Markdown: code spans, escapes, character references, line breaks."""
+    pieces = _TICKS.split(cell)  # text, ticks, text, …
+    last = {ticks: at for at, ticks in enumerate(pieces) if at % 2}
+    texts = [_unescaped(pieces[0])]
+    at = 1
+    while at < len(pieces):
+        before, ticks, end = pieces[at - 1], pieces[at], at
+        if (len(before) - len(before.rstrip("\\"))) % 2:  # the first of the ticks is escaped
+            texts.append(texts.pop()[:-1] + "`")
+        elif last[ticks] > at:
+            end = pieces.index(ticks, at + 1)
+            texts.append("".join(pieces[at + 1 : end]).replace("\\|", "|"))
+        texts.append(_unescaped(pieces[end + 1]))
+        at = end + 2
+    return "".join(texts)
 
+
+def _unescaped(text: str) -> str:
     def meaning(mark: re.Match[str]) -> str:
         if mark[1]:
             return mark[1]
-        if mark[0] == "`":
-            return ""
         if mark[0].startswith("<"):
             return "\n"
         from html import unescape
 
         return unescape(mark[0])
 
-    return _MARKUP.sub(meaning, cell)
+    return _MARKUP.sub(meaning, text)
 
 
-def _escaped(text: str) -> str:
-    return _UNSAFE.sub(lambda mark: f"\\{mark[0]}", text)
+def _cell(text: str) -> str:
+    """The text for a cell: as it is, or as a code span, in which nothing of it is Markdown or HTML.
+
+    A pipe is escaped in code spans too. After a backslash that would be read as an escaped backslash, so the span ends
+    before the pipe and goes on behind it.
+    """
+    if _UNMARKED.fullmatch(text) and "www." not in text.lower():
+        return text
+    ticks = "`"
+    while ticks in _TICKS.findall(text):
+        ticks += "`"
+    body = re.sub(r"(\\)?\|", lambda mark: f"\\{ticks}\\|{ticks}" if mark[1] else "\\|", text)
+    return f"{ticks}{body}{ticks}"

@@ -20,11 +20,30 @@ _NAMED: Final = {"enum": "name", "id": "entity"}
 _RELATION: Final = re.compile(r"\s*relation\b\s*:?\s*", re.IGNORECASE)
 _ITEM: Final = re.compile(r"-\s*([^\s()]+)\s*\(")
 _BLANK: Final = re.compile(r"\s*")
-_MARK: Final = re.compile(r'(?<=[:,])\s*"(?:[^"\\]|\\.)*"|[();]', re.DOTALL)
+_MARK: Final = re.compile(r'(?<=[:,\[{])\s*"(?:[^"\\]|\\.)*"|[();]', re.DOTALL)
 _SIMPLE: Final = re.compile(r"([A-Za-z]+)\s*(?:<([^<>]*)>\s*)?(?::(.*))?", re.DOTALL)
-_CHOICE: Final = re.compile(r'\s*(?:("(?:[^"\\]|\\.)*")\s*|([^,]*))(?:,|$)', re.DOTALL)
-_PLAIN_CHOICE: Final = re.compile(r"[\w.:/+*#%=!?$'-]+(?: [\w.:/+*#%=!?$'-]+)*")
+_LIST: Final = re.compile(r"\s*(?:\[(.*)\]|\{(.*)\})\s*", re.DOTALL)
+_CHOICE: Final = re.compile(
+    r"""\s*(?:("(?:[^"\\]|\\.)*")\s*|('[^']*'|“[^”,]*”|‘[^’,]*’)\s*|([^,\n]*))(?:,|\n|$)""", re.DOTALL
+)
+_UNCLEAR: Final = re.compile(r"""["'“‘]|[-*•]\s|.*\|""", re.DOTALL)
+"""What a choice without quotes does not begin with or hold: it would be part of another way to write lists."""
+
+_PLAIN_CHOICE: Final = re.compile(r"(?!'|[*-] )[\w.:/+*#%=!?$'-]+(?: [\w.:/+*#%=!?$'-]+)*")
 _SPELLINGS: Final = WORDS | {row.dsl.lower(): row.name for row in OPERATORS.values()}
+
+_MEANT: Final = {
+    "string": ("text", "str", "varchar", "char", "email", "url", "uri"),
+    "number": ("integer", "int", "bigint", "float", "double", "decimal", "numeric"),
+    "currency": ("money", "price", "amount"),
+    "boolean": ("bool", "flag"),
+    "datetime": ("timestamp", "time", "instant"),
+    "id": ("uuid", "guid", "identifier", "key", "reference"),
+    "enum": ("choice", "choices", "enumeration", "select", "option"),
+    "custom": ("any", "mixed", "json", "object"),
+    "relation": ("list", "array", "collection", "hasmany"),
+}
+"""What other systems call the types."""
 
 Description = dict[str, Any]
 
@@ -66,6 +85,22 @@ def write_notation(description: Mapping[str, Any]) -> str:
     if "operators" in description:
         parts.append(write_operators(description["operators"]))
     return "; ".join(parts)
+
+
+def unknown_type(word: str, known: Iterable[str]) -> str:
+    """The sentence about a word that is no type; it offers the one that is meant, where that can be told.
+
+    >>> from kanbert_filter.endpoints.type_text import unknown_type
+    >>> unknown_type("integer", ["string", "number"])
+    "found type 'integer', expected one of string, number; did you mean 'number'?"
+    """
+    from difflib import get_close_matches
+
+    known = list(known)
+    meant = [kind for kind, words in _MEANT.items() if word.lower() in words and kind in known]
+    near = meant or get_close_matches(word.lower(), known, n=1)
+    remedy = f"; did you mean {quoted(near[0])}?" if near else ""
+    return f"found type {quoted(word)}, expected one of {', '.join(known)}{remedy}"
 
 
 def is_scope(choices: Iterable[str]) -> bool:
@@ -180,12 +215,19 @@ def _read_attribute(text: str, description: Description) -> None:
 
 
 def _read_choices(listed: str) -> list[str]:
+    """The choices of a list as people write it: in brackets, in quotes of any kind, on lines of their own."""
+    whole = _LIST.fullmatch(listed)
     choices: list[str] = []
-    for text, plain in _CHOICE.findall(listed):
+    for text, marked, plain in _CHOICE.findall(listed if whole is None else whole[1] or whole[2] or ""):
+        plain = plain.strip()
         if text:
             choices.append(_read_quoted(text))
-        elif plain.strip():
-            choices.append(plain.strip())
+        elif marked:
+            choices.append(marked[1:-1])
+        elif _UNCLEAR.match(plain) or any(plain.count(a) != plain.count(b) for a, b in ("()", "[]", "{}")):
+            raise _no_choice(plain)
+        elif plain:
+            choices.append(plain)
     return choices
 
 
@@ -195,7 +237,13 @@ def _read_quoted(text: str) -> str:
     try:
         return str(loads(text, strict=False))
     except ValueError:
-        raise ValueError(f"found the choice {quoted(text)}, expected plain text or a JSON string") from None
+        raise _no_choice(text) from None
+
+
+def _no_choice(text: str) -> ValueError:
+    return ValueError(
+        f"found the choice {quoted(text)}, expected plain text or a JSON string, and commas between choices"
+    )
 
 
 def _written_choice(choice: str, quoting: bool) -> str:
@@ -203,4 +251,5 @@ def _written_choice(choice: str, quoting: bool) -> str:
         return choice
     from json import dumps
 
-    return dumps(choice, ensure_ascii=False)
+    text = dumps(choice, ensure_ascii=False)
+    return text if text.isprintable() else "".join([c if c.isprintable() else dumps(c)[1:-1] for c in text])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -39,6 +40,14 @@ awkward = st.sampled_from(
         "<BR/>",
         "&lt;",
         "&amp;amp;",
+        "<script>alert(1)</script>",
+        "![](https://a.example/x)",
+        "[x](javascript:alert)",
+        "*a* __b__ ~~c~~ $d$",
+        "``a`",
+        "\\|x\\\\|",
+        "https://a.example www.a.example a@a.example",
+        "{{ a }} :tada:",
     ]
 ) | st.sampled_from(
     [
@@ -143,6 +152,36 @@ def test_tables(endpoint: kf.Endpoint, before: str, after: str) -> None:
     assert list(read) == list(endpoint)
     assert read.to_markdown() == table
     assert table.count("\n") == 2 + len(list(endpoint))
+
+
+class Shown(HTMLParser):
+    """The texts of a page's cells, and the elements in them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.cells: list[str] = []
+        self.elements: set[str] = set()
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.elements.add(tag)
+        if tag == "td":
+            self.cells.append("")
+
+    def handle_data(self, data: str) -> None:
+        if self.cells:
+            self.cells[-1] += data.rstrip("\n")
+
+
+@unhurried
+@given(endpoints)
+def test_tables_are_shown_as_they_are_meant(endpoint: kf.Endpoint) -> None:
+    """Whatever a choice holds is text to those who look at the table, and neither Markdown nor HTML."""
+    markdown = pytest.importorskip("markdown_it", reason="the extra docs brings a Markdown renderer")
+    shown = Shown(markdown.MarkdownIt("js-default", {"html": True}).render(endpoint.to_markdown()))
+    assert shown.elements <= {"table", "thead", "tbody", "tr", "th", "td", "code"}
+    notations = {name: row.with_parts(operators=None).notation for name, row in endpoint.items()}
+    assert [*zip(shown.cells[::3], shown.cells[1::3], strict=True)] == [*notations.items()]
 
 
 @unhurried

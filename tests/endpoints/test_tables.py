@@ -106,7 +106,21 @@ def test_relations_in_relations() -> None:
         ("a.b-c | enum: A , B,, C | eq", "a.b-c", "enum: A, B, C; eq"),
         ("a | enum: with, only, without | eq", "a", "enum: with, only, without"),
         ("a | enum<Name>: with, only, without", "a", "enum<Name>: with, only, without"),
-        ("a | enum: A \\| B, C", "a", 'enum: "A | B", C'),
+        ('a | enum: "A \\| B", C', "a", 'enum: "A | B", C'),
+        ('a | `enum: "A \\| B", C`', "a", 'enum: "A | B", C'),
+        ('`a` | ``enum: "`"`` | `eq`, `in`', "a", 'enum: "`"; eq, in'),
+        ("a` | enum: x \\` y", "a", 'enum: "x ` y"'),
+        ("`a` | `id<App\\Data\\User>` | eq", "a", "id<App\\Data\\User>; eq"),
+        ('a | `enum: "&lt;", "\\u0041"`', "a", 'enum: "&lt;", A'),
+        ("a\t| enum:\xa0A,\xa0B\t|\xa0eq ", "a", "enum: A, B; eq"),
+        ("\u200b| a | string | eq |\ufeff", "a", "string; eq"),
+        ("a | enum: [x, y] | eq", "a", "enum: x, y; eq"),
+        ("a | enum: {x, y}", "a", "enum: x, y"),
+        ('a | enum: ["x; z", "y]"] | eq', "a", 'enum: "x; z", "y]"; eq'),
+        ("a | enum: 'x', 'y, z', it's, ''", "a", 'enum: x, "y, z", it\'s, ""'),
+        ("a | enum: “x”, ‘y’", "a", "enum: x, y"),
+        ("a | enum: x<br>y,<br/> z", "a", "enum: x, y, z"),
+        ("a | enum: 'with', 'only', 'without'", "a", "enum: with, only, without"),
         ("a | ENUM < Name > ", "a", "enum<Name>"),
         ("a | id<App\\Data\\UserData> | eq", "a", "id<App\\Data\\UserData>; eq"),
         ('a | enum: "x, y" , z\\\\, "\\\\"", w | eq', "a", 'enum: "x, y", "z\\\\", "\\"", w; eq'),
@@ -123,21 +137,125 @@ def test_rows(row: str, name: str | None, type: str) -> None:
 
 
 def test_columns_by_their_headings() -> None:
-    text = (
-        "| **Type** | Description | Allowed operators | `Field` |\n|---|---|---|---|\n| id<A> | The id | eq | a.id |\n"
-    )
+    text = "| **Type** | Allowed operators | `Field` |\n|---|---|---|\n| id<A> | eq | a.id |\n"
     assert kf.Endpoint.from_markdown("e", text) == kf.Endpoint("e", {"a.id": "id<A>; eq"})
     assert kf.Endpoint.from_markdown("e", "field | type\na | string") == kf.Endpoint("e", {"a": "string"})
-    assert list(kf.Endpoint.from_markdown("e", "field | type")) == []
+    assert list(kf.Endpoint.from_markdown("e", "field | type\n---|---")) == []
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "| Field | Type | Supported operators |",
+        "| Field | Type | *Allowed* operators (any case) |",
+        "| Field name | Field type | Operator |",
+        "| Field | Field type | Ops |",
+        "| FIELDS | Data type | __operators__ |",
+        "| Field | Type | Filters |",
+        "| Field | Type | |",
+        "| Field\xa0| Type\xa0| Lookups\xa0|",
+    ],
+)
+def test_a_column_of_operators_is_never_overlooked(header: str) -> None:
+    """By its heading, or by what it lists; else every operator would be allowed."""
+    text = f"{header}\n|---|---|---|\n| a | string | eq |\n| b | number | eq, lte |\n| c | date | — |\n| d | id | |"
+    read = kf.Endpoint.from_markdown("e", text)
+    assert read == kf.Endpoint("e", {"a": "string; eq", "b": "number; eq, lte", "c": "date; —", "d": "id"})
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "message"),
+    [
+        ("Verbs", ["eq, ne", "between"], "row 'f1': found operator 'between'"),
+        ("Verbs | More", ["eq, ne | in, nin"], "found 2 columns of operators, 'Verbs' and 'More', expected one"),
+        ("Operators | Null operators", ["eq | isnull"], None),
+        ("Text operators | Null operators", ["eq | isnull"], "found 2 columns of operators"),
+        (
+            "Unsupported operators",
+            ["eq, ne"],
+            "found the column 'Unsupported operators', expected one of the operators",
+        ),
+        ("Operators not allowed", ["eq"], "expected one of the operators that are allowed"),
+        ("Field", ["x"], "found 2 columns of fields, 'Field' and 'Field', expected one"),
+        ("Type", ["x"], "found 2 columns of types, 'Type' and 'Type', expected one"),
+    ],
+)
+def test_columns_that_cannot_be_told_apart(header: str, rows: list[str], message: str | None) -> None:
+    width = header.count("|") + 3
+    lines = [f"Field | Type | {header}", "|".join(["---"] * width)]
+    lines += [f"f{number} | string | {row}" for number, row in enumerate(rows)]
+    if message is None:
+        with pytest.warns(UserWarning, match="Ignored columns"):
+            assert kf.Endpoint.from_markdown("e", "\n".join(lines)) == kf.Endpoint("e", {"f0": "string; eq"})
+    else:
+        with pytest.raises(ValueError, match=message):
+            kf.Endpoint.from_markdown("e", "\n".join(lines))
+
+
+def test_other_columns_are_ignored_and_reported() -> None:
+    text = """
+    | # | Field | Required | Type | Example | Operators | Field description | |
+    |---|-------|:--------:|------|---------|-----------|-------------------|-|
+    | 1 | name  | no       | string | eq    | eq, like  | all, or any: in   | |
+    | 2 | size  | yes      | number | 5     | lt        | none              | |
+    """
+    with pytest.warns(UserWarning, match="Ignored columns") as reported:
+        read = kf.Endpoint.from_markdown("e", text)
+    assert read == kf.Endpoint("e", {"name": "string; eq, like", "size": "number; lt"})
+    [warning] = reported
+    ignored = "'#', 'Required', 'Example', 'Field description'"
+    assert str(warning.message) == f"Ignored columns, which say nothing of fields, types or operators: {ignored}"
+    assert warning.filename == __file__
+
+
+LAYOUTS = {
+    "a byte order mark": "\ufeff| Field | Type | Operators |\n|---|---|---|\n| a | string | eq |\n| b | date | lt |",
+    "a blank line below the header": "Field | Type | Operators\n\n---|---|---\na | string | eq\nb | date | lt",
+    "blank lines around the rule": "Field | Type | Operators\n\n---|---|---\n\na | string | eq\nb | date | lt",
+    "no rule, a blank line": "Field | Type | Operators\n\na | string | eq\nb | date | lt",
+    "a heading's rule": "Field | Type | Operators\n========================\na | string | eq\nb | date | lt",
+    "blank lines between rows": "| Field | Type | Operators |\n|-|-|-|\n| a | string | eq |\n\n \t\n| b | date | lt |\n\n\n",
+    "a frame": "+---+\n| Field | Type | Operators |\n+===+===+\n| a | string | eq |\n+---+\n| b | date | lt |\n+---+",
+    "another table below": "| Field | Type | Operators |\n|-|-|-|\n| a | string | eq |\n| b | date | lt |\n\n| x | y | z |\n|-|-|-|\n| 1 | 2 | 3 |",
+    "text with pipes below": "| Field | Type | Operators |\n|-|-|-|\n| a | string | eq |\n| b | date | lt |\n\nOne | two | three\n\n| x |",
+    "text like a header above": "The field | its type\n\nField | Type | Operators\n---|---|---\na | string | eq\nb | date | lt",
+    "no-break spaces": "|\xa0Field\xa0|\xa0Type\xa0|\xa0Operators\xa0|\n|\xa0---\xa0|---|---|\n|\xa0a\xa0| string |\xa0eq\xa0|\n| b | date | lt |",
+    "tabs": "\t|\tField\t|\tType\t|\tOperators\n\t|\t-\t|\t-\t|\t-\n\ta\t|\tstring\t|\teq\n\tb\t|\tdate\t|\tlt",
+    "a field that is called field": "| Field | Type | Operators | \n|-|-|-|\n| a | string | eq |\n| b | date | lt |",
+}
+
+
+@pytest.mark.parametrize("text", LAYOUTS.values(), ids=LAYOUTS)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_layouts(text: str, end: str) -> None:
+    read = kf.Endpoint.from_markdown("e", text.replace("\n", end))
+    assert read == kf.Endpoint("e", {"a": "string; eq", "b": "date; lt"})
+
+
+def test_fields_named_like_the_columns() -> None:
+    text = (
+        "| Field | Type | Operators |\n|-|-|-|\n| field | string | eq |\n| type | date | lt |\n| operators | id | in |"
+    )
+    assert list(kf.Endpoint.from_markdown("e", text)) == ["field", "type", "operators"]
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "found no tables of fields, expected one, beginning with the line '| Field | Type | Operators |'"),
-        ("name | string | eq", "found no tables"),
+        ("", "found no table of fields, expected one, beginning with the line '| Field | Type | Operators |'"),
+        ("name | string | eq", "found no table"),
+        ("field | type", "found no table"),
+        ("Field | Type\n\nText follows.", "found no table"),
+        (
+            "<table><tr><th> Field</th><th>Type</th></tr></table>",
+            "found a table of fields in HTML, expected one in Mark",
+        ),
         (f"{PRINTED}\n{PRINTED}", "found 2 tables of fields, expected one"),
         (table("a | strng | eq"), "row 'a': found type 'strng', expected one of string, number"),
+        (table("a | strng | eq"), "relation, scope; did you mean 'string'?"),
+        (table("a | Integer | eq"), "found type 'integer', expected one of"),
+        (table("a | Integer | eq"), "did you mean 'number'?"),
+        (table("a | text | eq"), "did you mean 'string'?"),
         (table("a | string | eq, between"), "row 'a': found operator 'between', expected words such as eq, ne"),
         (table("a | boolean | eq, lt"), "row 'a': type 'boolean' has no operator lt; it has eq, isnotnull"),
         (table("a | enum: with, only, without | eq, ne"), "type 'scope' has no operator ne; it has eq"),
@@ -151,7 +269,9 @@ def test_columns_by_their_headings() -> None:
         (table("a | string: x"), "found 'choices' on type 'string'"),
         (table("a | date<X>"), "found 'name' on type 'date'"),
         (table("a | string | eq | more"), "found 4 cells, expected 3; a pipe inside a cell is written \\|"),
-        (table("a b | string | eq"), "row 'a b': found no field name, expected one, with a note"),
+        (table("first name | string | eq"), "row 'first name': 'first name' is no field name: expected segments"),
+        (table("a, b | string"), "row 'a, b': 'a, b' is no field name"),
+        (table("— see below | string"), "row '— see below': '— see below' is no field name"),
         (table("| | string | eq |"), "row '': found no field name"),
         (table("|"), "row '': found no field name"),
         (table("| a |"), "row 'a': found '', expected a type such as string"),
@@ -166,6 +286,18 @@ def test_columns_by_their_headings() -> None:
         (table("a | Relation - x (idd)"), "row 'a': field 'x': found type 'idd'"),
         (table("a | Relation - x (id; bad)"), "row 'a': field 'x': found operator 'bad'"),
         (table('a | enum: "\\\\q"'), "found the choice '\"\\q\"', expected plain text or a JSON string"),
+        (
+            table("a | enum: A \\| B"),
+            "found the choice 'A | B', expected plain text or a JSON string, and commas between",
+        ),
+        (table("a | enum: [x, y"), "found the choice '[x', expected plain text"),
+        (table("a | enum: (x, y)"), "found the choice '(x', expected plain text"),
+        (table("a | enum: [[x], [y, z]]"), "found the choice '[y', expected plain text"),
+        (table("a | enum: 'x"), "found the choice ''x', expected plain text"),
+        (table("a | enum: 'x' y"), "found the choice ''x' y', expected plain text"),
+        (table('a | enum: "x" y'), "found the choice '\"x\" y', expected plain text"),
+        (table("a | enum: “x, y"), "found the choice '“x', expected plain text"),
+        (table("a | enum:<br>- x<br>- y"), "found the choice '- x', expected plain text"),
         (table("a | id<x y  z>"), "is no name of a schema"),
         (table("a | " + "Relation - x (" * 101), "nested more than 100 levels deep"),
     ],
@@ -197,6 +329,16 @@ HOSTILE: dict[str, str] = {
     "backticks": "`" * 10**5 + " | string",
     "operators": "a | string | " + "," * 10**5,
     "words": "a | string | " + "is " * 10**5,
+    "ticks of many lengths": " x ".join(["`" * length for length in range(500)]) + " | string",
+    "one tick, two ticks": "a | string " + "` `` " * 10**5,
+    "escaped ticks": "a | string " + "\\`" * 10**5,
+    "blank lines": "a | string" + "\n" * 10**5 + "| b | string | eq |",
+    "headers": "field | type\n" * 10**4,
+    "single quotes": "a | enum: " + "'," * 10**5,
+    "curly quotes": "a | enum: " + "“," * 10**5,
+    "brackets": "a | enum: " + "[" * 10**5,
+    "lines of choices": "a | enum: " + "<br>" * 10**5,
+    "a long type": "a | " + "string" * 10**5,
 }
 
 
