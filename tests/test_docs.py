@@ -203,6 +203,8 @@ def test_families_are_as_documented() -> None:
     assert [name for names in groups.values() for name in names] == [*OPERATORS]
 
 
-def test_every_page_has_a_place() -> None:
-    text = (DOCS / "index.md").read_text()
-    assert not [page.stem for page in DOCS.glob("*.md") if page.stem != "index" and f"\n{page.stem}\n" not in text]
+def test_every_page_is_in_the_contents_and_in_the_readme() -> None:
+    pages = {page.stem for page in DOCS.glob("*.md")} - {"index"}
+    contents, readme = ((page.read_text()) for page in (DOCS / "index.md", ROOT / "README.md"))
+    assert pages == {*re.findall(r"^([\w-]+)$", contents.partition("{toctree}")[2], re.MULTILINE)}
+    assert pages == {*re.findall(r"\]\(docs/([\w-]+)\.md\)", readme)}
