@@ -38,6 +38,7 @@ FAULTS: dict[str, tuple[str, dict[str, Door]]] = {
     "text_too_long": (
         "Found a filter of more than 3 bytes, expected at most 3; shorten it",
         {
+            "DSL": lambda: kf.parse_dsl("a = 1", limits=limited(max_text_length=3)),
             "JSON": lambda: kf.parse_json("[   ]", limits=limited(max_text_length=3)),
             "bytes": lambda: kf.parse_json(b"[\xff\xff]", limits=limited(max_text_length=3)),
             "form": lambda: kf.parse_form(form(LONG), limits=limited(max_text_length=3)),
@@ -46,6 +47,7 @@ FAULTS: dict[str, tuple[str, dict[str, Door]]] = {
     "too_deep": (
         "Found a filter nested more than 1 level deep, expected at most 1; flatten its groups",
         {
+            "DSL": lambda: kf.parse_dsl("a = 1 or b = 1 and c = 1", limits=limited(max_depth=1)),
             "JSON": lambda: kf.parse_json(NESTED, limits=limited(max_depth=1)),
             "form": lambda: kf.parse_form(form(NESTED), limits=limited(max_depth=1)),
         },
@@ -53,6 +55,7 @@ FAULTS: dict[str, tuple[str, dict[str, Door]]] = {
     "too_many_conditions": (
         "Found more than 1 condition, expected at most 1; use 'in' to compare with many values",
         {
+            "DSL": lambda: kf.parse_dsl("a = 1 and b = 1", limits=limited(max_conditions=1)),
             "JSON": lambda: kf.parse_json(TWO, limits=limited(max_conditions=1)),
             "form": lambda: kf.parse_form(form(TWO), limits=limited(max_conditions=1)),
         },
@@ -60,6 +63,7 @@ FAULTS: dict[str, tuple[str, dict[str, Door]]] = {
     "list_too_long": (
         "Found a list of more than 1 value, expected at most 1",
         {
+            "DSL": lambda: kf.parse_dsl("a in [1, 2]", limits=limited(max_list_values=1)),
             "JSON": lambda: kf.parse_json(LIST, limits=limited(max_list_values=1)),
             "form": lambda: kf.parse_form(form(LIST), limits=limited(max_list_values=1)),
         },
@@ -67,6 +71,7 @@ FAULTS: dict[str, tuple[str, dict[str, Door]]] = {
     "too_many_values": (
         "Found more than 1 value in all, expected at most 1",
         {
+            "DSL": lambda: kf.parse_dsl("a = 1 and b = 1", limits=limited(max_values=1)),
             "JSON": lambda: kf.parse_json(TWO, limits=limited(max_values=1)),
             "form": lambda: kf.parse_form(form(TWO), limits=limited(max_values=1)),
         },
@@ -74,6 +79,7 @@ FAULTS: dict[str, tuple[str, dict[str, Door]]] = {
     "relations_too_deep": (
         "Found relations nested more than 1 level deep, expected at most 1",
         {
+            "DSL": lambda: kf.parse_dsl("t any (u any (a = 1))", limits=limited(max_relation_depth=1)),
             "JSON": lambda: kf.parse_json(RELATIONS, limits=limited(max_relation_depth=1)),
             "form": lambda: kf.parse_form(form(RELATIONS), limits=limited(max_relation_depth=1)),
         },
@@ -81,6 +87,7 @@ FAULTS: dict[str, tuple[str, dict[str, Door]]] = {
     "string_too_long": (
         "Found a text of more than 3 characters, expected at most 3; shorten it",
         {
+            "DSL": lambda: kf.parse_dsl("a = 'long'", limits=limited(max_string_length=3)),
             "JSON": lambda: kf.parse_json(LONG, limits=limited(max_string_length=3)),
             "form": lambda: kf.parse_form(form(LONG), limits=limited(max_string_length=3)),
         },
@@ -88,6 +95,7 @@ FAULTS: dict[str, tuple[str, dict[str, Door]]] = {
     "number of too many digits": (
         "Found a number of more than 1 digit, expected at most 1",
         {
+            "DSL": lambda: kf.parse_dsl("a = 12", limits=limited(max_number_digits=1)),
             "JSON": lambda: kf.parse_json(
                 '[{"field": "a", "op": "eq", "value": 12}]', limits=limited(max_number_digits=1)
             ),
@@ -97,6 +105,7 @@ FAULTS: dict[str, tuple[str, dict[str, Door]]] = {
     "number of too great an exponent": (
         "Found a number with the exponent 65, expected an exponent within ±64",
         {
+            "DSL": lambda: kf.parse_dsl("a = 1e65"),
             "JSON": lambda: kf.parse_json('[{"field": "a", "op": "eq", "value": 1e65}]'),
             "data": lambda: kf.parse_json(condition(value=1e65)),
         },
@@ -110,6 +119,7 @@ FAULTS: dict[str, tuple[str, dict[str, Door]]] = {
     "half of a surrogate pair": (
         r"Found half of a surrogate pair in '\ud800', expected Unicode text; send both halves or leave it out",
         {
+            "DSL": lambda: kf.parse_dsl("a = '\ud800'"),
             "JSON": lambda: kf.parse_json('[{"field": "a", "op": "eq", "value": "\\ud800"}]'),
             "data": lambda: kf.parse_json(condition(value="\ud800")),
             "form": lambda: kf.parse_form(form(condition(value="\ud800"))),
@@ -155,6 +165,12 @@ def test_one_fault_has_one_sentence(sentence: str, read: Door) -> None:
     with pytest.raises(kf.FilterError) as caught:
         read()
     assert sentence in [problem.message for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize("text", ["((a = 1))", "a = 1 or b = 1 and c = 1", "t any (u any)"])
+def test_each_way_to_nest_has_that_sentence(text: str) -> None:
+    with pytest.raises(kf.FilterSyntaxError, match="nested more than 1 level deep"):
+        kf.parse_dsl(text, limits=limited(max_depth=1, max_relation_depth=9))
 
 
 def test_numbers_agree_with_their_nouns() -> None:

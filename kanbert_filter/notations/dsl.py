@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NoReturn, assert_never
 
+from .. import messages
 from ..checked import CheckedFilter, tree_of
 from ..errors import FilterSyntaxError, Problem, TextLocation, UnsupportedFilterError, quoted
 from ..limits import DEFAULT_LIMITS, Limits, ensure_limits
@@ -79,14 +80,14 @@ def parse_dsl(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Filter:
 def _ensure_fit(text: str, limits: Limits) -> None:
     """Raise `FilterSyntaxError` for a text that is too long in bytes, or that is not sound Unicode."""
     try:
-        length = len(text.encode())
+        if len(text) <= limits.max_text_length >= len(text.encode()):
+            return
     except UnicodeEncodeError as error:
+        problem = messages.half_a_surrogate_pair(text[error.start : error.end])
         place = TextLocation(text, error.start, error.end)
-        message = "Found half of a surrogate pair, expected Unicode text; send both halves or leave it out"
-        raise FilterSyntaxError(Problem("invalid_encoding", message, None, place)) from None
-    if length > limits.max_text_length:
-        message = f"Found a filter of {length} bytes, expected at most {limits.max_text_length}; send a shorter one"
-        raise FilterSyntaxError(Problem("text_too_long", message, None, TextLocation(text, 0, 0)))
+    else:
+        problem, place = messages.text_too_long(limits.max_text_length), TextLocation(text, 0, 0)
+    raise FilterSyntaxError(problem.at(place))
 
 
 class TextOrigin:
@@ -219,44 +220,31 @@ class Parse:
             case "FIELD":
                 self.conditions += 1
                 if self.conditions > limits.max_conditions:
-                    message = f"Found more than {limits.max_conditions} conditions, expected at most that; use 'in' for many values"
-                    self.refuse("too_many_conditions", message, token)
+                    self.refuse(messages.too_many_conditions(limits.max_conditions), token)
                 self.read(NAMES.__getitem__, token)
             case "LPAR":
                 self.opened.append((token, before is not None and before.type in ("ANY", "ALL")))
-                if (depth := len(self.opened)) >= limits.max_depth:
-                    message = (
-                        f"Found parentheses nested {depth} deep, expected at most {limits.max_depth - 1}; flatten them"
-                    )
-                    self.refuse("too_deep", message, token)
+                if len(self.opened) >= limits.max_depth:
+                    self.refuse(messages.too_deep(limits.max_depth), token)
             case "RPAR":
                 self.opened.pop()
             case "ANY" | "ALL":
                 if sum([is_relation for _, is_relation in self.opened]) >= limits.max_relation_depth:
-                    message = (
-                        f"Found relations nested more than {limits.max_relation_depth} deep, expected at most that"
-                    )
-                    self.refuse("relations_too_deep", message, token)
+                    self.refuse(messages.relations_too_deep(limits.max_relation_depth), token)
             case "LSQB":
                 self.listed = 0
             case "RSQB":
                 self.listed = None
             case kind if kind in VALUES:
-                self._count_value(token)
+                if self.listed is not None:
+                    self.listed += 1
+                    if self.listed > limits.max_list_values:
+                        self.refuse(messages.list_too_long(limits.max_list_values), token)
+                self.values += 1
+                if self.values > limits.max_values:
+                    self.refuse(messages.too_many_values(limits.max_values), token)
                 return self.read(VALUES[kind], token, limits)
         return token
-
-    def _count_value(self, token: Token) -> None:
-        limits = self.limits
-        if self.listed is not None:
-            self.listed += 1
-            if self.listed > limits.max_list_values:
-                message = f"Found more than {limits.max_list_values} values in a list, expected at most that"
-                self.refuse("list_too_long", message, token)
-        self.values += 1
-        if self.values > limits.max_values:
-            message = f"Found more than {limits.max_values} values in all, expected at most that"
-            self.refuse("too_many_values", message, token)
 
     def read(self, reader: Callable[..., Any], token: Token, *others: object) -> Any:
         """What a reader makes of a token, its refusal with the token's place."""
@@ -264,11 +252,10 @@ class Parse:
             return reader(str(token), *others)
         except FilterSyntaxError as error:
             [problem] = error.problems
-        self.refuse(problem.code, problem.message, token)
+        self.refuse(problem, token)
 
-    def refuse(self, code: str, message: str, token: Token) -> NoReturn:
-        place = TextLocation(self.origin.text, _start(token), _end(token))
-        raise FilterSyntaxError(Problem(code, message, None, place))
+    def refuse(self, problem: Problem, token: Token) -> NoReturn:
+        raise FilterSyntaxError(problem.at(TextLocation(self.origin.text, _start(token), _end(token))))
 
     # A method for each rule of the grammar.
 
@@ -308,9 +295,8 @@ class Parse:
 
     def _ensure_depth(self, depth: int) -> None:
         if depth > self.limits.max_depth:
-            message = f"Found groups nested too deep, expected at most {self.limits.max_depth} levels; flatten them"
-            place = TextLocation(self.origin.text, 0, len(self.origin.text))
-            raise FilterSyntaxError(Problem("too_deep", message, None, place))
+            whole = TextLocation(self.origin.text, 0, len(self.origin.text))
+            raise FilterSyntaxError(messages.too_deep(self.limits.max_depth).at(whole))
 
 
 _running: ContextVar[Parse] = ContextVar("running")

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Final, NamedTuple
 
 from ..errors import Problem, TextLocation, printable, quoted
+from ..messages import alternatives
 from ..operators import OPERATORS, WORDS
 from .dsl_habits import CONDITION, HERE, VALUES, WITH_LAST_TOKEN, Habit
 from .dsl_tokens import BLANKS
@@ -147,5 +148,4 @@ def _shown(word: str) -> str:
 
 
 def _listed(expected: Iterable[str]) -> str:
-    names = [name for terminal, name in EXPECTATIONS.items() if terminal in expected]
-    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return alternatives([name for terminal, name in EXPECTATIONS.items() if terminal in expected])

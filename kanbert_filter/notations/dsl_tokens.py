@@ -13,6 +13,7 @@ from functools import cache
 from os.path import dirname, join
 from typing import Any, Final
 
+from .. import messages
 from ..errors import FilterSyntaxError, Problem
 from ..limits import Limits
 from ..nodes import field_name
@@ -93,13 +94,10 @@ def text_of(raw: str, limits: Limits) -> str:
             try:  # UTF-16 joins the halves of surrogate pairs and refuses a half on its own
                 text = text.encode("utf-16", "surrogatepass").decode("utf-16")
             except UnicodeDecodeError:
-                raise _fault(
-                    "invalid_escape",
-                    "Found half of a surrogate pair as \\u escape, expected both halves, as in \\ud83d\\ude00",
-                ) from None
+                message = "Found half of a surrogate pair as \\u escape, expected both halves, as in \\ud83d\\ude00"
+                raise FilterSyntaxError(Problem("invalid_escape", message)) from None
     if len(text) > limits.max_string_length:
-        message = f"Found a text of {len(text)} characters, expected at most {limits.max_string_length}"
-        raise _fault("string_too_long", message)
+        raise FilterSyntaxError(messages.string_too_long(limits.max_string_length))
     return text
 
 
@@ -110,11 +108,7 @@ def number_of(raw: str, limits: Limits) -> Number:
         return int(raw)
     digits, exponent = number_size(raw) or (0, 0)
     if digits > limits.max_number_digits or abs(exponent) > min(limits.max_exponent, MAX_EXPONENT):
-        message = (
-            f"Found a number of {digits} digits and exponent {exponent}, expected at most {limits.max_number_digits} digits"
-            f" and an exponent within ±{limits.max_exponent}"
-        )
-        raise _fault("number_too_long", message)
+        raise FilterSyntaxError(messages.number_too_long(digits, exponent, limits))
     return exact(Decimal(raw))
 
 
@@ -128,8 +122,7 @@ def special_of(raw: str, limits: Limits) -> Special:
     special = read_special(raw)
     assert special is not None, raw  # the grammar admits the same, as a test holds
     if abs(special.days) > limits.max_day_offset:
-        message = f"Found an offset of more than {limits.max_day_offset} days, expected at most that; write a date"
-        raise _fault("day_offset_too_large", message)
+        raise FilterSyntaxError(messages.day_offset_too_large(limits.max_day_offset))
     return special
 
 
@@ -140,7 +133,3 @@ VALUES: Final[dict[str, Callable[[str, Limits], Value]]] = {
     "SPECIAL": special_of,
 }
 """What reads each terminal that is a value."""
-
-
-def _fault(code: str, message: str) -> FilterSyntaxError:
-    return FilterSyntaxError(Problem(code, message))
