@@ -6,18 +6,28 @@ What is found there is compared with the habits people bring from other language
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Final, NamedTuple
 
 from ..errors import Problem, TextLocation, printable, quoted
-from ..messages import alternatives
-from ..operators import OPERATORS, WORDS
+from ..messages import NO_TEXT_NEGATION, alternatives, did_you_mean
+from ..operators import OPERATORS, TEXT_OPERATORS, WORDS
 from .dsl_habits import CONDITION, HERE, VALUES, WITH_LAST_TOKEN, Habit
 from .dsl_tokens import BLANKS
 
 _AFTER_CONDITION: Final = frozenset({"_OR", "$END"})  # a ")" that closes nothing leaves only the end
 _WORD: Final = re.compile(r"[^\W\d][\w.-]*|[0-9][\w.:+-]*|[!<>=~^&|*/+%$#@?-]+")
+
+_OFFERED: Final = [word for word in WORDS if word != "count"]
+_NEGATED: Final = re.compile(r"(?:do_?|does_?|is_?)?(?:not|non|no|nt|un|n)[_-]?(.+)")
+_NEGATIONS: Final = {"eq": "ne", "in": "nin", "isnull": "isnotnull", "any": "none"}
+"""The operators that are each other's opposite in everything but null."""
+
+_QUOTES: Final = frozenset("“”„«»‘’‚´")
+_LOOK_ALIKES: Final = {"≠": "!=", "≤": "<=", "≥": ">=", "−": "-", "–": "-", "—": "-"}
+"""Characters for which there is something to write, besides those that Unicode knows to be compatible with others."""
 
 EXPECTATIONS: Final = {
     "FIELD": "a field",
@@ -75,6 +85,9 @@ class Fault(NamedTuple):
                 found = None if after.isdisjoint(habit.after) else habit.pattern.match(text, start)
                 if found is not None and found.end() >= end:
                     return self._habit(habit, start, found.group())
+        foreign = self._foreign_character(after)
+        if foreign is not None:
+            return foreign
         for habit in HERE:
             found = None if after.isdisjoint(habit.after) else habit.pattern.match(text, place)
             if found is not None:
@@ -90,7 +103,7 @@ class Fault(NamedTuple):
             message = "Found '(' and no ')' for it, expected ')' before the end"
             return self._told("missing_parenthesis", self.opened, self.opened + 1, message)
         if CONDITION in after:
-            message = f"Found {quoted(word)}, expected 'and', 'or' or the end; put a text in quotes, and a condition after 'and' or 'or'"
+            message = f"Found {_shown(word)}, expected 'and', 'or' or the end; put a text in quotes, and a condition after 'and' or 'or'"
             return self._told("trailing_input", place, place + len(word), message)
         message = f"Found {_shown(word)}, expected {_listed(expected)}"
         return self._told("unexpected_input", place, place + len(word), message)
@@ -99,24 +112,33 @@ class Fault(NamedTuple):
         return Problem(code, message, None, TextLocation(self.whole, start, end), suggestions)
 
     def _habit(self, habit: Habit, start: int, shown: str) -> Problem:
-        message = f"Found {quoted(shown)}, {habit.remedy.replace('{0}', quoted(shown)[1:-1])}"
-        return self._told(habit.code, start, start + len(shown), message, habit.suggestions)
+        found, joined = quoted(shown)[1:-1], quoted("".join(shown.split()))[1:-1]
+        filled = [part.replace("{0}", found).replace("{1}", joined) for part in (habit.remedy, *habit.suggestions)]
+        return self._told(habit.code, start, start + len(shown), f"Found {_shown(shown)}, {filled[0]}", filled[1:])
+
+    def _foreign_character(self, after: set[str]) -> Problem | None:
+        """A character that looks like one of the language and is none, such as a no-break space. Letters and quotes have habits."""
+        found = self.text[self.place : self.place + 1]
+        if found.isascii() or found.isalpha() or found in _QUOTES:
+            return None
+        plain = _LOOK_ALIKES.get(found) or unicodedata.normalize("NFKC", found)
+        remedy = (
+            "leave it out" if not plain.isascii() else "write a space" if plain == " " else f"write {quoted(plain)}"
+        )
+        message = (
+            f"Found {quoted(found)} ({unicodedata.name(found, 'a character without a name')}), expected characters of ASCII"
+            f" outside quotes; {remedy}"
+        )
+        code = "invalid_field" if "FIELD" in after else "trailing_input" if CONDITION in after else "unexpected_input"
+        return self._told(code, self.place, self.place + 1, message)
 
     def _no_operator(self) -> Problem:
         place, word = self.place, self._word()
         if not word or not (word[0].isalpha() or word[0] in "!<>=~^$%*+-/?@#"):
-            return self._told(
-                "unexpected_input",
-                place,
-                place + len(word),
-                f"Found {_shown(word)}, expected an operator after the field",
-            )
-        close = get_close_matches(word.lower(), [w for w in WORDS if w != "count"], n=1, cutoff=0.6)
-        spelled = [OPERATORS[WORDS[name]].dsl for name in close]
-        offer = f"; did you mean {quoted(spelled[0])}?" if spelled else ", such as '=', 'contains', 'in' or 'is null'"
-        return self._told(
-            "unknown_operator", place, place + len(word), f"Found {quoted(word)}, expected an operator{offer}", spelled
-        )
+            message = f"Found {_shown(word)}, expected an operator after the field"
+            return self._told("unexpected_input", place, place + len(word), message)
+        remedy, *offered = _operator_like(word.lower())
+        return self._told("unknown_operator", place, place + len(word), f"Found {quoted(word)}, {remedy}", offered)
 
     def _broken_string(self) -> Problem:
         text, place = self.text, self.place
@@ -134,7 +156,7 @@ class Fault(NamedTuple):
             if escape and escape not in "\"'\\nrt":
                 message = f"Found {quoted(found.group())}, expected an escape; write '\\\\{printable(escape)}' for a backslash before {quoted(escape)}"
                 return self._told("invalid_escape", found.start(), found.end(), message, [f"\\\\{escape}"])
-        message = f"Found a text that begins with {quote} and has no closing quote, expected {quote} at its end; write \\{quote} for one inside it"
+        message = f"Found a text that begins with {quote} and has no closing quote, expected {quote} at its end; write \\{quote} for one inside it, and in a query string %26 for '&'"
         return self._told("unterminated_string", place, len(text), message)
 
     def _word(self) -> str:
@@ -143,8 +165,31 @@ class Fault(NamedTuple):
         return found.group() if found else self.text[self.place : self.place + 1]
 
 
+def _operator_like(word: str) -> list[str]:
+    """The remedy for a word that is no operator, and what to offer: never the opposite of what the word says."""
+    close = _close_operator(word)
+    negated = _NEGATED.fullmatch(word)
+    positive = None if negated is None else _close_operator(negated.group(1))
+    if negated is not None and positive is not None and (negated.group(1) in WORDS or close not in _NEGATIONS.values()):
+        if positive in TEXT_OPERATORS:
+            return [NO_TEXT_NEGATION]
+        close = _NEGATIONS.get(positive)
+        if close is None:
+            return ["expected an operator; write the opposite operator, such as '!=' or 'nin'"]
+    if close is None:
+        return ["expected an operator, such as '=', 'contains', 'in' or 'is null'"]
+    spelled = OPERATORS[close].dsl
+    return [f"expected an operator{did_you_mean([spelled])}", spelled]
+
+
+def _close_operator(word: str) -> str | None:
+    close = get_close_matches(word, _OFFERED, n=1, cutoff=0.6)
+    return WORDS[close[0]] if close else None
+
+
 def _shown(word: str) -> str:
-    return quoted(word) if word else "the end"
+    """What was found, as messages say it. Quotes around a quote would show nothing."""
+    return "the end" if not word else "a quote" if word in ("'", '"') else quoted(word)
 
 
 def _listed(expected: Iterable[str]) -> str:

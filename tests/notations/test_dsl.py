@@ -22,9 +22,10 @@ from lark.lexer import PatternRE
 import kanbert_filter as kf
 from kanbert_filter.errors import TextLocation
 from kanbert_filter.limits import DEFAULT_LIMITS
+from kanbert_filter.messages import NO_TEXT_NEGATION
 from kanbert_filter.nodes import Condition
 from kanbert_filter.notations import dsl, dsl_fast, dsl_faults, dsl_habits, dsl_tokens
-from kanbert_filter.operators import OPERATORS, WORDS
+from kanbert_filter.operators import OPERATORS, TEXT_OPERATORS, WORDS
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 LIFTED = kf.Limits.lifted()
@@ -72,6 +73,44 @@ def test_faults_have_a_code_a_place_and_a_remedy(block: list[str]) -> None:
     assert problem.location is not None
     assert problem.location.excerpt().splitlines() == [f"  {text}", f"  {carets}"]
     assert remedy in problem.message
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "remedy"),
+    [
+        ("a\u00a0= 1", "NO-BREAK SPACE", "a space"),
+        ("\u00a0a = 1", "NO-BREAK SPACE", "a space"),
+        ("a = 1\u00a0and b = 2", "NO-BREAK SPACE", "a space"),
+        ("a =\u30001", "IDEOGRAPHIC SPACE", "a space"),
+        ("\ufeffa = 1", "ZERO WIDTH NO-BREAK SPACE", "leave it out"),
+        ("a in [1，2]", "FULLWIDTH COMMA", "','"),
+        ("（a = 1)", "FULLWIDTH LEFT PARENTHESIS", "'('"),
+        ("a = 1 \ue000", "a character without a name", "leave it out"),
+    ],
+)
+def test_characters_that_look_like_others_are_named(text: str, shown: str, remedy: str) -> None:
+    message = problem_of(text).message
+    assert f"({shown}), expected characters of ASCII" in message
+    assert message.endswith(remedy)
+
+
+NEGATIONS = ["not", "not_", "n", "un", "non", "doesnot", "doesnt", "does_not_", "is_not_"]
+
+
+@pytest.mark.parametrize("negation", NEGATIONS)
+def test_no_hint_proposes_the_opposite(negation: str) -> None:
+    """A negated word is offered what is negated too, or nothing."""
+    negative = {"ne", "nin", "isnotnull", "none"}
+    for word in [*WORDS, *[word[:-1] for word in WORDS if len(word) > 4]]:
+        found = negation + word
+        if WORDS.get(word) in negative or WORDS.get(found):
+            continue
+        problem = problem_of(f"a {found} 'x'")
+        assert problem.code in ("unknown_operator", "foreign_operator"), found
+        offered = {dsl_tokens.CANONICAL.get(name) for name in problem.suggestions}
+        assert offered <= negative, found
+        if word in TEXT_OPERATORS:
+            assert problem.message == f"Found '{found}', {NO_TEXT_NEGATION}"
 
 
 @pytest.mark.parametrize(
