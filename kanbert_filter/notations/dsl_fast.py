@@ -1,10 +1,11 @@
 """A shortcut for well-formed DSL: a faster copy of what Lark reads in `dsl`.
 
 Lark calls Python for each token and each rule. Here one regular expression, put together from the grammar's own terminals, reads a
-whole condition with the `and` or `or` before it, and one loop joins the conditions. That takes a thirtieth of Lark's time (31 to 38
-times less on the filters of the benchmarks), and Lark is not imported, which costs as much as reading some thousand filters. `read`
-returns None for whatever it does not know: a fault, a limit that is passed, a rule that was added to the grammar. Then Lark decides.
-`assert_read_alike` in `tests/notations/test_dsl.py` holds the two equal in trees, depths, places, refusals and limits.
+whole condition with the `and` or `or` before it, and one loop joins the conditions. That takes a fourteenth of Lark's time (0.07 to
+0.08 on the filters of the benchmarks), and Lark is not imported, which costs as much as reading some thousand filters.
+
+`read` returns None for whatever it does not know: a fault, a limit that is passed, a rule that was added to the grammar. Then Lark
+decides. `assert_read_alike` in `tests/notations/test_dsl.py` holds the two equal in trees, depths, places, refusals and limits.
 """
 
 from __future__ import annotations
@@ -12,17 +13,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from ..errors import FilterSyntaxError
 from ..limits import Limits
 from ..nodes import (
     And,
+    Comparison,
+    ComparisonDraft,
     Filter,
     Or,
     Origin,
     RelationTest,
-    comparison,
     group,
     membership,
     null_check,
@@ -117,7 +119,14 @@ def _read(text: str, origin: Origin, limits: Limits) -> Filter | None:
                 value = raw[1:-1]
                 if len(value) > limits.max_string_length:
                     return None
-            ands.append(comparison(name, CANONICAL[item[OPERATOR]], value, origin, start))
+            draft: Any = ComparisonDraft()  # `nodes.comparison`, written out: calling it would cost a twentieth too
+            draft.field = name
+            draft.operator = CANONICAL[item[OPERATOR]]
+            draft.value = value
+            draft.origin = origin
+            draft.index = start
+            draft.__class__ = Comparison
+            ands.append(draft)
         elif kind <= EMPTY:
             values: list[Value] = []
             more = kind == SET
@@ -140,8 +149,8 @@ def _read(text: str, origin: Origin, limits: Limits) -> Filter | None:
             if end is None:
                 return None
             at = end.end()
-            ors.append(_joined(And, ands))
-            node = _joined(Or, ors)
+            ors.append(ands[0] if len(ands) == 1 else _joined(And, ands))
+            node = ors[0] if len(ors) == 1 else _joined(Or, ors)
             if end.lastindex is None:  # the end of the text
                 return None if outer else node
             if not outer:
@@ -152,15 +161,13 @@ def _read(text: str, origin: Origin, limits: Limits) -> Filter | None:
                 node = RelationTest(NAMES[opening[FIELD]], opening[RELATION], node, origin, opening.start(FIELD))
             ands.append(node)
         if item[OR] is not None:
-            ors.append(ands[0] if len(ands) == 1 else _joined(And, ands))  # saves a call where `or` joins many
+            ors.append(ands[0] if len(ands) == 1 else _joined(And, ands))
             ands = []
     return None
 
 
 def _joined(kind: type[And] | type[Or], items: list[Filter]) -> Filter:
-    """The items as one group in normal form. `kind(items)` would look at every item again."""
-    if len(items) == 1:
-        return items[0]
+    """Two items or more as one group in normal form. `kind(items)` would look at every item again."""
     depth = 0
     for item in items:
         if item.__class__ is kind:
