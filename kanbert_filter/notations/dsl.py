@@ -1,6 +1,6 @@
 """The DSL: text to tree and tree to text.
 
-Lark reads it by the grammar, and `Parse` builds the tree. Two modules stand beside it: `dsl_fast` reads common well-formed texts without
+Lark reads it by the grammar, and `TreeBuilder` builds the tree. Two other modules help: `dsl_fast` reads common well-formed texts without
 Lark, and `dsl_faults` explains a text that Lark refuses. Lark is imported when it is first needed.
 """
 
@@ -71,7 +71,7 @@ def parse_dsl(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Filter:
     if len(text) > limits.max_text_length or not text.isascii():
         _ensure_fit(text, limits)
     origin = TextOrigin(text)
-    tree = dsl_fast.read(text, origin, limits)
+    tree = dsl_fast.shortcut(text, origin, limits)
     if tree is not None:
         return tree
     return read_by_lark(origin, limits) if text.strip(BLANKS) else EVERYTHING
@@ -107,7 +107,7 @@ class TextOrigin:
             tokens = tokens_of(self.text, index)
             self._located = index, tokens
         chosen = _tokens_of_part(tokens, part, item)
-        return TextLocation(self.text, index + _start(chosen[0]), index + _end(chosen[-1]))
+        return TextLocation(self.text, index + _start_of(chosen[0]), index + _end_of(chosen[-1]))
 
 
 def tokens_of(text: str, index: int) -> list[Token]:
@@ -115,7 +115,7 @@ def tokens_of(text: str, index: int) -> list[Token]:
     condition = text[index:]
     tokens: list[Token] = []
     depth = 0
-    with Parse(TextOrigin(condition), Limits.lifted()).running():
+    with TreeBuilder(TextOrigin(condition), Limits.lifted()).running():
         for token in language().parse_interactive(condition).iter_parse():
             depth += (token.type in ("LPAR", "LSQB")) - (token.type in ("RPAR", "RSQB"))
             if depth < 0 or (depth == 0 and token.type in ("_AND", "_OR")):
@@ -139,12 +139,12 @@ def _tokens_of_part(tokens: list[Token], part: str, item: int | None) -> list[To
     return tokens
 
 
-def _start(token: Token) -> int:
+def _start_of(token: Token) -> int:
     assert token.start_pos is not None
     return token.start_pos
 
 
-def _end(token: Token) -> int:
+def _end_of(token: Token) -> int:
     assert token.end_pos is not None
     return token.end_pos
 
@@ -157,7 +157,7 @@ def language() -> Lark:
     """Lark's parser of the grammar; one serves all threads. Importing Lark and building the parser take a tenth of a second, once."""
     from lark import Lark
 
-    transformer: Any = _RunningParse()
+    transformer: Any = _RunningBuilder()
     return Lark(grammar(), parser="lalr", transformer=transformer, maybe_placeholders=False, g_regex_flags=re.ASCII)
 
 
@@ -165,29 +165,29 @@ def read_by_lark(origin: TextOrigin, limits: Limits) -> Filter:
     """The tree of a text. Raises `FilterSyntaxError` with the first thing that the grammar or a limit refuses."""
     from lark import UnexpectedInput
 
-    parse = Parse(origin, limits)
+    builder = TreeBuilder(origin, limits)
     try:
-        with parse.running():
+        with builder.running():
             return language().parse(origin.text)  # type: ignore[return-value]
     except UnexpectedInput as error:
         stopped: Any = error  # Lark types neither its place nor its parser
-    from .dsl_faults import Fault
+    from .dsl_faults import Refusal
 
-    text, last = origin.text, parse.last
+    text, last = origin.text, builder.last
     found: Token | None = getattr(stopped, "token", None)
     at_end = found is not None and found.type == "$END"  # Lark gives it the place of the last token
-    fault = Fault(
+    refusal = Refusal(
         text,
         len(text.rstrip(BLANKS)) if at_end else stopped.pos_in_stream,
         frozenset(stopped.interactive_parser.accepts()),
         "" if last is None else last.type,
-        (0, 0) if last is None else (_start(last), _end(last)),
-        _start(parse.opened[-1][0]) if parse.opened else None,
+        (0, 0) if last is None else (_start_of(last), _end_of(last)),
+        _start_of(builder.opened[-1][0]) if builder.opened else None,
     )
-    raise FilterSyntaxError(fault.problem())
+    raise FilterSyntaxError(refusal.problem())
 
 
-class Parse:
+class TreeBuilder:
     """What Lark calls while it reads one text: `take` with each token, and with the parts of a rule the method of that name.
 
     Lark reads a token, takes it if the grammar admits it there, and goes on. So the first fault of a text is found, be it one of grammar
@@ -198,14 +198,14 @@ class Parse:
         self.origin = origin
         self.limits = limits
         self.last: Token | None = None
-        self.opened: Parts = []  # the open parentheses, and whether each is a relation's
+        self.opened: list[tuple[Token, bool]] = []  # the open parentheses, and whether each is a relation's
         self.conditions = 0
         self.values = 0
         self.listed: int | None = None  # the values so far of the list that is being read
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Lark calls this parse, in this thread."""
+        """Lark calls this builder, in this thread."""
         previous = _running.set(self)
         try:
             yield
@@ -255,7 +255,7 @@ class Parse:
         self.refuse(problem, token)
 
     def refuse(self, problem: Problem, token: Token) -> NoReturn:
-        raise FilterSyntaxError(problem.at(TextLocation(self.origin.text, _start(token), _end(token))))
+        raise FilterSyntaxError(problem.at(TextLocation(self.origin.text, _start_of(token), _end_of(token))))
 
     # A method for each rule of the grammar.
 
@@ -299,11 +299,11 @@ class Parse:
             raise FilterSyntaxError(messages.too_deep(self.limits.max_depth).at(whole))
 
 
-_running: ContextVar[Parse] = ContextVar("running")
+_running: ContextVar[TreeBuilder] = ContextVar("running")
 
 
-class _RunningParse:
-    """The transformer that Lark is built with: hands whatever Lark calls on to the parse that is running in this thread.
+class _RunningBuilder:
+    """The transformer that Lark is built with: hands whatever Lark calls on to the builder that is running in this thread.
 
     Lark asks it for a function by the name of each terminal and rule, once, when the parser is built.
     """

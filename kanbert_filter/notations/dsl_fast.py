@@ -4,7 +4,7 @@ Lark calls Python for each token and each rule. Here one regular expression, put
 whole condition with the `and` or `or` before it, and one loop joins the conditions. That takes a fourteenth of Lark's time (0.07 to
 0.08 on the filters of the benchmarks), and Lark is not imported, which costs as much as reading some thousand filters.
 
-`read` returns None for whatever it does not know: a fault, a limit that is passed, a rule that was added to the grammar. Then Lark
+`shortcut` returns None for whatever it does not know: a fault, a limit that is passed, a rule that was added to the grammar. Then Lark
 decides. `assert_read_alike` in `tests/notations/test_dsl.py` holds the two equal in trees, depths, places, refusals and limits.
 """
 
@@ -73,7 +73,7 @@ def _matchers() -> tuple[Matcher, Matcher, Matcher, Matcher]:
     return first_match, further_match, end_match, listed_match
 
 
-def read(text: str, origin: Origin, limits: Limits) -> Filter | None:
+def shortcut(text: str, origin: Origin, limits: Limits) -> Filter | None:
     """The tree of a text, its conditions read from `origin`; None if Lark is to decide."""
     try:
         tree = _read(text, origin, limits)
@@ -149,8 +149,8 @@ def _read(text: str, origin: Origin, limits: Limits) -> Filter | None:
             if end is None:
                 return None
             at = end.end()
-            ors.append(ands[0] if len(ands) == 1 else _joined(And, ands))
-            node = ors[0] if len(ors) == 1 else _joined(Or, ors)
+            ors.append(ands[0] if len(ands) == 1 else _normal_form(And, ands))
+            node = ors[0] if len(ors) == 1 else _normal_form(Or, ors)
             if end.lastindex is None:  # the end of the text
                 return None if outer else node
             if not outer:
@@ -161,12 +161,12 @@ def _read(text: str, origin: Origin, limits: Limits) -> Filter | None:
                 node = RelationTest(NAMES[opening[FIELD]], opening[RELATION], node, origin, opening.start(FIELD))
             ands.append(node)
         if item[OR] is not None:
-            ors.append(ands[0] if len(ands) == 1 else _joined(And, ands))
+            ors.append(ands[0] if len(ands) == 1 else _normal_form(And, ands))
             ands = []
     return None
 
 
-def _joined(kind: type[And] | type[Or], items: list[Filter]) -> Filter:
+def _normal_form(kind: type[And] | type[Or], items: list[Filter]) -> Filter:
     """Two items or more as one group in normal form. `kind(items)` would look at every item again."""
     depth = 0
     for item in items:

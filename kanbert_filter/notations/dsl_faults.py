@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 from ..errors import Problem, TextLocation, printable, quoted
 from ..messages import NO_TEXT_NEGATION, alternatives, did_you_mean
 from ..operators import OPERATORS, TEXT_OPERATORS, WORDS
-from .dsl_habits import CONDITION, HERE, VALUES, WITH_LAST_TOKEN, Habit
-from .dsl_tokens import BLANKS
+from .dsl_habits import CONDITION, HERE, WITH_LAST_TOKEN, Habit
+from .dsl_tokens import BLANKS, VALUES
 
 _AFTER_CONDITION: Final = frozenset({"_OR", "$END"})  # a ")" that closes nothing leaves only the end
 _WORD: Final = re.compile(r"[^\W\d][\w.-]*|[0-9][\w.:+-]*|[!<>=~^&|*/+%$#@?-]+")
@@ -55,7 +55,7 @@ EXPECTATIONS: Final = {
 """What each terminal of the grammar is called where it was expected."""
 
 
-class Fault(NamedTuple):
+class Refusal(NamedTuple):
     """Where a text cannot be read on, and all that is known there."""
 
     whole: str
@@ -92,7 +92,7 @@ class Fault(NamedTuple):
             found = None if after.isdisjoint(habit.after) else habit.pattern.match(text, place)
             if found is not None:
                 return self._habit(habit, place, found.group() or self._word())
-        if place < len(text) and text[place] in "'\"" and expected & VALUES:
+        if place < len(text) and text[place] in "'\"" and not expected.isdisjoint(VALUES):
             return self._broken_string()
         if "FIELD" in after:
             return self._no_operator()
@@ -103,9 +103,9 @@ class Fault(NamedTuple):
             message = "Found '(' and no ')' for it, expected ')' before the end"
             return self._told("missing_parenthesis", self.opened, self.opened + 1, message)
         if CONDITION in after:
-            message = f"Found {_shown(word)}, expected 'and', 'or' or the end; put a text in quotes, and a condition after 'and' or 'or'"
+            message = f"Found {_as_found(word)}, expected 'and', 'or' or the end; put a text in quotes, and a condition after 'and' or 'or'"
             return self._told("trailing_input", place, place + len(word), message)
-        message = f"Found {_shown(word)}, expected {_listed(expected)}"
+        message = f"Found {_as_found(word)}, expected {_listed(expected)}"
         return self._told("unexpected_input", place, place + len(word), message)
 
     def _told(self, code: str, start: int, end: int, message: str, suggestions: Iterable[str] = ()) -> Problem:
@@ -114,7 +114,7 @@ class Fault(NamedTuple):
     def _habit(self, habit: Habit, start: int, shown: str) -> Problem:
         found, joined = quoted(shown)[1:-1], quoted("".join(shown.split()))[1:-1]
         filled = [part.replace("{0}", found).replace("{1}", joined) for part in (habit.remedy, *habit.suggestions)]
-        return self._told(habit.code, start, start + len(shown), f"Found {_shown(shown)}, {filled[0]}", filled[1:])
+        return self._told(habit.code, start, start + len(shown), f"Found {_as_found(shown)}, {filled[0]}", filled[1:])
 
     def _foreign_character(self, after: set[str]) -> Problem | None:
         """A character that looks like one of the language and is none, such as a no-break space. Letters and quotes have habits."""
@@ -135,7 +135,7 @@ class Fault(NamedTuple):
     def _no_operator(self) -> Problem:
         place, word = self.place, self._word()
         if not word or not (word[0].isalpha() or word[0] in "!<>=~^$%*+-/?@#"):
-            message = f"Found {_shown(word)}, expected an operator after the field"
+            message = f"Found {_as_found(word)}, expected an operator after the field"
             return self._told("unexpected_input", place, place + len(word), message)
         remedy, *offered = _operator_like(word.lower())
         return self._told("unknown_operator", place, place + len(word), f"Found {quoted(word)}, {remedy}", offered)
@@ -187,7 +187,7 @@ def _close_operator(word: str) -> str | None:
     return WORDS[close[0]] if close else None
 
 
-def _shown(word: str) -> str:
+def _as_found(word: str) -> str:
     """What was found, as messages say it. Quotes around a quote would show nothing."""
     return "the end" if not word else "a quote" if word in ("'", '"') else quoted(word)
 

@@ -11,7 +11,6 @@ Place = frozenset[str]
 """What something comes after: terminals of the grammar, "" for the beginning of the text, `CONDITION` for a whole condition."""
 
 CONDITION: Final = "condition"
-VALUES: Final[Place] = frozenset({"STRING", "NUMBER", "BOOLEAN", "SPECIAL"})
 
 _START: Final[Place] = frozenset({"", "_AND", "_OR", "LPAR"})
 _ITEM: Final[Place] = frozenset({"LSQB", "COMMA"})

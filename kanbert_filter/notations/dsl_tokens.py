@@ -85,7 +85,7 @@ CANONICAL: Final = _Operators(
 # What the tokens of values stand for.
 
 
-def text_of(raw: str, limits: Limits) -> str:
+def string_of(raw: str, limits: Limits) -> str:
     """The text that a quoted one stands for, its escapes resolved."""
     text = raw[1:-1]
     if "\\" in text:
@@ -127,7 +127,7 @@ def special_of(raw: str, limits: Limits) -> Special:
 
 
 VALUES: Final[dict[str, Callable[[str, Limits], Value]]] = {
-    "STRING": text_of,
+    "STRING": string_of,
     "NUMBER": number_of,
     "BOOLEAN": boolean_of,
     "SPECIAL": special_of,

@@ -216,7 +216,7 @@ def with_places(tree: kf.Filter) -> list[tuple[type, int, int | None]]:
 def assert_read_alike(text: str) -> None:
     """The shortcut reads what Lark reads, and no more; what it does not read is left to Lark."""
     for limits in (LIFTED, DEFAULT_LIMITS, TIGHT):
-        found = dsl_fast.read(text, dsl.TextOrigin(text), limits)
+        found = dsl_fast.shortcut(text, dsl.TextOrigin(text), limits)
         expected = by_lark(text, limits)
         if isinstance(expected, kf.Problem):
             assert found is None
@@ -261,7 +261,7 @@ def test_any_text_ends_in_a_filter_or_its_error(text: str) -> None:
 @given(st.from_regex(re.compile(dsl_tokens.terminals()["STRING"], re.ASCII), fullmatch=True))
 def test_quoted_texts_mean_what_python_means_by_them(literal: str) -> None:
     # Python knows the same escapes, but takes no raw line breaks, and halves of surrogate pairs as they are.
-    halves: str = ast.literal_eval(literal.replace("\r", "\\r").replace("\n", "\\n").replace("\0", "\\0"))
+    halves: str = ast.literal_eval(literal.replace("\r", "\\r").replace("\n", "\\n").replace("\0", "\\x00"))
     try:
         expected = kf.Comparison("a", "eq", halves.encode("utf-16", "surrogatepass").decode("utf-16"))
     except UnicodeDecodeError:
@@ -514,7 +514,7 @@ def test_every_terminal_has_a_name_for_people() -> None:
     assert set(dsl_faults.EXPECTATIONS) == named | {"$END"}
 
 
-class ParseWithBetween(dsl.Parse):
+class TreeBuilderWithBetween(dsl.TreeBuilder):
     def between(self, parts: list[Any]) -> kf.Filter:
         field, _, low, high = parts
         at_least, at_most = (self.comparison([field, word, value]) for word, value in ((">=", low), ("<=", high)))
@@ -533,12 +533,12 @@ COMMENT: /#[^\n]*/
 """
     )
     monkeypatch.setattr(dsl, "grammar", lambda: extended)
-    monkeypatch.setattr(dsl, "Parse", ParseWithBetween)
+    monkeypatch.setattr(dsl, "TreeBuilder", TreeBuilderWithBetween)
     monkeypatch.setattr(dsl, "language", cache(dsl.language.__wrapped__))
     text = "title = 'A' # as said\nand (budget BETWEEN 5 and 9 or tasks any (n between 1 and 2)) # done"
     plain = "title = 'A' and (budget >= 5 and budget <= 9 or tasks any (n >= 1 and n <= 2))"
     assert kf.parse_dsl(text) == kf.parse_dsl(plain)
-    assert dsl_fast.read(text, dsl.TextOrigin(text), DEFAULT_LIMITS) is None
+    assert dsl_fast.shortcut(text, dsl.TextOrigin(text), DEFAULT_LIMITS) is None
     assert problem_of("a = 1 and b between 5").message == "Found the end, expected 'and'"
     assert problem_of("b between 1 and 234", TIGHT).code == "number_too_long"
     with pytest.raises(kf.FilterCheckError) as caught:
@@ -592,14 +592,14 @@ def test_both_readers_work_in_a_process_forked_off_threads_that_read() -> None:
 
 def test_a_parse_within_a_parse_of_the_same_thread_leaves_the_outer_one_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """As a signal handler or a finalizer may begin one."""
-    take = dsl.Parse.take
+    take = dsl.TreeBuilder.take
 
-    def interrupted(self: dsl.Parse, token: Token) -> object:
+    def interrupted(self: dsl.TreeBuilder, token: Token) -> object:
         if self.origin.text == "a = 1 and b = 2":
             assert by_lark("c = 3", LIFTED) == kf.Comparison("c", "eq", 3)
         return take(self, token)
 
-    monkeypatch.setattr(dsl.Parse, "take", interrupted)
+    monkeypatch.setattr(dsl.TreeBuilder, "take", interrupted)
     assert by_lark("a = 1 and b = 2", LIFTED) == kf.parse_dsl("a = 1 and b = 2")
 
 
