@@ -75,7 +75,7 @@ BAD_JSON = [
     (b'{"a": NaN}', "Found text that is not JSON: NaN is no JSON number"),
     (b'{"a": 1e99999999999999999999}', "Found a number whose exponent is too large to be read"),
     (b'{"a": ' + b"1" * 5000 + b"}", "Found text that is not JSON: Exceeds the limit"),
-    (b'{"a": ' + b"[" * 5000 + b"]" * 5000 + b"}", "Found JSON that is nested too deeply to be read"),
+    (b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "Found JSON that is nested too deeply to be read"),
     (b"[1, 2]", "Found a list, expected a record as JSON object; for a JSON array of records give --format json"),
     (b'"x"', "Found a text, expected a record as JSON object"),
     (b"12", "Found a number, expected a record as JSON object"),
