@@ -24,7 +24,7 @@ from kanbert_filter.backends.columns.lines import (
     instants_of_walls,
     walls_of_instants,
 )
-from kanbert_filter.backends.predicate.records import day as day_of, instant as instant_of
+from kanbert_filter.backends.predicate.records import as_day as day_of, as_instant as instant_of
 from kanbert_filter.context import Edge
 from kanbert_filter.meaning.tests import Constant
 

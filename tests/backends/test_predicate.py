@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -10,16 +9,14 @@ from enum import Enum
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
 from uuid import UUID
-from weakref import ref
 
 import pytest
 from hypothesis import example, given, settings, strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from kanbert_filter.backends.predicate import SOON, Predicate, compile_predicate, shapes
-from kanbert_filter.backends.predicate.code import Access, _compiled
-from kanbert_filter.backends.predicate.patterns import like
-from kanbert_filter.backends.predicate.shapes import CONDITIONS, FILTERS, MAX_SHAPES, Codes, apart
+from kanbert_filter.backends.predicate import Predicate, compile_predicate
+from kanbert_filter.backends.predicate.code import CONDITIONS, FILTERS
+from kanbert_filter.backends.predicate.code_text import Access
 from kanbert_filter.builder import field
 from kanbert_filter.checked import CheckedFilter
 from kanbert_filter.context import Context
@@ -27,7 +24,6 @@ from kanbert_filter.endpoints import types
 from kanbert_filter.endpoints.endpoint import Endpoint
 from kanbert_filter.endpoints.field_table import FieldTable
 from kanbert_filter.errors import ContextError, RecordError
-from kanbert_filter.limits import Limits
 from kanbert_filter.nodes import EVERYTHING, And, Comparison, Filter, Membership, NullCheck, Or, RelationTest
 from kanbert_filter.values import EOM, EOW, ME, NOW, SOM, SOW, TODAY, Value, exact, for_floats
 from tests import reference_meaning
@@ -501,219 +497,7 @@ def test_the_user_is_needed_only_where_the_filter_speaks_of_them() -> None:
     assert compile_predicate(PROJECTS.parse("owner.id = me.id"), Context(me=7))({"owner_id": "7"})
 
 
-# code
-
-
-def test_filters_of_one_shape_do_not_share_constants() -> None:
-    text = "title = '{0}' and budget >= {1} and created_at < '{2}'"
-    compile_predicate(PROJECTS.parse(text.format("", 0, "2024-01-01")))
-    first = compile_predicate(PROJECTS.parse(text.format("a", 1, "2024-01-01")))
-    second = compile_predicate(PROJECTS.parse(text.format("b", 2, "2025-01-01")))
-    assert first.__code__ is second.__code__  # type: ignore[attr-defined]
-    records = [
-        {"title": "a", "budget": 1, "created_at": "2023-06-01"},
-        {"title": "b", "budget": 2, "created_at": "2024-06-01"},
-    ]
-    assert [first.select(records), second.select(records)] == [records[:1], records[1:]]
-    assert [[*map(matches, records)] for matches in (first, second)] == [[True, False], [False, True]]
-
-
-def test_shapes_that_differ_in_names_alone_are_compiled_once() -> None:
-    waiting_and_compiled(PROJECTS.parse("custom_field.secret = 'a' and custom_field.other contains 'b'"))
-    before = _compiled.cache_info().misses
-    first, second = waiting_and_compiled(PROJECTS.parse("custom_field.another = 'c' and custom_field.x contains 'd'"))
-    assert _compiled.cache_info().misses == before
-    for matches in (first, second):
-        assert matches({"custom_field": {"another": "c", "x": "d"}})
-        assert not matches({"custom_field": {"secret": "c", "other": "d"}})
-
-
-# predicates that wait to be compiled
-
-MIXED = "title contains 'a' and (created_at >= '2024-01-01' or tasks any (due < today and hours > 0.5)) or status in ['x', 'y']"
-
-
-@pytest.mark.parametrize("access", ["mapping", "attribute"])
-@pytest.mark.parametrize("text", [MIXED, "title = 'a' and budget = 1", "tasks none or tasks all (title = 'b')"])
-def test_a_predicate_that_is_asked_often_is_compiled_and_answers_alike(text: str, access: Access) -> None:
-    checked = PROJECTS.parse(text)
-    matches, compiled = waiting_and_compiled(checked, access=access)
-    record: Any = {
-        "title": "a",
-        "budget": 1,
-        "created_at": "2023-01-01",
-        "tasks": [{"due": "2020-01-01", "hours": 1, "title": "b"}],
-    }
-    record = record if access == "mapping" else as_objects(record)
-    code = matches.__code__  # type: ignore[attr-defined]
-    assert code is not compiled.__code__  # type: ignore[attr-defined]
-    assert code.co_freevars == compiled.__code__.co_freevars  # type: ignore[attr-defined]
-    for asked in range(SOON + 3):
-        assert matches(record) is True
-        assert (matches.__code__ is code) is (asked + 1 < SOON)  # type: ignore[attr-defined]
-    assert matches.__code__ is compiled.__code__  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "title contains 'a' and budget = 1",
-        "title contains 'a' or budget = 1 or created_at > '2024-01-01'",
-        "created_at = '2024-01-01' or title = 'a' or (budget = 1 and title startswith 'b') or created_at > '2024-01-01'",
-        "(title = 'a' or budget = 2) and (created_at < '2024-01-01' or budget > 0) and status = 'x'",
-    ],
-)
-@pytest.mark.parametrize(
-    "wrong", [{"title": 5}, {"budget": "x"}, {"created_at": "x"}, {"title": 5, "budget": "x", "created_at": "x"}]
-)
-def test_a_waiting_predicate_raises_where_a_compiled_one_does(text: str, wrong: dict[str, Any]) -> None:
-    def outcome(matches: Predicate, record: dict[str, Any]) -> object:
-        try:
-            return matches(record)
-        except RecordError as error:
-            return str(error)
-
-    for rest in (1, 2):
-        record = {"title": "b", "budget": rest, "created_at": "2023-01-01", "status": "x"} | wrong
-        matches, compiled = waiting_and_compiled(PROJECTS.parse(text))
-        outcomes = {outcome(matches, record) for _ in range(SOON + 2)}
-        assert outcomes == {outcome(compiled, record)}
-
-
-def test_a_waiting_predicate_that_cannot_be_compiled_yet_answers_and_tries_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    matches, compiled = waiting_and_compiled(PROJECTS.parse("title = 'a' and budget = 1"))
-    with monkeypatch.context() as patch:
-        patch.setattr(Codes, "matching", raises_recursion_error)
-        assert {matches({"title": "a", "budget": 1}) for _ in range(SOON + 1)} == {True}
-    assert matches.__code__ is not compiled.__code__  # type: ignore[attr-defined]
-    assert {matches({"title": "a", "budget": 1}) for _ in range(SOON)} == {True}
-    assert matches.__code__ is compiled.__code__  # type: ignore[attr-defined]
-
-
-def raises_recursion_error(*_: object) -> None:
-    raise RecursionError
-
-
-def test_conditions_of_new_filters_push_no_filter_out() -> None:
-    waiting_and_compiled(PROJECTS.parse("title = 'a' and budget = 1"))
-    [known] = FILTERS
-    many = " or ".join([f"custom_field.n{number} is null" for number in range(450)])
-    compile_predicate(PROJECTS.parse(f"budget = 1 and ({many})"))
-    for number in range(40):
-        compile_predicate(PROJECTS.parse(" and ".join([f"custom_field.m{number}_{n} is null" for n in range(10)])))
-    assert known in FILTERS
-    assert len(CONDITIONS) <= MAX_SHAPES
-
-
-def test_a_filter_is_lowered_once_however_deep_what_is_unusual_stands(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = " and ".join([f"custom_field.n{number} contains 'x'" for number in range(250)])
-    for level in range(8):
-        text = f"({text}) {'and' if level % 2 else 'or'} title = 'a' {'and' if level % 2 else 'or'} title = 'b'"
-    made: list[object] = []
-
-    def counted(*given: Any, **how: Any) -> Any:
-        made.append(given)
-        return apart(*given, **how)
-
-    monkeypatch.setattr(shapes, "apart", counted)
-    compile_predicate(PROJECTS.parse(text))
-    assert len(made) == 2
-
-
-def test_a_waiting_predicate_is_freed_without_the_garbage_collector() -> None:
-    matches, _ = waiting_and_compiled(PROJECTS.parse(MIXED))
-    gone = ref(matches)
-    gc.disable()
-    try:
-        del matches, _
-        assert gone() is None
-    finally:
-        gc.enable()
-
-
-def test_a_waiting_predicate_is_compiled_while_many_threads_ask_it() -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
-    records = [{"title": "abc"[index % 3], "budget": index % 2} for index in range(6)]
-    expected = [record["title"] == "a" or record["budget"] == 1 for record in records]
-    for _ in range(20):
-        matches, _compiled = waiting_and_compiled(PROJECTS.parse("title = 'a' or budget = 1"))
-
-        def ask(_: int, matches: Predicate = matches) -> list[bool]:
-            return [matches(record) for record in records]
-
-        with ThreadPoolExecutor(8) as pool:
-            assert all(answers == expected for answers in pool.map(ask, range(100)))
-
-
-def test_nothing_of_a_filters_values_stands_in_the_code() -> None:
-    checked = PROJECTS.parse(
-        "title = 'secret' or title contains 'secret' or budget in [98765, 1.5] or custom_field.secret = 'secret'"
-    )
-    code = waiting_and_compiled(checked)[1].__code__  # type: ignore[attr-defined]
-    assert "secret" not in {*code.co_names, *code.co_varnames, *code.co_freevars}
-    assert 98765 not in code.co_consts
-    assert {name for name in code.co_names if name.startswith("__")} == {"__class__"}
-
-
-@pytest.mark.parametrize("kind", ["flat or", "flat and", "many columns", "many needles"])
-def test_as_many_conditions_as_anyone_sends(kind: str) -> None:
-    count = 10_000 if kind == "many columns" else 100_000
-    conditions: list[Filter]
-    if kind == "flat or":
-        conditions = [field("budget") < index for index in range(count)]
-    elif kind == "flat and":
-        conditions = [field("budget") != index for index in range(count)]
-    elif kind == "many needles":
-        conditions = [field("title").contains(f"<{index}>") for index in range(count)]
-    else:
-        conditions = [field(f"custom_field.x{index}") == index for index in range(count)]
-    joined = And(conditions) if kind == "flat and" else Or(conditions)
-    matches = compile_predicate(PROJECTS.check(joined, limits=Limits.lifted()))
-    record = {"budget": count - 2, "title": f"<{count - 1}>", "custom_field": {f"x{count - 1}": count - 1}}
-    assert matches(record) is (kind != "flat and")
-    assert matches.select([record, {"budget": count}]) == ([{"budget": count}] if kind == "flat and" else [record])
-
-
-def test_a_hundred_levels() -> None:
-    endpoint_rows: Any = {"a": "number", "b": "number"}
-    for _ in range(49):
-        endpoint_rows = {"a": "number", "b": "number", "r": endpoint_rows}
-    endpoint = Endpoint("deep", endpoint_rows)
-    node: Filter = field("a") == 1
-    record: dict[str, Any] = {"a": 1}
-    for _ in range(49):
-        node = RelationTest("r", "any", node) | (field("b") == 2)
-        record = {"r": [record]}
-    checked = endpoint.check(node, limits=Limits.lifted())
-    assert compile_predicate(checked)(record) is True
-    nested: Filter = field("a") == 1
-    for level in range(99):
-        nested = (And if level % 2 else Or)([nested, field("b") > level])
-    assert compile_predicate(endpoint.check(nested, limits=Limits.lifted()))({"a": 1, "b": 100}) is True
-
-
-def test_compiling_is_safe_from_many_threads() -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
-    def compiled(number: int) -> bool:
-        text = " or ".join([f"budget = {number}", *["title like 'a%'"] * (number % 3), *["budget > 5"] * (number % 5)])
-        matches = compile_predicate(PROJECTS.parse(text))
-        return matches({"budget": number}) and matches.select([{"budget": number}]) == [{"budget": number}]
-
-    with ThreadPoolExecutor(8) as pool:
-        assert all(pool.map(compiled, range(400)))
-
-
-def test_shapes_are_forgotten_in_the_end() -> None:
-    for index in range(MAX_SHAPES + 10):
-        compile_predicate(PROJECTS.check(field(f"custom_field.y{index}") == 1))
-    assert len(FILTERS) <= MAX_SHAPES
-
-
-# numbers and patterns
+# numbers and moments
 
 
 @given(
@@ -730,22 +514,6 @@ def test_a_float_means_its_shortest_decimal(stored: float, number: int | Decimal
         assert (stored <= for_floats(constant, "lte")) is (meant <= constant)
         assert (stored > for_floats(constant, "gt")) is (meant > constant)
         assert (stored >= for_floats(constant, "gte")) is (meant >= constant)
-
-
-@settings(max_examples=1000)
-@given(
-    st.text("ab%_\\\n.", max_size=9).filter(lambda p: (len(p) - len(p.rstrip("\\"))) % 2 == 0),
-    st.text("ab%_\\\n.", max_size=12),
-)
-def test_like_means_what_its_naive_form_means(pattern: str, text: str) -> None:
-    assert like(pattern)(text) is reference_meaning.like(pattern, text)
-
-
-@pytest.mark.parametrize(
-    "pattern", ["%a" * 40 + "%b", "%a_" * 40 + "%b", "%_" * 60 + "b", "%" * 1000 + "b", "%a%a_%" * 30 + "\\%"]
-)
-def test_like_takes_no_time_with_hostile_patterns(pattern: str) -> None:
-    assert like(pattern)("a" * 100_000) is False
 
 
 def test_stored_times_outside_the_calendar_count_as_its_first_and_last_instant() -> None:

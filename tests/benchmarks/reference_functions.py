@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kanbert_filter.backends.predicate import records
-from kanbert_filter.backends.predicate.records import OBJECTS, is_object
+from kanbert_filter.backends.predicate.records import OBJECTS, has_attributes
 from kanbert_filter.errors import RecordError
 
 _START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -29,7 +29,7 @@ def f2_mapping(record: dict[str, Any]) -> bool:
     if title.__class__ is not str:
         if title is None:
             return False
-        title = records.text(title, ("title", "string"))
+        title = records.as_text(title, ("title", "string"))
     if "acme" not in title.lower():
         return False
     client = record.get("client")
@@ -38,7 +38,7 @@ def f2_mapping(record: dict[str, Any]) -> bool:
             client = records.mapping(client, ("client", "object"))
         name = client.get("name")
         if name.__class__ is not str and name is not None:
-            name = records.text(name, ("client.name", "string"))
+            name = records.as_text(name, ("client.name", "string"))
         if name is not None and "corp" in name.lower():
             return True
     created_at = record.get("created_at")
@@ -54,14 +54,18 @@ def f2_attribute(record: Any) -> bool:
     if title.__class__ is not str:
         if title is None:
             return False
-        title = records.text(title, ("title", "string"))
+        title = records.as_text(title, ("title", "string"))
     if "acme" not in title.lower():
         return False
     client = getattr(record, "client", None)
     if client is not None:
-        name = getattr(client, "name", None) if client.__class__ in OBJECTS or is_object(client) else client.get("name")
+        name = (
+            getattr(client, "name", None)
+            if client.__class__ in OBJECTS or has_attributes(client)
+            else client.get("name")
+        )
         if name.__class__ is not str and name is not None:
-            name = records.text(name, ("client.name", "string"))
+            name = records.as_text(name, ("client.name", "string"))
         if name is not None and "corp" in name.lower():
             return True
     created_at = getattr(record, "created_at", None)
@@ -77,7 +81,7 @@ def f3_mapping(record: dict[str, Any]) -> bool:
     if status.__class__ is not str:
         if status is None:
             return False
-        status = records.text(status, ("status", "enum"))
+        status = records.as_text(status, ("status", "enum"))
     if status not in _STATUSES:
         return False
     if record.get("primary_contact_id") is not None:
@@ -86,14 +90,14 @@ def f3_mapping(record: dict[str, Any]) -> bool:
     if budget is None:
         return False
     if not isinstance(budget, int) or isinstance(budget, bool):
-        budget = records.number(budget, ("budget", "number"))
+        budget = records.as_number(budget, ("budget", "number"))
     if budget < 1000 or 5000 <= budget <= 100000:
         return False
     shortcode = record.get("shortcode")
     if shortcode.__class__ is not str:
         if shortcode is None:
             return False
-        shortcode = records.text(shortcode, ("shortcode", "string"))
+        shortcode = records.as_text(shortcode, ("shortcode", "string"))
     if shortcode == "P-1":
         return False
     client = record.get("client")
@@ -105,14 +109,14 @@ def f3_mapping(record: dict[str, Any]) -> bool:
     if name.__class__ is not str:
         if name is None:
             return False
-        name = records.text(name, ("client.name", "string"))
+        name = records.as_text(name, ("client.name", "string"))
     if "acme" not in name.lower():
         return False
     title = record.get("title")
     if title.__class__ is not str:
         if title is None:
             return False
-        title = records.text(title, ("title", "string"))
+        title = records.as_text(title, ("title", "string"))
     title = title.lower()
     if not title.startswith(("p-", "q-")) and not title.endswith("-x"):
         return False
@@ -129,7 +133,7 @@ def f3_attribute(record: Any) -> bool:
     if status.__class__ is not str:
         if status is None:
             return False
-        status = records.text(status, ("status", "enum"))
+        status = records.as_text(status, ("status", "enum"))
     if status not in _STATUSES:
         return False
     if getattr(record, "primary_contact_id", None) is not None:
@@ -138,31 +142,33 @@ def f3_attribute(record: Any) -> bool:
     if budget is None:
         return False
     if not isinstance(budget, int) or isinstance(budget, bool):
-        budget = records.number(budget, ("budget", "number"))
+        budget = records.as_number(budget, ("budget", "number"))
     if budget < 1000 or 5000 <= budget <= 100000:
         return False
     shortcode = getattr(record, "shortcode", None)
     if shortcode.__class__ is not str:
         if shortcode is None:
             return False
-        shortcode = records.text(shortcode, ("shortcode", "string"))
+        shortcode = records.as_text(shortcode, ("shortcode", "string"))
     if shortcode == "P-1":
         return False
     client = getattr(record, "client", None)
     if client is None:
         return False
-    name = getattr(client, "name", None) if client.__class__ in OBJECTS or is_object(client) else client.get("name")
+    name = (
+        getattr(client, "name", None) if client.__class__ in OBJECTS or has_attributes(client) else client.get("name")
+    )
     if name.__class__ is not str:
         if name is None:
             return False
-        name = records.text(name, ("client.name", "string"))
+        name = records.as_text(name, ("client.name", "string"))
     if "acme" not in name.lower():
         return False
     title = getattr(record, "title", None)
     if title.__class__ is not str:
         if title is None:
             return False
-        title = records.text(title, ("title", "string"))
+        title = records.as_text(title, ("title", "string"))
     title = title.lower()
     if not title.startswith(("p-", "q-")) and not title.endswith("-x"):
         return False
@@ -184,4 +190,4 @@ def _instant(value: Any) -> datetime:
             return _from_iso(value)
         except ValueError:
             raise RecordError("created_at", "datetime", value) from None
-    return records.instant(value, ("created_at", "datetime"), UTC)
+    return records.as_instant(value, ("created_at", "datetime"), UTC)

@@ -32,20 +32,20 @@ from ...values import exact, number_text, read_date, read_timestamp
 __all__ = [
     "NUMBERS",
     "OBJECTS",
-    "boolean",
-    "custom",
-    "day",
-    "identifier",
-    "instant",
-    "is_object",
+    "as_boolean",
+    "as_custom",
+    "as_day",
+    "as_identifier",
+    "as_instant",
+    "has_attributes",
     "iso_instant",
     "mapping",
     "mapping_or_none",
-    "number",
-    "plain_decimal",
+    "as_number",
+    "decimal_text",
     "related_mappings",
     "related_objects",
-    "text",
+    "as_text",
 ]
 """What generated code may call."""
 
@@ -56,11 +56,11 @@ NUMBERS: Final = frozenset({int, float, Decimal})
 """The classes of a number once it is read."""
 
 
-Field = tuple[str, str]
+FieldOfError = tuple[str, str]
 """A field as an error names it: its path, and the type its values are to have."""
 
 
-class Kind(Enum):
+class Unordered(Enum):
     """What a value of a custom field is that compares with no text and no number."""
 
     TRUE = True
@@ -76,7 +76,7 @@ _from_iso: Final = datetime.fromisoformat
 # values
 
 
-def text(value: object, field: Field) -> str:
+def as_text(value: object, field: FieldOfError) -> str:
     """A text. Raises `RecordError` for anything else."""
     plain = value.value if isinstance(value, Enum) else value
     if isinstance(plain, str):
@@ -84,17 +84,17 @@ def text(value: object, field: Field) -> str:
     raise RecordError(*field, value)
 
 
-def number(value: object, field: Field) -> int | float | Decimal:
+def as_number(value: object, field: FieldOfError) -> int | float | Decimal:
     """A finite number, exact or binary. Raises `RecordError` for anything else, booleans included."""
-    found = _number(value)
+    found = _finite(value)
     if found is None and isinstance(value, Enum):
-        found = _number(value.value)
+        found = _finite(value.value)
     if found is None:
         raise RecordError(*field, value)
     return found
 
 
-def boolean(value: object, field: Field) -> bool:
+def as_boolean(value: object, field: FieldOfError) -> bool:
     """A boolean. Raises `RecordError` for anything else."""
     plain = value.value if isinstance(value, Enum) else value
     if isinstance(plain, bool):
@@ -102,7 +102,7 @@ def boolean(value: object, field: Field) -> bool:
     raise RecordError(*field, value)
 
 
-def identifier(value: object, field: Field) -> str:
+def as_identifier(value: object, field: FieldOfError) -> str:
     """The text of an id: `7`, `"7"` and a UUID compare by it. Raises `RecordError` for anything else."""
     plain = value.value if isinstance(value, Enum) else value
     try:
@@ -115,7 +115,7 @@ def identifier(value: object, field: Field) -> str:
     raise RecordError(*field, value)
 
 
-def day(value: object, field: Field, zone: tzinfo) -> date:
+def as_day(value: object, field: FieldOfError, zone: tzinfo) -> date:
     """A calendar date: of a timestamp with offset its date in the zone, without offset its own.
 
     Raises `RecordError` for anything else.
@@ -146,7 +146,7 @@ def iso_instant(value: object) -> datetime | None:
     return None
 
 
-def instant(value: object, field: Field, zone: tzinfo) -> datetime:
+def as_instant(value: object, field: FieldOfError, zone: tzinfo) -> datetime:
     """An instant in UTC: a timestamp without offset is a wall time in the zone, a date its first instant there.
 
     Raises `RecordError` for anything else.
@@ -166,23 +166,23 @@ def instant(value: object, field: Field, zone: tzinfo) -> datetime:
     raise RecordError(*field, value)
 
 
-def custom(value: object) -> str | int | float | Decimal | Kind:
-    """A text, a number, or a `Kind` for what compares with neither."""
+def as_custom(value: object) -> str | int | float | Decimal | Unordered:
+    """A text, a number, or a `Unordered` for what compares with neither."""
     plain = value.value if isinstance(value, Enum) else value
     if isinstance(plain, str):
         return str.__str__(plain)
     if isinstance(plain, bool):
-        return Kind(plain)
-    found = _number(plain)
-    return Kind.OTHER if found is None else found
+        return Unordered(plain)
+    found = _finite(plain)
+    return Unordered.OTHER if found is None else found
 
 
-def plain_decimal(number: int | float | Decimal) -> str:
+def decimal_text(value: int | float | Decimal) -> str:
     """The text a currency field's text operators see."""
-    return number_text(exact(number))
+    return number_text(exact(value))
 
 
-def _number(value: object) -> int | float | Decimal | None:
+def _finite(value: object) -> int | float | Decimal | None:
     if value.__class__ is float:
         return value if math.isfinite(value) else None
     if value.__class__ is Decimal:
@@ -199,7 +199,7 @@ def _number(value: object) -> int | float | Decimal | None:
 # paths and relations
 
 
-def mapping(value: object, field: Field) -> Mapping[str, Any]:
+def mapping(value: object, field: FieldOfError) -> Mapping[str, Any]:
     """A record on the way to a value. Raises `RecordError` for anything else."""
     if isinstance(value, Mapping):
         return value
@@ -212,10 +212,10 @@ def mapping_or_none(value: object) -> Mapping[str, Any] | None:
 
 
 OBJECTS: Final[set[type]] = set()
-"""Classes that are known to be no mappings: looking here is much cheaper than asking `Mapping`. Bounded by `is_object`."""
+"""Classes that are known to be no mappings: looking here is much cheaper than asking `Mapping`. Bounded by `has_attributes`."""
 
 
-def is_object(value: object) -> bool:
+def has_attributes(value: object) -> bool:
     """Whether a value is read by its attributes: everything but mappings is."""
     if isinstance(value, Mapping):
         return False
@@ -225,7 +225,7 @@ def is_object(value: object) -> bool:
     return True
 
 
-def related_mappings(value: object, field: Field) -> list[Any] | tuple[Any, ...]:
+def related_mappings(value: object, field: FieldOfError) -> list[Any] | tuple[Any, ...]:
     """The records of a relation, all of them mappings. Raises `RecordError` for anything else."""
     records = _iterated(value, field)
     for record in records:
@@ -234,7 +234,7 @@ def related_mappings(value: object, field: Field) -> list[Any] | tuple[Any, ...]
     return records
 
 
-def related_objects(value: object, field: Field) -> list[Any] | tuple[Any, ...]:
+def related_objects(value: object, field: FieldOfError) -> list[Any] | tuple[Any, ...]:
     """The records of a relation, none of them None. Raises `RecordError` for anything else."""
     records = _iterated(value, field)
     if any(record is None for record in records):
@@ -242,7 +242,7 @@ def related_objects(value: object, field: Field) -> list[Any] | tuple[Any, ...]:
     return records
 
 
-def _iterated(value: object, field: Field) -> list[Any] | tuple[Any, ...]:
+def _iterated(value: object, field: FieldOfError) -> list[Any] | tuple[Any, ...]:
     if value is None:
         return ()
     if value.__class__ is list or value.__class__ is tuple:
