@@ -17,7 +17,7 @@ from typing import Any
 from weakref import ref
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from kanbert_filter.backends.predicate import Predicate, code as predicate_code, compile_predicate
 from kanbert_filter.backends.predicate.caches import BoundedCache
@@ -52,6 +52,7 @@ def outlined_shape(checked: CheckedFilter) -> Shape:
 
 @settings(max_examples=500, deadline=None)
 @given(CHECKED, CONTEXTS)
+@example(PROJECTS.parse("title startswith 'a' or title startswith 'A' or title = 'b'"), Context())
 def test_an_outline_is_the_shape_of_the_lowered_filter(checked: CheckedFilter, context: Context) -> None:
     of_outline: Constants = []
     of_test: Constants = []

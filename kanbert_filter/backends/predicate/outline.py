@@ -107,7 +107,8 @@ class _Outline(Lowering):
         if not 1 < len(shapes) <= LONG_GROUP:
             raise _NotPlainError
         for first, needles in merged.items():  # only now, once for all of them
-            constants[first] = tuple(dict.fromkeys(chain.from_iterable(map(_as_tuple, needles))))
+            different = tuple(dict.fromkeys(chain.from_iterable(map(_as_tuple, needles))))
+            constants[first] = different if len(different) > 1 else different[0]
         return word, tuple(shapes)
 
 
