@@ -28,11 +28,11 @@ from kanbert_filter.backends.predicate.shapes import Constants, Shape, shape_of
 from kanbert_filter.backends.predicate.waiting import SOON
 from kanbert_filter.builder import field
 from kanbert_filter.checked import CheckedFilter
-from kanbert_filter.context import Context
+from kanbert_filter.context import Context, Moment
 from kanbert_filter.endpoints.endpoint import Endpoint
 from kanbert_filter.errors import RecordError
 from kanbert_filter.limits import Limits
-from kanbert_filter.meaning.lowering import Moment, lower
+from kanbert_filter.meaning.lowering import lower
 from kanbert_filter.nodes import And, Filter, Or, RelationTest
 from tests.backends.test_predicate import CHECKED, CONTEXTS, PROJECTS, TEXTS, as_objects, waiting_and_compiled
 

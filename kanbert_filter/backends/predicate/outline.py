@@ -15,9 +15,10 @@ from itertools import chain
 from typing import Any, Final
 
 from ...checked import CheckedFilter
+from ...context import Moment
 from ...endpoints.field_table import FieldTable
 from ...kinds import exhaustive
-from ...meaning.lowering import LOWERED, PLAIN, Lowering, Moment
+from ...meaning.lowering import LOWERED, PLAIN, Lowering
 from ...meaning.tests import Order, Test, Text
 from ...nodes import And, Comparison, Filter, Or
 from .shapes import LONG_GROUP, SHAPED, Constants, Manner, Shape, manner_of
@@ -50,7 +51,7 @@ class _Outline(Lowering):
 
     def __init__(self, moment: Moment, table: FieldTable, constants: Constants) -> None:
         self.moment = moment
-        self.fields = table
+        self.table = table
         self.columns = table.columns
         self.prefix = ""
         self.constants = constants
@@ -63,17 +64,14 @@ class _Outline(Lowering):
         operator = node.operator
         value: Any = node.value
         if column.settle is not None:
-            value = column.settle(self, column, operator, value)
-            if isinstance(value, tuple):  # a whole test
-                return self.made(value)  # type: ignore[arg-type]
+            value = column.settle(operator, value, self.moment, column.path)
         test = PLAIN[operator]
         if test is Text and operator != "like":
             self.constants.append(value if column.case_sensitive else value.lower())
             return "text", column, operator, 1
-        manner = _MANNERS.get(value.__class__) or manner_of(value)
-        if (
-            manner == "exact" or column.kind == "custom" or test is Text
-        ):  # there is more to it than the constant as it is
+        manner = _MANNERS.get(value.__class__) or (manner_of(value) if value.__class__ is int else "exact")
+        # These need more than one constant as it is.
+        if manner == "exact" or column.kind == "custom" or test is Text:
             return Lowering.comparison(self, node)  # type: ignore[no-any-return]
         self.constants.append(value)
         if test is Order:
@@ -84,10 +82,10 @@ class _Outline(Lowering):
         word = "all" if node.__class__ is And else "any"
         shapes: list[Shape] = []
         constants = self.constants
-        first_alike: dict[
-            object, int
-        ] = {}  # the first constants of what may want merging, by column, or by column and text operator
-        merged: dict[int, list[Any]] = {}  # by index of the first constant: the needles to be looked for together
+        # Of what may want merging, the place of the first constant: by column, or by column and text operator.
+        first_alike: dict[object, int] = {}
+        # By such places, the needles to be looked for together.
+        merged: dict[int, list[Any]] = {}
         for item in node.items:
             index = len(constants)
             shape = _OUTLINED[item.__class__](self, item)
@@ -117,7 +115,7 @@ def _as_tuple(needles: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 _MANNERS: Final[dict[type, Manner]] = {str: "text", bool: "boolean", date: "moment", datetime: "moment"}
-"""What `manner_of` says without a look at the constant itself."""
+"""What `manner_of` says without a look at the constant itself. Decimals, and what is no constant, are left to `Lowering`."""
 
 _OUTLINED: Final[dict[type, Callable[[Any, Any], Shape]]] = exhaustive(
     Filter, {**LOWERED, Comparison: _Outline.comparison, And: _Outline.group, Or: _Outline.group}
