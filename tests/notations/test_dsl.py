@@ -213,9 +213,9 @@ def with_places(tree: kf.Filter) -> list[tuple[type, int, int | None]]:
     return [(type(node), node.depth, node.index if isinstance(node, Condition) else None) for node in kf.walk(tree)]
 
 
-def assert_read_alike(text: str) -> None:
+def assert_read_alike(text: str, *others: kf.Limits) -> None:
     """The shortcut reads what Lark reads, and no more; what it does not read is left to Lark."""
-    for limits in (LIFTED, DEFAULT_LIMITS, TIGHT):
+    for limits in (LIFTED, DEFAULT_LIMITS, TIGHT, *others):
         found = dsl_fast.shortcut(text, dsl.TextOrigin(text), limits)
         expected = by_lark(text, limits)
         if isinstance(expected, kf.Problem):
@@ -228,6 +228,28 @@ def assert_read_alike(text: str) -> None:
 @pytest.mark.parametrize("text", dict.fromkeys(CORPUS_TEXTS))
 def test_the_shortcut_reads_the_corpora_as_lark_does(text: str) -> None:
     assert_read_alike(text)
+
+
+@pytest.mark.parametrize(
+    ("at_the_limit", "beyond", "limits"),
+    [
+        # as short as conditions and values can be: texts that are too short to hold too many are not counted
+        ("or".join(["(a='')"] * 500), "or".join(["(a='')"] * 501), kf.Limits()),
+        ("a=1 or " * 499 + "a=1", "a=1 or " * 500 + "a=1", kf.Limits()),
+        ("a in[" + "1," * 1999 + "1]", "a in[" + "1," * 2000 + "1]", kf.Limits(max_list_values=9999)),
+        # groups of one kind inside each other are one level, in which their parentheses still count
+        ("a=1 or (b=2 or c=3 and d=4)", "a=1 and (b=2 or c=3 and d=4)", kf.Limits(max_depth=3)),
+        ("((a=1)and b=2)", "(((a=1))and b=2)", kf.Limits(max_depth=3)),
+        # parentheses beside each other are not inside each other
+        (" and ".join(["(a=1)"] * 50), " and ".join(["((a=1))"] * 50), kf.Limits(max_depth=2)),
+        ("t any (a=1) and (u none (b=2))", "t any (a=1) and (u none (v all (b=2)))", kf.Limits(max_relation_depth=1)),
+    ],
+)
+def test_both_readers_keep_the_same_limits(at_the_limit: str, beyond: str, limits: kf.Limits) -> None:
+    assert_read_alike(at_the_limit, limits)
+    assert_read_alike(beyond, limits)
+    assert dsl_fast.shortcut(at_the_limit, dsl.TextOrigin(at_the_limit), limits) is not None
+    assert dsl_fast.shortcut(beyond, dsl.TextOrigin(beyond), limits) is None
 
 
 @given(near_filters())
@@ -284,7 +306,10 @@ def test_numbers_mean_what_decimal_means_by_them(literal: str) -> None:
 def test_half_surrogates_are_refused_wherever_they_stand(text: str) -> None:
     sound = all(not "\ud800" <= character <= "\udfff" for character in text)
     if not sound:
-        assert problem_of(f"a = 1 and {text}").code == "invalid_encoding"
+        problem = problem_of(f"a = 1 and {text}")
+        assert problem.code == "invalid_encoding"
+        assert isinstance(place := problem.location, TextLocation)
+        assert "\ud800" <= place.text[place.start : place.end] <= "\udfff"
 
 
 def test_values_at_the_limits_are_read() -> None:
@@ -514,31 +539,52 @@ def test_every_terminal_has_a_name_for_people() -> None:
     assert set(dsl_faults.EXPECTATIONS) == named | {"$END"}
 
 
-class TreeBuilderWithBetween(dsl.TreeBuilder):
+class LargerTreeBuilder(dsl.TreeBuilder):
     def between(self, parts: list[Any]) -> kf.Filter:
         field, _, low, high = parts
-        at_least, at_most = (self.comparison([field, word, value]) for word, value in ((">=", low), ("<=", high)))
-        return kf.And([at_least, at_most])
+        return kf.And([self.comparison([field, ">=", low]), self.comparison([field, "<=", high])])
+
+    def comparison(self, parts: list[Any]) -> kf.Filter:
+        field, word, value = parts
+        return super().comparison([field, "like" if word == "matches" else word, value])
 
 
-def test_a_rule_added_to_the_grammar_works_before_the_shortcut_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A rule with a method for it, and comments, which need the rule alone. Faults and places come with them."""
-    extended = (
-        dsl_tokens.grammar().replace("?condition: comparison", "?condition: between | comparison")
-        + r"""
+@pytest.fixture
+def _larger_grammar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The grammar with a condition `between`, an operator `matches` and comments, and methods for what they mean."""
+    rules = r"""
 between: FIELD BETWEEN value _AND value
 BETWEEN: /between(?![\w.])/i
 COMMENT: /#[^\n]*/
 %ignore COMMENT
 """
+    larger = (
+        dsl_tokens.grammar().replace("?condition: ", "?condition: between | ").replace("contains|", "contains|matches|")
     )
-    monkeypatch.setattr(dsl, "grammar", lambda: extended)
-    monkeypatch.setattr(dsl, "TreeBuilder", TreeBuilderWithBetween)
+    for module in (dsl, dsl_tokens):
+        monkeypatch.setattr(module, "grammar", lambda: larger + rules)
+    monkeypatch.setattr(dsl, "TreeBuilder", LargerTreeBuilder)
     monkeypatch.setattr(dsl, "language", cache(dsl.language.__wrapped__))
-    text = "title = 'A' # as said\nand (budget BETWEEN 5 and 9 or tasks any (n between 1 and 2)) # done"
-    plain = "title = 'A' and (budget >= 5 and budget <= 9 or tasks any (n >= 1 and n <= 2))"
-    assert kf.parse_dsl(text) == kf.parse_dsl(plain)
+    monkeypatch.setattr(dsl_fast, "_matchers", cache(dsl_fast._matchers.__wrapped__))
+
+
+@pytest.mark.usefixtures("_larger_grammar")
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("a between 1 and 5", "a >= 1 and a <= 5"),
+        ("b = 2 or (a BETWEEN 1 and 5 or t any (a between 'x' and 'y'))", "b = 2 or a >= 1 and a <= 5 or t any (a >= 'x' and a <= 'y')"),
+        ("a = 1 # as said\nand b in [1, # one\n2]", "a = 1 and b in [1, 2]"),
+        ("a = 1 and b matches 'x%'", "a = 1 and b like 'x%'"),
+    ],
+)  # fmt: skip
+def test_a_rule_added_to_the_grammar_works_before_the_shortcut_knows_it(text: str, plain: str) -> None:
     assert dsl_fast.shortcut(text, dsl.TextOrigin(text), DEFAULT_LIMITS) is None
+    assert kf.parse_dsl(text) == kf.parse_dsl(plain)
+
+
+@pytest.mark.usefixtures("_larger_grammar")
+def test_what_is_wrong_with_an_added_rule_is_explained_too() -> None:
     assert problem_of("a = 1 and b between 5").message == "Found the end, expected 'and'"
     assert problem_of("b between 1 and 234", TIGHT).code == "number_too_long"
     with pytest.raises(kf.FilterCheckError) as caught:
@@ -600,7 +646,10 @@ def test_a_parse_within_a_parse_of_the_same_thread_leaves_the_outer_one_alone(mo
         return take(self, token)
 
     monkeypatch.setattr(dsl.TreeBuilder, "take", interrupted)
-    assert by_lark("a = 1 and b = 2", LIFTED) == kf.parse_dsl("a = 1 and b = 2")
+    tree = by_lark("a = 1 and b = 2", LIFTED)
+    assert isinstance(tree, kf.And)
+    assert tree == kf.parse_dsl("a = 1 and b = 2")
+    assert [item.origin.text for item in tree.items] == ["a = 1 and b = 2"] * 2  # type: ignore[union-attr]
 
 
 def test_names_are_remembered_up_to_a_bound() -> None:
