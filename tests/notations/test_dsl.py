@@ -236,7 +236,11 @@ def test_the_shortcut_reads_the_corpora_as_lark_does(text: str) -> None:
         # as short as conditions and values can be: texts that are too short to hold too many are not counted
         ("or".join(["(a='')"] * 500), "or".join(["(a='')"] * 501), kf.Limits()),
         ("a=1 or " * 499 + "a=1", "a=1 or " * 500 + "a=1", kf.Limits()),
-        ("a in[" + "1," * 1999 + "1]", "a in[" + "1," * 2000 + "1]", kf.Limits(max_list_values=9999)),
+        (
+            "a in[" + "1," * 1999 + "1]",
+            "a in[" + "1," * 2000 + "1]",
+            kf.Limits(max_list_values=9999, max_conditions=9999),
+        ),
         # groups of one kind inside each other are one level, in which their parentheses still count
         ("a=1 or (b=2 or c=3 and d=4)", "a=1 and (b=2 or c=3 and d=4)", kf.Limits(max_depth=3)),
         ("((a=1)and b=2)", "(((a=1))and b=2)", kf.Limits(max_depth=3)),
