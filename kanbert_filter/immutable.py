@@ -1,13 +1,15 @@
-"""Values that never change: the ground the tree, the limits and the errors stand on."""
+"""Values that never change: what trees, limits and problems are made of."""
 
 from __future__ import annotations
 
+from typing import Self
+
 
 class Immutable:
-    """A slotted value: equal by its parts, hashable, picklable, and closed to assignment.
+    """A slotted value: equal by its parts, hashable, picklable, its own copy, and closed to assignment.
 
-    Subclasses name their slots, fill them with `_fill`, and list in `__match_args__` what their constructor takes; unpickling calls
-    the constructor again, so what it refuses cannot come in through a pickle either.
+    A subclass names its slots, fills them with `_fill`, and lists in `__match_args__` what its constructor takes. Unpickling
+    calls the constructor again, so what that refuses does not come in through a pickle either.
     """
 
     __slots__ = ()
@@ -44,3 +46,9 @@ class Immutable:
 
     def __reduce__(self) -> tuple[object, ...]:
         return self.__class__, self._arguments()
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self

@@ -63,6 +63,10 @@ class _NullCheckDraft:
     __slots__ = ("field", "index", "operator", "origin")
 
 
+class _RelationTestDraft:
+    __slots__ = ("depth", "field", "filter", "index", "operator", "origin")
+
+
 class _GroupDraft:
     __slots__ = ("depth", "items")
 
@@ -164,7 +168,7 @@ class NullCheck(_NullCheckDraft, Condition):
         self._fill(field=field_name(field), operator=_word(operator, ("isnull", "isnotnull")), origin=None, index=0)
 
 
-class RelationTest(Condition):
+class RelationTest(_RelationTestDraft, Condition):
     """Related records tested with `any`, `none` or `all`.
 
     The fields of `filter` belong to the related record. Without a filter, `any` and `none` ask whether there are related records.
@@ -177,16 +181,14 @@ class RelationTest(Condition):
     True
     """
 
-    __slots__ = ("depth", "field", "filter", "index", "operator", "origin")
+    __slots__ = ()
     __match_args__ = ("field", "operator", "filter")
 
     field: str
     operator: RelationOperator
     filter: Filter | None
 
-    def __init__(
-        self, field: str, operator: str, filter: Filter | None = None, origin: Origin | None = None, index: int = 0
-    ) -> None:
+    def __init__(self, field: str, operator: str, filter: Filter | None = None) -> None:
         word = _word(operator, ("any", "none", "all"))
         if filter is None:
             if word == "all":
@@ -196,8 +198,7 @@ class RelationTest(Condition):
         elif isinstance(filter, Everything):
             raise _fault("empty_group", f"EVERYTHING stands only as a whole filter; leave it out after '{word}'")
         depth = _deeper(1 if filter is None else filter.depth + 1)
-        name = field if origin else field_name(field)
-        self._fill(field=name, operator=word, filter=filter, origin=origin, index=index, depth=depth)
+        self._fill(field=field_name(field), operator=word, filter=filter, origin=None, index=0, depth=depth)
 
 
 class Group(_GroupDraft, Node):
@@ -279,6 +280,9 @@ class Everything(Node):
 
     depth = 1
 
+    def __new__(cls) -> Everything:
+        return EVERYTHING
+
     def __repr__(self) -> str:
         return "EVERYTHING"
 
@@ -286,7 +290,7 @@ class Everything(Node):
         return "EVERYTHING"
 
 
-EVERYTHING: Final = Everything()
+EVERYTHING: Final[Everything] = object.__new__(Everything)
 
 Filter = And | Or | Comparison | Membership | NullCheck | RelationTest | Everything
 """A filter: one of seven classes and no other."""
@@ -329,6 +333,19 @@ def null_check(field: str, operator: str, origin: Origin | None, index: int) -> 
     draft.origin = origin
     draft.index = index
     draft.__class__ = NullCheck
+    return draft  # type: ignore[no-any-return]
+
+
+def relation_test(field: str, operator: str, filter: Filter | None, origin: Origin | None, index: int) -> RelationTest:
+    """A relation test of parts already known to be sound."""
+    draft: Any = _RelationTestDraft()
+    draft.field = field
+    draft.operator = operator
+    draft.filter = filter
+    draft.origin = origin
+    draft.index = index
+    draft.depth = 1 if filter is None else filter.depth + 1
+    draft.__class__ = RelationTest
     return draft  # type: ignore[no-any-return]
 
 
@@ -472,9 +489,8 @@ def rename_fields(filter: Filter, names: Mapping[str, str]) -> Filter:
             case NullCheck(field, operator):
                 return null_check(renamed(prefix, field), operator, None, 0)
             case RelationTest(field, operator, inner):
-                return RelationTest(
-                    renamed(prefix, field), operator, None if inner is None else rebuilt(f"{prefix}{field}.", inner)
-                )
+                related = None if inner is None else rebuilt(f"{prefix}{field}.", inner)
+                return relation_test(renamed(prefix, field), operator, related, None, 0)
             case Everything():
                 return node
 

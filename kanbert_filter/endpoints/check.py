@@ -20,6 +20,7 @@ from ..nodes import (
     comparison,
     group,
     membership,
+    relation_test,
 )
 from ..values import Value
 from .field_table import FieldTable, Relation
@@ -133,7 +134,9 @@ class _Check:
         self.relations += 1
         inner = self.tree(node.filter, row.related, f"{prefix}{node.field}.")
         self.relations -= 1
-        return node if inner is node.filter else RelationTest(node.field, node.operator, inner, node.origin, node.index)
+        if inner is node.filter:
+            return node
+        return relation_test(node.field, node.operator, inner, node.origin, node.index)
 
     def value(
         self, row: FieldType, node: Comparison | Membership, value: Value, prefix: str, item: int | None = None

@@ -22,12 +22,12 @@ from ..nodes import (
     Comparison,
     ComparisonDraft,
     Filter,
-    RelationTest,
     comparison,
     field_fault,
     group,
     membership,
     null_check,
+    relation_test,
 )
 from ..operators import OPERATORS, WORDS
 from ..values import MAX_EXPONENT, Special, UntypedText, Value, exact, number_size, number_text, sound_text
@@ -405,12 +405,14 @@ class _Quick(_Text):
         return group(kind, tuple(items), depth + 1), index
 
     def relation(self, field: str, operator: str, value: Any, level: int, index: int) -> tuple[Filter, int]:
+        if value is None and operator == "all":
+            raise _GivenUp
         self.relations += 1
         if self.relations > self.limits.max_relation_depth:
             raise _GivenUp
         inner, after = (None, index + 1) if value is None else self.group([value], And, level + 1, index + 1)
         self.relations -= 1
-        return RelationTest(field, operator, inner, self, index), after
+        return relation_test(field, operator, inner, self, index), after
 
     def values(self, data: list[Any]) -> tuple[Value, ...]:
         if data.__class__ is not list or len(data) > self.limits.max_list_values:

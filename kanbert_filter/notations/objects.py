@@ -181,7 +181,8 @@ class _Reader:
         if row.operand == "nothing":
             self.check_nothing(data, (*path, "value"), field, row)
             return nodes.null_check(field, row.name, self.source, index)
-        return RelationTest(field, row.name, self.related(data, path, depth, field, row), self.source, index)
+        inner = self.related(data, path, depth, field, row)
+        return nodes.relation_test(field, row.name, inner, self.source, index)
 
     def field(self, data: dict[object, object], path: Path) -> str:
         name = self.required(data, "field", path)
