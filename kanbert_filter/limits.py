@@ -10,13 +10,20 @@ MAX_DEPTH = 100
 MAX_DAY_OFFSET = 999_999_999
 """No special is further from today, whatever the limits: as far as a `timedelta` goes."""
 
+MAX_EXPONENT = 10**9
+"""No number has a greater exponent in scientific notation, whatever the limits: `decimal` goes little further."""
+
+_GREATEST = {"max_depth": MAX_DEPTH, "max_exponent": MAX_EXPONENT, "max_day_offset": MAX_DAY_OFFSET}
+
 
 class Limits(Immutable):
     """The bounds within which a filter is read and checked.
 
     Every bound is inclusive, and each has an error code of its own. `max_depth` counts a condition on its own as 1 and every
-    group, list, pair of parentheses and relation around it as one more; it may be raised to 100 and no further (`ValueError`), and
-    `max_day_offset` to 999 999 999.
+    group, list, pair of parentheses and relation around it as one more. It may be raised to 100 and no further, `max_exponent` to
+    1 000 000 000, and `max_day_offset` to 999 999 999.
+
+    Raises `ValueError` for what is no whole number of at least 1, and for a bound that no limit may pass.
 
     >>> from kanbert_filter import Limits
     >>> Limits().max_conditions
@@ -25,7 +32,7 @@ class Limits(Immutable):
     20
     >>> Limits(max_depth=101)
     Traceback (most recent call last):
-    ValueError: max_depth is 101, expected 1 to 100: deeper trees are refused everywhere
+    ValueError: max_depth is 101, expected 1 to 100
     """
 
     __slots__ = (
@@ -79,25 +86,20 @@ class Limits(Immutable):
         for name, value in bounds.items():
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise ValueError(f"{name} is {value!r}, expected a whole number of at least 1")
-        if max_depth > MAX_DEPTH:
-            raise ValueError(
-                f"max_depth is {max_depth}, expected 1 to {MAX_DEPTH}: deeper trees are refused everywhere"
-            )
-        if max_day_offset > MAX_DAY_OFFSET:
-            raise ValueError(f"max_day_offset is {max_day_offset}, expected 1 to {MAX_DAY_OFFSET}")
+            if value > _GREATEST.get(name, value):
+                raise ValueError(f"{name} is {value}, expected 1 to {_GREATEST[name]}")
         self._fill(**bounds)
 
     @classmethod
     def lifted(cls) -> Limits:
-        """Limits for input you trust, such as what the writers wrote: depth and days at their bounds, the rest out of the way.
+        """Limits for input you trust, such as what the writers wrote: depth, exponents and days at their bounds, the rest out of the way.
 
         >>> import kanbert_filter as kf
         >>> long = kf.field("id").in_(range(3000))
         >>> kf.parse(kf.to_dsl(long), limits=kf.Limits.lifted()) == long
         True
         """
-        bounds = dict.fromkeys(cls.__slots__, 2**62)
-        return cls(**bounds | {"max_depth": MAX_DEPTH, "max_day_offset": MAX_DAY_OFFSET})
+        return cls(**dict.fromkeys(cls.__slots__, 2**62) | _GREATEST)
 
     def __repr__(self) -> str:
         default = DEFAULT_LIMITS
@@ -108,10 +110,10 @@ class Limits(Immutable):
         return tuple([getattr(self, name) for name in self.__slots__])
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _restore, self._key()
+        return _restored_limits, self._key()
 
 
-def _restore(*bounds: int) -> Limits:
+def _restored_limits(*bounds: int) -> Limits:
     return Limits(**dict(zip(Limits.__slots__, bounds, strict=True)))
 
 

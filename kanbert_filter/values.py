@@ -11,18 +11,16 @@ from enum import Enum
 from typing import Final
 
 from .context import Context, Day, Edge, Instant, first_instant, just_before, moved
+from . import messages
 from .errors import FilterSyntaxError, Problem, quoted
 from .immutable import Immutable
-from .limits import MAX_DAY_OFFSET
+from .limits import MAX_DAY_OFFSET, MAX_EXPONENT as MAX_EXPONENT, Limits
 
 PLAIN_DIGITS: Final = 40
 """A number is written in plain decimal up to this many digits, and with an exponent beyond."""
 
 _INTEGER_DIGITS: Final = 65
 """A whole number is held as an int up to this many digits: those of an exponent of 64, the limit."""
-
-MAX_EXPONENT: Final = 10**9
-"""No number has a greater adjusted exponent, whatever the limits: `decimal` goes little further."""
 
 NUMBER: Final = re.compile(r"(-?)((?:0|[1-9][0-9]*)(?:\.[0-9]+)?)(?:[eE]([+-]?[0-9]+))?")
 """How a number is written in every notation."""
@@ -60,8 +58,7 @@ class Special(Immutable):
                 f"Found {quoted(name)}, expected one of {', '.join(SPECIALS)}; days go with 'today'",
             )
         if abs(days) > MAX_DAY_OFFSET:
-            message = f"Found an offset of more than {MAX_DAY_OFFSET} days, expected at most that; write a date"
-            raise _fault("day_offset_too_large", message)
+            raise FilterSyntaxError(messages.day_offset_too_large(MAX_DAY_OFFSET))
         self._fill(name=str.__str__(name), days=days)
 
     def __add__(self, days: int | timedelta) -> Special:
@@ -195,8 +192,7 @@ def value_of(operand: object) -> Value:
         case int() | Decimal() | float():
             number = exact(operand)
             if isinstance(number, Decimal) and abs(number.adjusted()) > MAX_EXPONENT:
-                message = f"Found a number with the exponent {number.adjusted()}, expected one within ±{MAX_EXPONENT}"
-                raise _fault("number_too_long", message)
+                raise FilterSyntaxError(messages.number_too_long(1, number.adjusted(), Limits.lifted()))
             return number
         case datetime():
             return timestamp_text(operand)
@@ -225,8 +221,7 @@ def sound_text(text: str) -> str:
         try:
             text.encode()
         except UnicodeEncodeError as error:
-            message = f"Found half of a surrogate pair in {quoted(text)}, expected Unicode text; send both halves or leave it out"
-            raise _fault("invalid_encoding", message) from error
+            raise FilterSyntaxError(messages.half_a_surrogate_pair(text)) from error
     return text
 
 
@@ -249,7 +244,7 @@ def exact(number: int | float | Decimal) -> Number:
     else:
         decimal = Decimal(repr(float(number))) if isinstance(number, float) else number
         if not decimal.is_finite():
-            raise _fault("invalid_number", f"Found {number}, expected a finite number")
+            raise FilterSyntaxError(messages.no_finite_number(str(number)))
     sign, digits, exponent = decimal.as_tuple()
     assert isinstance(exponent, int)  # finite
     text = "".join(map(str, digits)).rstrip("0")
@@ -286,6 +281,25 @@ def number_text(number: Number) -> str:
     else:
         plain = f"{text[0]}.{text[1:]}".rstrip(".") + f"e{point - 1}"
     return f"-{plain}" if sign else plain
+
+
+def read_number(text: str, limits: Limits) -> Number:
+    """The number that a text writes, exact.
+
+    Raises `FilterSyntaxError` for a text that is no number, and for a number beyond the limits.
+
+    >>> from kanbert_filter.limits import Limits
+    >>> from kanbert_filter.values import read_number
+    >>> read_number("1.50e2", Limits())
+    150
+    """
+    size = number_size(text)
+    if size is None:
+        raise FilterSyntaxError(messages.no_finite_number(text))
+    digits, exponent = size
+    if digits > limits.max_number_digits or abs(exponent) > limits.max_exponent:
+        raise FilterSyntaxError(messages.number_too_long(digits, exponent, limits))
+    return exact(Decimal(text))
 
 
 def number_size(text: str) -> tuple[int, int] | None:

@@ -1,5 +1,6 @@
 """The tree: in which no wrong filter can be built, and nothing changes."""
 
+import copy
 import enum
 import pickle
 from collections.abc import Callable
@@ -128,6 +129,7 @@ def test_a_wrong_filter_cannot_be_built() -> None:
         lambda: lib.Membership("f", "eq", [1]),
         lambda: lib.NullCheck("f", "null"),
         lambda: lib.RelationTest("f", "all"),
+        lambda: lib.RelationTest("a = 'x' or tasks", "any"),
         lambda: lib.RelationTest("f", "any", kf.EVERYTHING),
         lambda: lib.And([]),
         lambda: lib.Or([a, kf.EVERYTHING]),
@@ -146,6 +148,7 @@ def test_what_is_no_filter_at_all_is_a_type_error() -> None:
         lambda: lib.Comparison(5, "eq", 1),
         lambda: lib.Membership("f", "in", "text"),
         lambda: lib.RelationTest("f", "any", "a = 1"),
+        lambda: lib.RelationTest("f", "any", None, True),
         lambda: lib.And([a, "b = 1"]),
         lambda: a & "b = 1",
         lambda: a | True,
@@ -197,6 +200,7 @@ def test_everything_is_neutral_and_stands_alone() -> None:
     assert pickle.loads(pickle.dumps(kf.EVERYTHING)) is kf.EVERYTHING
     assert repr(kf.EVERYTHING) == "EVERYTHING"
     assert kf.EVERYTHING.depth == 1
+    assert kf.Everything() is kf.EVERYTHING
 
 
 def test_numbers_are_equal_by_value_and_booleans_are_no_numbers() -> None:
@@ -207,6 +211,41 @@ def test_numbers_are_equal_by_value_and_booleans_are_no_numbers() -> None:
     assert kf.Comparison("f", "eq", "today") != kf.Comparison("f", "eq", kf.TODAY)
     assert kf.Comparison("f", "eq", "5") != kf.Comparison("f", "eq", kf.UntypedText("5"))
     assert kf.Comparison("f", "eq", 1) != "f = 1"
+
+
+@pytest.mark.parametrize(
+    "node",
+    [A, kf.Membership("a", "in", [1]), kf.NullCheck("a", "isnull"), kf.RelationTest("a", "any")],
+    ids=lambda node: type(node).__name__,
+)
+def test_what_the_constructor_refuses_does_not_come_in_through_a_pickle(node: kf.Filter) -> None:
+    """Pickles hold what the constructor takes, so that one that was changed is checked like anything else."""
+    assert node.__reduce__() == (type(node), node._arguments())
+    forged = pickle.dumps(Forged((type(node), ("a = 'x' or tasks", *node._arguments()[1:]))))
+    with pytest.raises(kf.FilterSyntaxError, match="is no field name"):
+        pickle.loads(forged)
+    for state in ({"field": "a b"}, (None, {"field": "a b"})):
+        with pytest.raises((AttributeError, TypeError)):
+            pickle.loads(pickle.dumps(Forged((object.__new__, (type(node),), state))))
+
+
+class Forged:
+    """Something whose pickle is what it is told to be."""
+
+    def __init__(self, reduced: tuple[Any, ...]) -> None:
+        self.reduced = reduced
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.reduced
+
+
+def test_what_never_changes_is_its_own_copy() -> None:
+    endpoint = kf.Endpoint("e", {"a": "number", "t": {"a": "number"}})
+    values: list[Any] = [A, A & B, kf.RelationTest("t", "any", A), kf.EVERYTHING, kf.TODAY, kf.Limits(), kf.Context()]
+    for value in (*values, endpoint, endpoint["t"], endpoint.check(A), kf.UntypedText("x"), kf.Problem("too_deep", "")):
+        assert copy.copy(value) is value
+        assert copy.deepcopy(value) is value
+        assert copy.deepcopy([value]) == [value]
 
 
 def test_nodes_do_not_change() -> None:

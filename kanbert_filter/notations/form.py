@@ -10,7 +10,7 @@ from ..errors import FilterSyntaxError, FormLocation, Problem, UnsupportedFilter
 from ..limits import DEFAULT_LIMITS, Limits, ensure_limits
 from ..nodes import EVERYTHING, Filter, Membership, walk
 from ..values import Special, UntypedText, Value, number_text, sound_text
-from .objects import Path, Source, read, text_within, written
+from .objects import Input, Path, read_objects, text_within, written_objects
 
 Pairs = Iterable[tuple[str, str]] | Mapping[str, str]
 
@@ -49,7 +49,7 @@ def parse_form(pairs: Pairs, *, name: str = "filter", limits: Limits = DEFAULT_L
             if _size(key, key, value) > limits.max_form_key_bytes:
                 raise _refused(messages.key_too_long(limits.max_form_key_bytes), key, value)
             form.add(key, value)
-    return read(form, limits) if keys else EVERYTHING
+    return read_objects(form, limits) if keys else EVERYTHING
 
 
 def to_form(filter: Filter | CheckedFilter, *, name: str = "filter") -> list[tuple[str, str]]:
@@ -77,7 +77,7 @@ def to_form(filter: Filter | CheckedFilter, *, name: str = "filter") -> list[tup
         if isinstance(node, Membership) and not node.values:
             message = "A form cannot say an empty list; write the filter as DSL or JSON"
             raise UnsupportedFilterError(Problem("unsupported", message, node.field))
-    return list(_flat(name, written(tree, text)))
+    return list(_flat(name, written_objects(tree, text)))
 
 
 # reading
@@ -97,7 +97,7 @@ class _Level(dict[str, object]):
         return self._ordered
 
 
-class _Form(Source):
+class _Form(Input):
     """A form folded into objects: one level for each pair of brackets, a list where they hold numbers or nothing."""
 
     __slots__ = ("_name", "_top")

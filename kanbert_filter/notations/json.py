@@ -1,7 +1,6 @@
 """The JSON notation: conditions as objects, read from JSON text or decoded data, and written.
 
-Text is read fast by `_Quick`, which builds the tree or gives up without saying why. What it gave up on is read once
-more by the careful reader of `shapes`, which finds the first fault and its place, or reads it after all.
+The reader is that of `objects`, which finds the first fault and its place. `json_fast` stands before it for text without faults.
 """
 
 from __future__ import annotations
@@ -10,30 +9,16 @@ import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from .. import messages
 from ..checked import CheckedFilter, tree_of
 from ..errors import FilterSyntaxError, JsonLocation, Problem, TextLocation, UnsupportedFilterError, quoted
 from ..limits import DEFAULT_LIMITS, Limits, ensure_limits
-from ..nodes import (
-    EVERYTHING,
-    And,
-    Comparison,
-    ComparisonDraft,
-    Filter,
-    comparison,
-    field_fault,
-    group,
-    membership,
-    null_check,
-    relation_test,
-)
-from ..operators import OPERATORS, WORDS
-from ..values import MAX_EXPONENT, Special, UntypedText, Value, exact, number_size, number_text, sound_text
-from .objects import GROUPS, Kind, Numeral, Path, Source, read, text_within, written
-
-_BLANK: Final = " \t\n\r"
+from ..nodes import EVERYTHING, Filter
+from ..values import Special, UntypedText, Value, number_text, read_number, sound_text
+from .json_fast import read_fast
+from .objects import BLANKS, Input, Numeral, Path, read_objects, text_within, written_objects
 
 
 def parse_json(source: object, *, limits: Limits = DEFAULT_LIMITS) -> Filter:
@@ -53,14 +38,13 @@ def parse_json(source: object, *, limits: Limits = DEFAULT_LIMITS) -> Filter:
     """
     ensure_limits(limits)
     if isinstance(source, str):
-        try:
-            return _Quick(source, limits).tree()
-        except _GIVEN_UP:
-            return _read_text(source, limits)
+        document = JsonText(source)
+        tree = read_fast(source, limits, document)
+        return _read_text(document, limits) if tree is None else tree
     if isinstance(source, (bytes, bytearray)):
         return _read_bytes(source, limits)
     if source is None or isinstance(source, (list, tuple, dict, bool, int, float, Decimal)):
-        return read(_Data(source), limits)
+        return read_objects(DecodedJson(source), limits)
     raise TypeError(f"expected JSON as str, bytes or decoded data, not {type(source).__name__}")
 
 
@@ -74,7 +58,7 @@ def to_json(filter: Filter | CheckedFilter) -> list[Any]:
     >>> kf.to_json(kf.field("budget") >= 1000)
     [{'field': 'budget', 'op': 'gte', 'value': 1000}]
     """
-    return written(tree_of(filter), _plain)
+    return written_objects(tree_of(filter), _plain_value)
 
 
 def to_json_text(filter: Filter | CheckedFilter) -> str:
@@ -86,7 +70,7 @@ def to_json_text(filter: Filter | CheckedFilter) -> str:
     >>> kf.to_json_text(kf.field("title").contains("Acme"))
     '[{"field": "title", "op": "contains", "value": "Acme"}]'
     """
-    return _json_text(written(tree_of(filter), _precise))
+    return _dumped(written_objects(tree_of(filter), _exact_value))
 
 
 # reading with care
@@ -100,7 +84,7 @@ class _Doubled(dict[str, Any]):
     key: str
 
 
-def _counted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data = dict(pairs)
     if len(data) == len(pairs):
         return data
@@ -110,10 +94,10 @@ def _counted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return doubled
 
 
-_careful = json.JSONDecoder(parse_int=Numeral, parse_float=Numeral, parse_constant=Numeral, object_pairs_hook=_counted)
+_careful = json.JSONDecoder(parse_int=Numeral, parse_float=Numeral, parse_constant=Numeral, object_pairs_hook=_object)
 
 
-class _Data(Source):
+class DecodedJson(Input):
     """Decoded JSON."""
 
     __slots__ = ("_data",)
@@ -143,9 +127,9 @@ class _Data(Source):
             case str():
                 return text_within(self.sound(str.__str__(data)), limits)
             case Numeral():
-                return _number(data.text, limits)
+                return read_number(data.text, limits)
             case int() | float() | Decimal():
-                return _number(_digits(data, limits), limits)
+                return read_number(_digits(data, limits), limits)
             case None:
                 message = "Found null, expected a value; null is tested with the operators 'isnull' and 'isnotnull'"
                 raise _fault("null_comparison", message)
@@ -160,10 +144,10 @@ class _Data(Source):
         for step in path:
             data = data[step]
         pointer = "".join([f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path])
-        return JsonLocation(pointer, _json_text(_glimpse(data)))
+        return JsonLocation(pointer, _dumped(_glimpse(data)))
 
 
-class _Text(_Data):
+class JsonText(DecodedJson):
     """JSON text, decoded when a place is asked for."""
 
     __slots__ = ("text",)
@@ -177,7 +161,7 @@ class _Text(_Data):
         return self._data
 
 
-class _Bytes(_Text):
+class UndecodedJson(JsonText):
     """JSON text from bytes that are not all UTF-8; those that are not stand in it as halves of surrogate pairs."""
 
     __slots__ = ()
@@ -200,21 +184,22 @@ def _read_bytes(source: bytes | bytearray, limits: Limits) -> Filter:
         if len(source) > limits.max_text_length:
             raise FilterSyntaxError(messages.text_too_long(limits.max_text_length)) from None
         text = source.decode(errors="surrogateescape")
-        return _read_source(_Bytes(text), limits)
+        return _read_document(UndecodedJson(text), limits)
     return parse_json(text, limits=limits)
 
 
-def _read_text(text: str, limits: Limits) -> Filter:
+def _read_text(document: JsonText, limits: Limits) -> Filter:
+    text = document.text
     size = len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
     if size > limits.max_text_length:
         raise FilterSyntaxError(messages.text_too_long(limits.max_text_length))
-    return _read_source(_Text(text), limits) if text.strip(_BLANK) else EVERYTHING
+    return _read_document(document, limits) if text.strip(BLANKS) else EVERYTHING
 
 
-def _read_source(source: _Text, limits: Limits) -> Filter:
-    text = source.text
+def _read_document(document: JsonText, limits: Limits) -> Filter:
+    text = document.text
     try:
-        source.top()
+        document.top()
     except json.JSONDecodeError as error:
         message = f"The text is not JSON: {error.msg[0].lower()}{error.msg[1:]}"
         raise _fault("invalid_json", message, TextLocation(text, error.pos, min(error.pos + 1, len(text)))) from None
@@ -222,7 +207,7 @@ def _read_source(source: _Text, limits: Limits) -> Filter:
         position = next((place for place, level in _levels(text) if level > 2 * limits.max_depth + 2), len(text))
         place = TextLocation(text, position, position + 1)
         raise FilterSyntaxError(messages.too_deep(limits.max_depth).at(place)) from None
-    return read(source, limits)
+    return read_objects(document, limits)
 
 
 def _levels(text: str) -> Iterator[tuple[int, int]]:
@@ -242,222 +227,18 @@ def _digits(number: int | float | Decimal, limits: Limits) -> str:
     if isinstance(number, float):
         return float.__repr__(number)
     if isinstance(number, int) and number.bit_length() > 4 * limits.max_number_digits:
-        raise _number_too_long(number.bit_length() // 4 + 1, 0, limits)  # so many digits at least
+        raise FilterSyntaxError(messages.number_too_long(limits.max_number_digits + 1, 0, limits))
     return str(Decimal(number))  # str of a huge int may be refused
-
-
-def _number(text: str, limits: Limits) -> int | Decimal:
-    size = number_size(text)
-    if size is None:
-        raise FilterSyntaxError(messages.no_finite_number(text))
-    digits, exponent = size
-    if digits > limits.max_number_digits or abs(exponent) > min(limits.max_exponent, MAX_EXPONENT):
-        raise _number_too_long(digits, exponent, limits)
-    return exact(Decimal(text))
-
-
-def _number_too_long(digits: int, exponent: int, limits: Limits) -> FilterSyntaxError:
-    return FilterSyntaxError(messages.number_too_long(digits, exponent, limits))
 
 
 def _fault(code: str, message: str, location: TextLocation | None = None) -> FilterSyntaxError:
     return FilterSyntaxError(Problem(code, message, None, location))
 
 
-# reading fast
-
-_DIGITS: Final = 40
-_GREATEST: Final = 10**_DIGITS
-_LEAST: Final = -_GREATEST
-_LONG_TEXT: Final = 2**16
-_MAX_KNOWN: Final = 4096
-_NO_VALUE: Final[tuple[str, Any]] = ("value", None)
-_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
-_OPERATORS: Final = {
-    spelling: (name, OPERATORS[name].operand)
-    for word, name in WORDS.items()
-    for spelling in (word, word.upper(), OPERATORS[name].dsl)
-    if name != "count" and spelling.isalpha()
-}
-_COMPARISONS: Final = {spelling: name for spelling, (name, operand) in _OPERATORS.items() if operand == "value"}
-
-
-def _integer(text: str) -> int | Numeral:
-    return int(text) if len(text) <= _DIGITS else Numeral(text)  # int takes quadratic time
-
-
-_decode = json.JSONDecoder(parse_float=Numeral, parse_constant=Numeral, object_pairs_hook=tuple).raw_decode
-_decode_long = json.JSONDecoder(
-    parse_int=_integer, parse_float=Numeral, parse_constant=Numeral, object_pairs_hook=tuple
-).raw_decode
-
-_known_fields: dict[str, str] = {}
-"""Field names found well-formed before, each as the one string that stands for it. Emptied when it is full."""
-
-
-class _GivenUp(Exception):
-    """The fast reader met something it leaves to the careful one."""
-
-
-# Whatever goes wrong in the fast reader (a missing key, a list where an object stands) means the same: read with care.
-_GIVEN_UP: Final = (_GivenUp, LookupError, TypeError, AttributeError, ValueError, RecursionError)
-
-
-class _Quick(_Text):
-    """One fast pass over JSON text: whatever is out of the ordinary it gives up.
-
-    The decoder hands over every object as a tuple of its pairs. That costs no more than a dict, hides no key that stands
-    twice, and is taken apart in one step where the keys stand in the usual order. The reader is itself the origin of what it
-    reads.
-    """
-
-    __slots__ = ("limits", "listed", "relations")
-
-    def __init__(self, text: str, limits: Limits) -> None:
-        self.text = text
-        self.limits = limits
-        self.listed = 0
-        self.relations = 0
-
-    def tree(self) -> Filter:
-        text = self.text
-        limits = self.limits
-        if limits.max_number_digits < _DIGITS or limits.max_exponent < _DIGITS:
-            raise _GivenUp
-        length = len(text) if text.isascii() else len(text.encode())  # fails where a surrogate pair is not whole
-        if length > limits.max_text_length:
-            raise _GivenUp
-        text = text.strip(_BLANK)
-        data, end = _decode(text) if length < _LONG_TEXT else _decode_long(text)
-        if end != len(text) or ("\\" in text and _SURROGATE.search(text)):
-            raise _GivenUp
-        if data == []:
-            return EVERYTHING
-        tree, conditions = self.group(data if data.__class__ is list else [data], And, 1, 0)
-        if conditions > limits.max_conditions or conditions + self.listed > limits.max_values:
-            raise _GivenUp
-        if tree.depth > limits.max_depth:
-            raise _GivenUp
-        return tree
-
-    def group(self, data: list[Any], kind: Kind, level: int, index: int) -> tuple[Filter, int]:
-        """The filter that these items make, and the index of the condition after it."""
-        limits = self.limits
-        if level > limits.max_depth or data.__class__ is not list or not data:
-            raise _GivenUp
-        longest = limits.max_string_length
-        items: list[Filter] = []
-        depth = 1
-        for item in data:
-            if item.__class__ is list or len(item) == 1:
-                word, inner = ("and", item) if item.__class__ is list else item[0]
-                tree, index = self.group(inner, GROUPS[word], level + 1, index)
-                if tree.__class__ is kind:
-                    items += cast("And", tree).items
-                    depth = max(depth, tree.depth - 1)
-                else:
-                    items.append(tree)
-                    if tree.depth > depth:
-                        depth = tree.depth
-                continue
-            if len(item) == 2:
-                (first, name), (second, word) = item
-                third, value = _NO_VALUE
-            else:
-                (first, name), (second, word), (third, value) = item
-            if first != "field" or second != "op" or third != "value":
-                name, word, value = _in_order(item)
-            try:
-                field = _known_fields[name]
-            except KeyError:
-                field = _known_field(name)
-            if (value.__class__ is str and len(value) <= longest) or (
-                value.__class__ is int and _LEAST < value < _GREATEST
-            ):
-                # `comparison` does the same; a call would be a good part of the time this takes.
-                draft: Any = ComparisonDraft()
-                draft.field = field
-                draft.operator = _COMPARISONS[word]
-                draft.value = value
-                draft.origin = self
-                draft.index = index
-                draft.__class__ = Comparison
-                items.append(draft)
-                index += 1
-                continue
-            operator, operand = _OPERATORS[word]
-            if operand == "value":
-                items.append(comparison(field, operator, self.scalar(value), self, index))
-            elif operand == "list":
-                items.append(membership(field, operator, self.values(value), self, index))
-            elif operand == "nothing":
-                if value is not None and value is not True:
-                    raise _GivenUp
-                items.append(null_check(field, operator, self, index))
-            else:
-                tree, index = self.relation(field, operator, value, level, index)
-                items.append(tree)
-                depth = max(depth, tree.depth)
-                continue
-            index += 1
-        if len(items) == 1:
-            return items[0], index
-        return group(kind, tuple(items), depth + 1), index
-
-    def relation(self, field: str, operator: str, value: Any, level: int, index: int) -> tuple[Filter, int]:
-        if value is None and operator == "all":
-            raise _GivenUp
-        self.relations += 1
-        if self.relations > self.limits.max_relation_depth:
-            raise _GivenUp
-        inner, after = (None, index + 1) if value is None else self.group([value], And, level + 1, index + 1)
-        self.relations -= 1
-        return relation_test(field, operator, inner, self, index), after
-
-    def values(self, data: list[Any]) -> tuple[Value, ...]:
-        if data.__class__ is not list or len(data) > self.limits.max_list_values:
-            raise _GivenUp
-        self.listed += len(data)
-        longest = self.limits.max_string_length
-        for value in data:
-            if value.__class__ is not str or len(value) > longest:
-                return tuple([self.scalar(value) for value in data])
-        return tuple(data)
-
-    def scalar(self, value: Any) -> Value:
-        if value.__class__ is str:
-            if len(value) <= self.limits.max_string_length:
-                return value
-        elif value.__class__ is int:
-            if _LEAST < value < _GREATEST:
-                return value
-        elif value.__class__ is bool:
-            return value
-        elif value.__class__ is Numeral:
-            return _number(value.text, self.limits)
-        raise _GivenUp
-
-
-def _in_order(pairs: tuple[tuple[str, Any], ...]) -> tuple[Any, Any, Any]:
-    """Field, operator and value of a condition whose three keys stand in another order."""
-    parts = dict(pairs)
-    if len(parts) != len(pairs):
-        raise _GivenUp
-    return parts["field"], parts["op"], parts["value"]
-
-
-def _known_field(name: Any) -> str:
-    if name.__class__ is not str or field_fault(name) is not None:
-        raise _GivenUp
-    if len(_known_fields) >= _MAX_KNOWN:
-        _known_fields.clear()
-    return _known_fields.setdefault(name, name)
-
-
 # writing
 
 
-def _plain(path: Path, value: Value) -> object:
+def _plain_value(path: Path, value: Value) -> object:
     value = _decided(path, value)
     if isinstance(value, Decimal) or (isinstance(value, int) and not isinstance(value, bool)):
         return _plain_number(path, value)
@@ -475,7 +256,7 @@ def _plain_number(path: Path, number: int | Decimal) -> int | float:
     return plain
 
 
-def _precise(path: Path, value: Value) -> object:
+def _exact_value(path: Path, value: Value) -> object:
     value = _decided(path, value)
     if isinstance(value, (bool, str)):
         return value
@@ -512,12 +293,12 @@ def _glimpse(data: Any, levels: int = 2) -> Any:
     return data
 
 
-def _json_text(data: Any) -> str:
+def _dumped(data: Any) -> str:
     match data:
         case list():
-            return f"[{', '.join([_json_text(item) for item in data])}]"
+            return f"[{', '.join([_dumped(item) for item in data])}]"
         case dict():
-            return f"{{{', '.join([f'{_key(key)}: {_json_text(item)}' for key, item in data.items()])}}}"
+            return f"{{{', '.join([f'{_key(key)}: {_dumped(item)}' for key, item in data.items()])}}}"
         case Numeral():
             return data.text
         case None | bool() | str():

@@ -1,7 +1,7 @@
 """Conditions as objects, groups as lists: the shape that JSON and forms share, read and written in one place.
 
 JSON has it as it stands; a form is first folded into it. What differs between the two (how a value, "nothing" and a
-place are written) is asked of a `Source`.
+place are written) is asked of a `Input`.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from ..values import Value
 Path = tuple[str | int, ...]
 """The keys and positions that lead from the top to a place."""
 
-Kind = type[And] | type[Or]
+Connective = type[And] | type[Or]
 
-GROUPS: Final[dict[str, Kind]] = {"and": And, "or": Or}
+GROUPS: Final[dict[str, Connective]] = {"and": And, "or": Or}
 
 _KEYS: Final = ("field", "op", "value")
+BLANKS: Final = " \t\n\r"
 _PARTS: Final[dict[str, Path]] = {"condition": (), "field": ("field",), "operator": ("op",), "value": ("value",)}
 _HABITS: Final = {"==": "eq", "<>": "ne", "not in": "nin", "operator": "op", "name": "field", "values": "value"}
 _DSL: Final = {row.dsl.lower(): row.name for row in OPERATORS.values()}
@@ -41,7 +42,7 @@ class Numeral:
         self.text = text
 
 
-class Source(ABC):
+class Input(ABC):
     """An input of this shape, and the origin of the conditions read from it."""
 
     __slots__ = ("_paths",)
@@ -108,23 +109,23 @@ class Source(ABC):
 # reading
 
 
-def read(source: Source, limits: Limits) -> Filter:
+def read_objects(input: Input, limits: Limits) -> Filter:
     """The tree of an input, read with care. Raises `FilterSyntaxError` with its first problem, in source order."""
-    return _Reader(source, limits).tree()
+    return _ObjectReader(input, limits).tree()
 
 
-class _Reader:
+class _ObjectReader:
     """One careful pass over a source, counting what the limits bound."""
 
-    def __init__(self, source: Source, limits: Limits) -> None:
-        self.source = source
+    def __init__(self, input: Input, limits: Limits) -> None:
+        self.input = input
         self.limits = limits
         self.conditions = 0
         self.values = 0
         self.relations: list[str] = []
 
     def tree(self) -> Filter:
-        data = self.source.opened(self.source.top())
+        data = self.input.opened(self.input.top())
         if not isinstance(data, list):
             return self.filter(data, (), 1)
         if not data:
@@ -139,12 +140,12 @@ class _Reader:
         """A list, a group or a condition; `depth` counts it in."""
         if depth > self.limits.max_depth:
             raise self.refused(messages.too_deep(self.limits.max_depth), path)
-        data = self.source.opened(data)
+        data = self.input.opened(data)
         if isinstance(data, list):
             return self.group(And, data, path, depth)
         if not isinstance(data, dict):
             expected = 'a condition {"field", "op", "value"}, a group {"and": […]} or {"or": […]}, or a list of them'
-            message = f"Found {_described(data)}, expected {expected}{self.source.remedy(path)}"
+            message = f"Found {_found(data)}, expected {expected}{self.input.remedy(path)}"
             raise self.fault("wrong_shape", message, path)
         words = [word for word in GROUPS if word in data]
         self.check_keys(data, tuple(words) or _KEYS, path)
@@ -154,13 +155,13 @@ class _Reader:
             message = "Found both 'and' and 'or' in one object, expected one of them; put one group inside the other"
             raise self.fault("wrong_shape", message, path)
         [word] = words
-        inner = self.source.opened(data[word])
+        inner = self.input.opened(data[word])
         if not isinstance(inner, list):
-            message = f"Found {_described(inner)} after '{word}', expected a list of conditions; number the items"
+            message = f"Found {_found(inner)} after '{word}', expected a list of conditions; number the items"
             raise self.fault("wrong_shape", message, (*path, word))
         return self.group(GROUPS[word], inner, (*path, word), depth)
 
-    def group(self, kind: Kind, data: list[object], path: Path, depth: int) -> Filter:
+    def group(self, kind: Connective, data: list[object], path: Path, depth: int) -> Filter:
         if not data:
             raise self.refused(messages.empty_group(), path)
         return kind([self.filter(item, (*path, position), depth + 1) for position, item in enumerate(data)])
@@ -174,20 +175,20 @@ class _Reader:
         row = self.operator(data, path, field)
         if row.operand == "value":
             value = self.value(self.operand(data, path, field, row), (*path, "value"), field)
-            return nodes.comparison(field, row.name, value, self.source, index)
+            return nodes.comparison(field, row.name, value, self.input, index)
         if row.operand == "list":
             values = self.list(self.operand(data, path, field, row), (*path, "value"), field, row)
-            return nodes.membership(field, row.name, values, self.source, index)
+            return nodes.membership(field, row.name, values, self.input, index)
         if row.operand == "nothing":
             self.check_nothing(data, (*path, "value"), field, row)
-            return nodes.null_check(field, row.name, self.source, index)
+            return nodes.null_check(field, row.name, self.input, index)
         inner = self.related(data, path, depth, field, row)
-        return nodes.relation_test(field, row.name, inner, self.source, index)
+        return nodes.relation_test(field, row.name, inner, self.input, index)
 
     def field(self, data: dict[object, object], path: Path) -> str:
         name = self.required(data, "field", path)
         if not isinstance(name, str):
-            message = f"Found {_described(name)} as field, expected the name of a field as text"
+            message = f"Found {_found(name)} as field, expected the name of a field as text"
             raise self.fault("wrong_shape", message, (*path, "field"))
         return self.placed((*path, "field"), None, nodes.field_name, name)
 
@@ -195,7 +196,7 @@ class _Reader:
         word = self.required(data, "op", path, field)
         path = (*path, "op")
         if not isinstance(word, str):
-            message = f"Found {_described(word)} as operator, expected an operator word such as 'eq'"
+            message = f"Found {_found(word)} as operator, expected an operator word such as 'eq'"
             raise self.fault("wrong_shape", message, path, field)
         name = WORDS.get(word.lower()) if word.isascii() else None
         if name is None:
@@ -214,35 +215,35 @@ class _Reader:
     def value(self, data: object, path: Path, field: str) -> Value:
         if isinstance(data, (list, dict)):
             remedy = "; operator 'in' takes a list" if isinstance(data, list) else ""
-            message = f"Found {_described(data)}, expected one value{remedy}"
+            message = f"Found {_found(data)}, expected one value{remedy}"
             raise self.fault("wrong_shape", message, path, field)
         self.values += 1
         if self.values > self.limits.max_values:
             raise self.refused(messages.too_many_values(self.limits.max_values), path, field)
-        return self.placed(path, field, self.source.value, data, self.limits)
+        return self.placed(path, field, self.input.value, data, self.limits)
 
     def list(self, data: object, path: Path, field: str, row: Operator) -> tuple[Value, ...]:
         if not isinstance(data, list):
-            message = f"Found {_described(data)}, expected a list of values after '{row.name}'"
+            message = f"Found {_found(data)}, expected a list of values after '{row.name}'"
             raise self.fault("list_expected", message, path, field)
         if len(data) > self.limits.max_list_values:
             raise self.refused(messages.list_too_long(self.limits.max_list_values), path, field)
         return tuple(
-            [self.value(self.source.opened(item), (*path, position), field) for position, item in enumerate(data)]
+            [self.value(self.input.opened(item), (*path, position), field) for position, item in enumerate(data)]
         )
 
     def check_nothing(self, data: dict[object, object], path: Path, field: str, row: Operator) -> None:
         if "value" in data:
-            value = self.source.opened(data["value"])
-            if not (self.source.is_blank(value) or self.source.is_true(value)):
+            value = self.input.opened(data["value"])
+            if not (self.input.is_blank(value) or self.input.is_true(value)):
                 other = "isnotnull" if row.name == "isnull" else "isnull"
-                message = f"Found {_described(value)}, expected no value after '{row.name}'; the opposite is '{other}'"
+                message = f"Found {_found(value)}, expected no value after '{row.name}'; the opposite is '{other}'"
                 raise self.fault("wrong_shape", message, path, field)
 
     def related(self, data: dict[object, object], path: Path, depth: int, field: str, row: Operator) -> Filter | None:
         if len(self.relations) >= self.limits.max_relation_depth:
             raise self.refused(messages.relations_too_deep(self.limits.max_relation_depth), path, field)
-        if self.source.is_blank(data.get("value")) or "value" not in data:
+        if self.input.is_blank(data.get("value")) or "value" not in data:
             if row.operand == "filter":
                 raise self.refused(messages.all_without_filter(), path, field)
             return None
@@ -257,7 +258,7 @@ class _Reader:
         """An object holds each key once, and none but the known."""
         for key in data:
             if not isinstance(key, str):
-                raise self.fault("wrong_shape", f"Found {_described(key)} as a key, expected text", path)
+                raise self.fault("wrong_shape", f"Found {_found(key)} as a key, expected text", path)
             if key not in known:
                 if key == "not":
                     message = "There is no negation of a group; negate its conditions: 'ne', 'nin', 'isnotnull', 'none'"
@@ -268,7 +269,7 @@ class _Reader:
                 )
                 message = f"Found key {quoted(key)}, expected only {expected}" + messages.did_you_mean(suggestions)
                 raise self.fault("unknown_key", message, (*path, key), suggestions=suggestions)
-        twice = self.source.duplicate(data)
+        twice = self.input.duplicate(data)
         if twice is not None:
             raise self.fault(
                 "duplicate_key", f"Found key '{twice}' twice in one object, expected it once", (*path, twice)
@@ -280,7 +281,7 @@ class _Reader:
         if key not in data:
             message = f"Found no '{key}' in the condition, expected one{purpose}"
             raise self.fault("missing_key", message, path, field)
-        return self.source.opened(data[key])
+        return self.input.opened(data[key])
 
     def placed(self, path: Path, field: str | None, make: Callable[..., T], *arguments: object) -> T:
         """What `make` makes; a fault it finds is given its place."""
@@ -298,7 +299,7 @@ class _Reader:
     def refused(self, problem: Problem, path: Path, field: str | None = None) -> FilterSyntaxError:
         """The error for a problem at the end of a path."""
         name = None if field is None else ".".join([*self.relations, field])
-        return FilterSyntaxError(problem.at(self.source.place(path), name))
+        return FilterSyntaxError(problem.at(self.input.place(path), name))
 
 
 def text_within(text: str, limits: Limits) -> str:
@@ -308,7 +309,7 @@ def text_within(text: str, limits: Limits) -> str:
     return text
 
 
-def _described(data: object) -> str:
+def _found(data: object) -> str:
     match data:
         case None:
             return "null"
@@ -339,7 +340,7 @@ def _suggestions(word: str, words: Iterable[str], spellings: dict[str, str]) -> 
 # writing
 
 
-def written(filter: Filter, value: Callable[[Path, Value], object]) -> list[object]:
+def written_objects(filter: Filter, value: Callable[[Path, Value], object]) -> list[object]:
     """A tree in this shape, canonical: AND at the top is a list, a single condition a list of one, no filter is empty.
 
     `value` turns a value of the tree into a scalar; it is told the names of the relations around the field, and then
@@ -349,16 +350,16 @@ def written(filter: Filter, value: Callable[[Path, Value], object]) -> list[obje
         case Everything():
             return []
         case And(items):
-            return [_written(item, (), value) for item in items]
-    return [_written(filter, (), value)]
+            return [_written_object(item, (), value) for item in items]
+    return [_written_object(filter, (), value)]
 
 
-def _written(filter: Filter, relations: Path, value: Callable[[Path, Value], object]) -> dict[str, object]:
+def _written_object(filter: Filter, relations: Path, value: Callable[[Path, Value], object]) -> dict[str, object]:
     match filter:
         case And(items):
-            return {"and": [_written(item, relations, value) for item in items]}
+            return {"and": [_written_object(item, relations, value) for item in items]}
         case Or(items):
-            return {"or": [_written(item, relations, value) for item in items]}
+            return {"or": [_written_object(item, relations, value) for item in items]}
     assert not isinstance(filter, Everything)  # it stands only as a whole filter
     path = (*relations, filter.field)
     condition: dict[str, object] = {"field": filter.field, "op": filter.operator}
@@ -368,5 +369,5 @@ def _written(filter: Filter, relations: Path, value: Callable[[Path, Value], obj
         case Membership():
             condition["value"] = [value(path, item) for item in filter.values]
         case RelationTest(_, _, inner) if inner is not None:
-            condition["value"] = _written(inner, path, value)
+            condition["value"] = _written_object(inner, path, value)
     return condition

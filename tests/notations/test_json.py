@@ -24,10 +24,11 @@ from kanbert_filter.nodes import (
     RelationTest,
     walk,
 )
-from kanbert_filter.notations import json as notation
+from kanbert_filter.notations import json_fast
 from kanbert_filter.notations.dsl import parse_dsl
-from kanbert_filter.notations.json import parse_json, to_json, to_json_text
-from kanbert_filter.notations.objects import read
+from kanbert_filter.notations.json import JsonText, parse_json, to_json, to_json_text
+from kanbert_filter.notations.json_fast import read_fast
+from kanbert_filter.notations.objects import read_objects
 from kanbert_filter.values import TODAY, UntypedText
 from tests.corpora import cases
 from tests.strategies import condition_like, filters, json_data, numbers, texts
@@ -96,7 +97,7 @@ def test_keys_in_any_order() -> None:
     for keys in permutations(json.loads(condition())):
         pairs = {"field": '"a"', "op": '"eq"', "value": "1"}
         text = "{" + ", ".join([f'"{key}": {pairs[key]}' for key in keys]) + "}"
-        assert notation._Quick(text, DEFAULT_LIMITS).tree() == parse_json(condition())
+        assert read_fast(text, DEFAULT_LIMITS, JsonText(text)) == parse_json(condition())
 
 
 def test_subclasses_of_the_types_of_json() -> None:
@@ -230,13 +231,12 @@ def test_mutated_filters_are_read_or_refused(tree: Filter, data: st.DataObject) 
 @given(filters(written_values) | condition_like.map(lambda data: json.dumps(data, default=float)))
 def test_the_fast_reader_agrees_with_the_careful_one(source: Filter | str) -> None:
     text = source if isinstance(source, str) else to_json_text(source)
-    try:
-        quick = notation._Quick(text, LIFTED).tree()
-    except notation._GIVEN_UP:
+    fast = read_fast(text, LIFTED, JsonText(text))
+    if fast is None:
         return
-    careful = read(notation._Text(text), LIFTED)
-    assert quick == careful
-    assert places(quick) == places(careful)
+    careful = read_objects(JsonText(text), LIFTED)
+    assert fast == careful
+    assert places(fast) == places(careful)
 
 
 def places(tree: Filter) -> list[object]:
@@ -246,13 +246,13 @@ def places(tree: Filter) -> list[object]:
 def test_the_fast_reader_reads_what_is_usual() -> None:
     for case in cases("json.txt"):
         if "\\ud" not in case.values[0]:
-            notation._Quick(case.values[0], DEFAULT_LIMITS).tree()
+            assert read_fast(case.values[0], DEFAULT_LIMITS, JsonText(case.values[0])) is not None
 
 
 def test_known_names_are_bounded() -> None:
-    for number in range(notation._MAX_KNOWN + 10):
+    for number in range(json_fast._MAX_NAMES + 10):
         parse_json(condition(field=f"f{number}"))
-    assert len(notation._known_fields) <= notation._MAX_KNOWN
+    assert len(json_fast._names) <= json_fast._MAX_NAMES
 
 
 # places
