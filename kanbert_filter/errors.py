@@ -71,10 +71,10 @@ def quoted(value: object, length: int = 60) -> str:
     >>> quoted("tit\\nel")
     "'tit\\\\nel'"
     """
-    return f"'{printable(_abbreviated(_text_of(value), length))}'"
+    return f"'{printable(_abbreviated(_str(value), length))}'"
 
 
-def _text_of(value: object) -> str:
+def _str(value: object) -> str:
     if isinstance(value, str):
         return str.__str__(value)
     try:
@@ -85,10 +85,10 @@ def _text_of(value: object) -> str:
 
 def printable(text: str) -> str:
     """The text with everything escaped that a terminal would act on or could not show."""
-    return text if text.isprintable() else "".join([c if c.isprintable() else _escaped(c) for c in text])
+    return text if text.isprintable() else "".join([c if c.isprintable() else _escape_of(c) for c in text])
 
 
-def _escaped(character: str) -> str:
+def _escape_of(character: str) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
@@ -142,13 +142,13 @@ class TextLocation(Immutable):
         lead = before + printable(self.text[left : self.start])
         fault = printable(self.text[self.start : end])
         rest = printable(self.text[end:right]) + after
-        return f"  {lead}{fault}{rest}\n  {' ' * _columns(lead)}{'^' * max(1, _columns(fault))}"
+        return f"  {lead}{fault}{rest}\n  {' ' * _display_width(lead)}{'^' * max(1, _display_width(fault))}"
 
     def __repr__(self) -> str:
         return f"TextLocation(start={self.start}, end={self.end})"
 
 
-def _columns(text: str) -> int:
+def _display_width(text: str) -> int:
     if text.isascii():
         return len(text)
     from unicodedata import combining, east_asian_width
@@ -302,6 +302,13 @@ class FilterSyntaxError(FilterError):
     """The input is no filter: it cannot be read, or what was to be built is no tree of the language."""
 
 
+def syntax_error(
+    code: str, message: str, location: Location | None = None, suggestions: Iterable[str] = ()
+) -> FilterSyntaxError:
+    """The error for one problem of an input."""
+    return FilterSyntaxError(Problem(code, message, None, location, suggestions))
+
+
 class FilterCheckError(FilterError):
     """The filter is well-formed, but the endpoint does not allow it."""
 
@@ -341,16 +348,16 @@ class RecordError(Exception):
         super().__init__(field, type, value)
 
     def __repr__(self) -> str:
-        return f"RecordError({self.field!r}, {self.type!r}, {_shown(self.value)})"
+        return f"RecordError({self.field!r}, {self.type!r}, {_repr(self.value)})"
 
     def __str__(self) -> str:
         kind = type(self.value).__name__
         return (
-            f"Field '{self.field}' holds {_shown(self.value)} ({kind}), expected a value of type '{self.type}' or null"
+            f"Field '{self.field}' holds {_repr(self.value)} ({kind}), expected a value of type '{self.type}' or null"
         )
 
 
-def _shown(value: object) -> str:
+def _repr(value: object) -> str:
     if isinstance(value, str):
         return quoted(value)
     try:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
 from . import messages
-from .errors import FilterSyntaxError, Location, Problem, quoted
+from .errors import FilterSyntaxError, Location, quoted, syntax_error
 from .immutable import Immutable
 from .limits import MAX_DEPTH
 from .operators import COMPARISONS, WORDS, ComparisonOperator, MembershipOperator, NullOperator, RelationOperator
@@ -196,7 +196,7 @@ class RelationTest(_RelationTestDraft, Condition):
         elif not isinstance(filter, Node):
             raise TypeError(f"expected a filter on the related records, not {type(filter).__name__}")
         elif isinstance(filter, Everything):
-            raise _fault("empty_group", f"EVERYTHING stands only as a whole filter; leave it out after '{word}'")
+            raise syntax_error("empty_group", f"EVERYTHING stands only as a whole filter; leave it out after '{word}'")
         depth = _deeper(1 if filter is None else filter.depth + 1)
         self._fill(field=field_name(field), operator=word, filter=filter, origin=None, index=0, depth=depth)
 
@@ -218,7 +218,9 @@ class Group(_GroupDraft, Node):
             if item.__class__ is cls:
                 flat.extend(cast("Group", item).items)
             elif isinstance(item, Everything):
-                raise _fault("empty_group", f"EVERYTHING stands only as a whole filter, not inside {cls.__name__}")
+                raise syntax_error(
+                    "empty_group", f"EVERYTHING stands only as a whole filter, not inside {cls.__name__}"
+                )
             elif isinstance(item, Node):
                 flat.append(item)
             else:
@@ -365,7 +367,7 @@ def field_name(name: str) -> str:
     name = str.__str__(name)
     fault = field_fault(name)
     if fault is not None:
-        raise _fault("invalid_field", fault)
+        raise syntax_error("invalid_field", fault)
     return name
 
 
@@ -391,7 +393,7 @@ def walk(filter: Filter) -> Iterator[Filter]:
     ['And', 'Comparison', 'Or', 'Comparison', 'RelationTest', 'Comparison']
     """
     if not isinstance(filter, Node):
-        raise _no_filter(filter)
+        raise _not_a_filter(filter)
     stack: list[Filter] = [filter]
     while stack:
         node = stack.pop()
@@ -410,7 +412,7 @@ def fields_of(filter: Filter) -> frozenset[str]:
     ['members', 'members.first_name', 'title']
     """
     if not isinstance(filter, Node):
-        raise _no_filter(filter)
+        raise _not_a_filter(filter)
     found: set[str] = set()
     stack: list[tuple[str, Filter]] = [("", filter)]
     while stack:
@@ -465,7 +467,7 @@ def rename_fields(filter: Filter, names: Mapping[str, str]) -> Filter:
     """
 
     if not isinstance(filter, Node):
-        raise _no_filter(filter)
+        raise _not_a_filter(filter)
     if not isinstance(names, Mapping):
         raise TypeError(f"expected a mapping of paths to new names, not {type(names).__name__}")
 
@@ -510,7 +512,9 @@ def _combined(kind: type[And] | type[Or], left: Filter, right: Filter) -> Filter
 def _word(word: str, allowed: Iterable[str]) -> str:
     name = WORDS.get(str.lower(word)) if isinstance(word, str) else None
     if name is None or name not in allowed:
-        raise _fault("unknown_operator", f"Found operator {quoted(word)}, expected one of {', '.join(sorted(allowed))}")
+        raise syntax_error(
+            "unknown_operator", f"Found operator {quoted(word)}, expected one of {', '.join(sorted(allowed))}"
+        )
     return name
 
 
@@ -520,9 +524,5 @@ def _deeper(depth: int) -> int:
     return depth
 
 
-def _no_filter(found: object) -> TypeError:
+def _not_a_filter(found: object) -> TypeError:
     return TypeError(f"expected a filter, not {type(found).__name__}")
-
-
-def _fault(code: str, message: str) -> FilterSyntaxError:
-    return FilterSyntaxError(Problem(code, message))

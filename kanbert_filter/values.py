@@ -12,7 +12,7 @@ from typing import Final
 
 from .context import Context, Day, Edge, Instant, first_instant, just_before, moved
 from . import messages
-from .errors import FilterSyntaxError, Problem, quoted
+from .errors import FilterSyntaxError, quoted, syntax_error
 from .immutable import Immutable
 from .limits import MAX_DAY_OFFSET, MAX_EXPONENT as MAX_EXPONENT, Limits
 
@@ -53,7 +53,7 @@ class Special(Immutable):
             found = f"{type(name).__name__} and {type(days).__name__}"
             raise TypeError(f"expected a special's name as str and whole days as int, not {found}")
         if name not in SPECIALS or (days and name != "today"):
-            raise _fault(
+            raise syntax_error(
                 "invalid_special",
                 f"Found {quoted(name)}, expected one of {', '.join(SPECIALS)}; days go with 'today'",
             )
@@ -199,7 +199,7 @@ def value_of(operand: object) -> Value:
         case date():
             return operand.isoformat()
         case None:
-            raise _fault(
+            raise syntax_error(
                 "null_comparison", "Found None, expected a value; test for null with is_null() or is_not_null()"
             )
     from uuid import UUID
@@ -383,7 +383,7 @@ def timestamp_text(moment: datetime) -> str:
         text = moment.astimezone(UTC).isoformat()[:-6] if aware else moment.replace(tzinfo=None).isoformat()
     except OverflowError as error:
         message = f"Found {moment}, expected an instant between the years 1 and 9999 in UTC"
-        raise _fault("invalid_timestamp", message) from error
+        raise syntax_error("invalid_timestamp", message) from error
     return (text.rstrip("0") if "." in text else text) + ("Z" if aware else "")
 
 
@@ -411,7 +411,3 @@ def read_special(text: str) -> Special | None:
     beyond = object.__new__(Special)
     beyond._fill(name="today", days=MAX_DAY_OFFSET + 1 if offset > 0 else -MAX_DAY_OFFSET - 1)
     return beyond
-
-
-def _fault(code: str, message: str) -> FilterSyntaxError:
-    return FilterSyntaxError(Problem(code, message))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 from .. import messages
 from ..checked import CheckedFilter, tree_of
-from ..errors import FilterSyntaxError, FormLocation, Problem, UnsupportedFilterError, quoted
+from ..errors import FilterSyntaxError, FormLocation, Problem, UnsupportedFilterError, quoted, syntax_error
 from ..limits import DEFAULT_LIMITS, Limits, ensure_limits
 from ..nodes import EVERYTHING, Filter, Membership, walk
 from ..values import Special, UntypedText, Value, number_text, sound_text
@@ -29,26 +30,23 @@ def parse_form(pairs: Pairs, *, name: str = "filter", limits: Limits = DEFAULT_L
     """
     ensure_limits(limits)
     form = _Form(name)
-    size = 0
-    keys = 0
-    for key, value in pairs.items() if isinstance(pairs, Mapping) else pairs:
-        if not isinstance(key, str) or not isinstance(value, str):
-            raise TypeError(f"expected pairs of str, not {type(key).__name__} and {type(value).__name__}")
-        if key == name:
-            message = (
-                f"Found text under {quoted(name)}, expected keys such as '{name}[0][field]'; parse_query reads both"
-            )
-            raise _fault("wrong_shape", message, key, value)
-        if key.startswith(f"{name}["):
-            keys += 1
+    size = keys = 0
+    for key, value in _pairs(pairs):
+        if key != name and not key.startswith(f"{name}["):
+            continue
+        keys += 1
+        size += _byte_length(value)
+        try:
             if keys > limits.max_form_keys:
-                raise _refused(messages.too_many_keys(limits.max_form_keys), key, value)
-            size += _size(value, key, value)
+                raise FilterSyntaxError(messages.too_many_keys(limits.max_form_keys))
             if size > limits.max_text_length:
-                raise _refused(messages.text_too_long(limits.max_text_length), key, value)
-            if _size(key, key, value) > limits.max_form_key_bytes:
-                raise _refused(messages.key_too_long(limits.max_form_key_bytes), key, value)
-            form.add(key, value)
+                raise FilterSyntaxError(messages.text_too_long(limits.max_text_length))
+            if _byte_length(key) > limits.max_form_key_bytes:
+                raise FilterSyntaxError(messages.key_too_long(limits.max_form_key_bytes))
+            form.add(sound_text(key), sound_text(value))
+        except FilterSyntaxError as error:
+            [problem] = error.problems
+            raise FilterSyntaxError(problem.at(FormLocation(key, value))) from None
     return read_objects(form, limits) if keys else EVERYTHING
 
 
@@ -69,7 +67,7 @@ def to_form(filter: Filter | CheckedFilter, *, name: str = "filter") -> list[tup
             return str(value)
         kind = None if table is None else table.kind_of(map(str, path))
         if kind is None or kind == "custom":
-            raise _unsupported(path, value)
+            raise _untellable(path, value)
         return str(value).lower() if isinstance(value, bool) else number_text(value)
 
     tree = tree_of(filter)
@@ -81,6 +79,21 @@ def to_form(filter: Filter | CheckedFilter, *, name: str = "filter") -> list[tup
 
 
 # reading
+
+
+def _pairs(pairs: Pairs) -> Iterator[tuple[str, str]]:
+    """The pairs, each looked at. Raises `TypeError` for what is no form."""
+    if isinstance(pairs, (str, bytes)) or not isinstance(pairs, Iterable):
+        expected = "a mapping or (key, value) pairs, decoded"
+        raise TypeError(f"expected {expected}, not {type(pairs).__name__}; parse_query reads a query string")
+    for pair in pairs.items() if isinstance(pairs, Mapping) else pairs:
+        match pair:
+            case (str(), str()):
+                yield pair
+            case (key, value):
+                raise TypeError(f"expected a pair of str, not of {type(key).__name__} and {type(value).__name__}")
+            case _:
+                raise TypeError(f"expected a (key, value) pair, not {type(pair).__name__}")
 
 
 class _Level(dict[str, object]):
@@ -97,6 +110,9 @@ class _Level(dict[str, object]):
         return self._ordered
 
 
+_BOTH: Final = "Found both a value and keys below it, expected one of them"
+
+
 class _Form(Input):
     """A form folded into objects: one level for each pair of brackets, a list where they hold numbers or nothing."""
 
@@ -107,57 +123,50 @@ class _Form(Input):
         self._top = _Level()
 
     def add(self, key: str, value: str) -> None:
-        """Fold in one pair."""
-        labels = self._labels(key, value)
+        """Fold in one pair. Raises `FilterSyntaxError`, without a place."""
+        labels = self._labels(key)
         level = self._top
         for label in labels[:-1]:
-            self._check_kind(level, label, key, value)
+            _check_label(level, label)
             inner = level.setdefault(label, _Level())
             if not isinstance(inner, _Level):
-                raise _fault("wrong_shape", "Found both a value and keys below it, expected one of them", key, value)
+                raise syntax_error("wrong_shape", _BOTH)
             level = inner
         label = labels[-1]
-        self._check_kind(level, label, key, value)
+        _check_label(level, label)
         if label == "":
             values = level.setdefault("", [])
-            assert isinstance(values, list)  # only values stand under []
+            assert isinstance(values, list)  # only values are under []
             values.append(value)
         elif label not in level:
             level[label] = value
         elif isinstance(level[label], str):
-            raise _fault(
-                "duplicate_key", "Found the key twice, expected it once; number the items of a list", key, value
-            )
+            remedy = f"number the items of a list: '{key}[0]', '{key}[1]', …"
+            raise syntax_error("duplicate_key", f"Found {quoted(key)} twice, expected it once; {remedy}")
         else:
-            raise _fault("wrong_shape", "Found both a value and keys below it, expected one of them", key, value)
+            raise syntax_error("wrong_shape", _BOTH)
 
-    def _labels(self, key: str, value: str) -> list[str]:
-        """What stands in the brackets of a key."""
+    def _labels(self, key: str) -> list[str]:
+        """What is in the brackets of a key."""
+        if key == self._name:
+            example = f"keys such as '{self._name}[0][field]'"
+            raise syntax_error(
+                "wrong_shape", f"Found text under {quoted(key)}, expected {example}; parse_query reads both"
+            )
         brackets = key[len(self._name) :]
         labels = brackets[1:-1].split("][")
         inside = "".join(labels)
         if not brackets.endswith("]") or "[" in inside or "]" in inside:
             example = f"'{self._name}[0][field]'"
             message = f"{quoted(key)} is no well-formed key, expected pairs of brackets as in {example}"
-            raise _fault("malformed_key", message, key, value)
+            raise syntax_error("malformed_key", message)
         if "" in labels[:-1]:
             message = "Found '[]' before the end of the key, expected a number; number the items: '[0]', '[1]', …"
-            raise _fault("malformed_key", message, key, value)
+            raise syntax_error("malformed_key", message)
         for label in labels:
-            if label[:1] == "0" != label and _is_number(label):
-                message = f"Found index {quoted(label)}, expected one without leading zeros"
-                raise _fault("malformed_key", message, key, value)
+            if label[:1] == "0" != label and _is_index(label):
+                raise syntax_error("malformed_key", f"Found index {quoted(label)}, expected one without leading zeros")
         return labels
-
-    def _check_kind(self, level: _Level, label: str, key: str, value: str) -> None:
-        """The labels of one level are all numbers, all names, or all empty."""
-        for first in level:
-            if (_is_number(first), first == "") != (_is_number(label), label == ""):
-                message = (
-                    f"Found '[{_short(label)}]' beside '[{_short(first)}]', expected one kind: numbers, names or '[]'"
-                )
-                raise _fault("wrong_shape", message, key, value)
-            return
 
     def top(self) -> object:
         return self._top
@@ -168,7 +177,7 @@ class _Form(Input):
         first = next(iter(data))
         if first == "":
             return data[""]
-        return [data[label] for label in data.in_order()] if _is_number(first) else data
+        return [data[label] for label in data.in_order()] if _is_index(first) else data
 
     def value(self, data: object, limits: Limits) -> Value:
         assert isinstance(data, str)  # all else was opened
@@ -197,27 +206,25 @@ class _Form(Input):
         return FormLocation("".join(key), data if isinstance(data, str) else "")
 
 
-def _is_number(label: str) -> bool:
+def _is_index(label: str) -> bool:
     return label.isascii() and label.isdigit()
 
 
-def _size(text: str, key: str, value: str) -> int:
-    try:
-        return len(text) if text.isascii() else len(text.encode())
-    except UnicodeEncodeError:
-        raise _refused(messages.half_a_surrogate_pair(text), key, value) from None
+def _check_label(level: _Level, label: str) -> None:
+    """The labels of one level are all numbers, all names, or all empty."""
+    for first in level:
+        if (_is_index(first), first == "") != (_is_index(label), label == ""):
+            found = f"'[{_short(label)}]' beside '[{_short(first)}]'"
+            raise syntax_error("wrong_shape", f"Found {found}, expected one kind: numbers, names or '[]'")
+        return
+
+
+def _byte_length(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
 
 
 def _short(label: str) -> str:
     return quoted(label, 20)[1:-1]
-
-
-def _fault(code: str, message: str, key: str, value: str) -> FilterSyntaxError:
-    return _refused(Problem(code, message), key, value)
-
-
-def _refused(problem: Problem, key: str, value: str) -> FilterSyntaxError:
-    return FilterSyntaxError(problem.at(FormLocation(key, value)))
 
 
 # writing
@@ -238,7 +245,7 @@ def _flat(key: str, data: object) -> Iterator[tuple[str, str]]:
                 yield key, str(data)
 
 
-def _unsupported(path: Path, value: object) -> UnsupportedFilterError:
+def _untellable(path: Path, value: object) -> UnsupportedFilterError:
     name = ".".join(map(str, path))
     message = f"A form cannot tell {quoted(value)} from text unless the field's type is known; check the filter first"
     return UnsupportedFilterError(Problem("unsupported", message, name))

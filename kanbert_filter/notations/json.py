@@ -13,7 +13,15 @@ from typing import Any, Final
 
 from .. import messages
 from ..checked import CheckedFilter, tree_of
-from ..errors import FilterSyntaxError, JsonLocation, Problem, TextLocation, UnsupportedFilterError, quoted
+from ..errors import (
+    FilterSyntaxError,
+    JsonLocation,
+    Problem,
+    TextLocation,
+    UnsupportedFilterError,
+    quoted,
+    syntax_error,
+)
 from ..limits import DEFAULT_LIMITS, Limits, ensure_limits
 from ..nodes import EVERYTHING, Filter
 from ..values import Special, UntypedText, Value, number_text, read_number, sound_text
@@ -132,8 +140,10 @@ class DecodedJson(Input):
                 return read_number(_digits(data, limits), limits)
             case None:
                 message = "Found null, expected a value; null is tested with the operators 'isnull' and 'isnotnull'"
-                raise _fault("null_comparison", message)
-        raise _fault("wrong_shape", f"Found a Python {type(data).__name__}, expected a text, a number, true or false")
+                raise syntax_error("null_comparison", message)
+        raise syntax_error(
+            "wrong_shape", f"Found a Python {type(data).__name__}, expected a text, a number, true or false"
+        )
 
     def sound(self, text: str) -> str:
         """The text itself. Raises `FilterSyntaxError` if no notation can carry it."""
@@ -202,7 +212,9 @@ def _read_document(document: JsonText, limits: Limits) -> Filter:
         document.top()
     except json.JSONDecodeError as error:
         message = f"The text is not JSON: {error.msg[0].lower()}{error.msg[1:]}"
-        raise _fault("invalid_json", message, TextLocation(text, error.pos, min(error.pos + 1, len(text)))) from None
+        raise syntax_error(
+            "invalid_json", message, TextLocation(text, error.pos, min(error.pos + 1, len(text)))
+        ) from None
     except RecursionError:
         position = next((place for place, level in _levels(text) if level > 2 * limits.max_depth + 2), len(text))
         place = TextLocation(text, position, position + 1)
@@ -229,10 +241,6 @@ def _digits(number: int | float | Decimal, limits: Limits) -> str:
     if isinstance(number, int) and number.bit_length() > 4 * limits.max_number_digits:
         raise FilterSyntaxError(messages.number_too_long(limits.max_number_digits + 1, 0, limits))
     return str(Decimal(number))  # str of a huge int may be refused
-
-
-def _fault(code: str, message: str, location: TextLocation | None = None) -> FilterSyntaxError:
-    return FilterSyntaxError(Problem(code, message, None, location))
 
 
 # writing

@@ -125,8 +125,22 @@ def test_says_what_is_wrong_and_where(text: str, code: str, key: str, fragment: 
 
 @pytest.mark.parametrize("pair", [(1, "x"), ("x", 1), ("x", None), ("x", ["a"])])
 def test_pairs_are_text(pair: Any) -> None:
-    with pytest.raises(TypeError, match="pairs of str"):
+    with pytest.raises(TypeError, match="expected a pair of str, not of"):
         parse_form([pair])
+
+
+@pytest.mark.parametrize("pairs", ["filter[0][field]=a", b"filter[0]", 5, None])
+def test_a_query_string_is_no_form(pairs: Any) -> None:
+    with pytest.raises(
+        TypeError, match=r"expected a mapping or \(key, value\) pairs, .*parse_query reads a query string"
+    ):
+        parse_form(pairs)
+
+
+@pytest.mark.parametrize("pairs", [["ab"], [5], [("a", "b", "c")], {"ab"}])
+def test_what_is_no_pair(pairs: Any) -> None:
+    with pytest.raises(TypeError, match=r"expected a \(key, value\) pair, not"):
+        parse_form(pairs)
 
 
 def test_half_of_a_surrogate_pair() -> None:
