@@ -15,11 +15,11 @@ from .limits import Limits
 # parts of sentences
 
 
-def counted(number: int, noun: str) -> str:
+def plural(number: int, noun: str) -> str:
     """A number with its noun, in the singular or the plural.
 
-    >>> from kanbert_filter.messages import counted
-    >>> counted(1, "condition"), counted(500, "condition")
+    >>> from kanbert_filter.messages import plural
+    >>> plural(1, "condition"), plural(500, "condition")
     ('1 condition', '500 conditions')
     """
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
@@ -44,69 +44,69 @@ def did_you_mean(names: Sequence[str]) -> str:
 # limits
 
 
-def _beyond(code: str, found: str, most: int, remedy: str = "") -> Problem:
+def _more_than(code: str, found: str, most: int, remedy: str = "") -> Problem:
     return Problem(code, f"Found {found}, expected at most {most}" + (f"; {remedy}" if remedy else ""))
 
 
 def text_too_long(most: int) -> Problem:
     """The filter as a whole is longer than `max_text_length`."""
-    return _beyond("text_too_long", f"a filter of more than {counted(most, 'byte')}", most, "shorten it")
+    return _more_than("text_too_long", f"a filter of more than {plural(most, 'byte')}", most, "shorten it")
 
 
 def too_many_keys(most: int) -> Problem:
     """A form has more keys than `max_form_keys`."""
-    return _beyond("too_many_keys", f"more than {counted(most, 'key')}", most)
+    return _more_than("too_many_keys", f"more than {plural(most, 'key')}", most)
 
 
 def key_too_long(most: int) -> Problem:
     """A key of a form is longer than `max_form_key_bytes`."""
-    return _beyond("key_too_long", f"a key of more than {counted(most, 'byte')}", most)
+    return _more_than("key_too_long", f"a key of more than {plural(most, 'byte')}", most)
 
 
 def too_deep(most: int) -> Problem:
     """Groups, lists and relations are inside each other more than `max_depth` times."""
-    return _beyond("too_deep", f"a filter nested more than {counted(most, 'level')} deep", most, "flatten its groups")
+    return _more_than("too_deep", f"a filter nested more than {plural(most, 'level')} deep", most, "flatten its groups")
 
 
 def too_many_conditions(most: int) -> Problem:
     """The filter has more conditions than `max_conditions`."""
-    return _beyond(
-        "too_many_conditions", f"more than {counted(most, 'condition')}", most, "use 'in' to compare with many values"
+    return _more_than(
+        "too_many_conditions", f"more than {plural(most, 'condition')}", most, "use 'in' to compare with many values"
     )
 
 
 def too_many_values(most: int) -> Problem:
     """The filter has more values, those of its lists included, than `max_values`."""
-    return _beyond("too_many_values", f"more than {counted(most, 'value')} in all", most)
+    return _more_than("too_many_values", f"more than {plural(most, 'value')} in all", most)
 
 
 def list_too_long(most: int) -> Problem:
     """One list has more values than `max_list_values`."""
-    return _beyond("list_too_long", f"a list of more than {counted(most, 'value')}", most)
+    return _more_than("list_too_long", f"a list of more than {plural(most, 'value')}", most)
 
 
 def relations_too_deep(most: int) -> Problem:
     """Relations are inside each other more than `max_relation_depth` times."""
-    return _beyond("relations_too_deep", f"relations nested more than {counted(most, 'level')} deep", most)
+    return _more_than("relations_too_deep", f"relations nested more than {plural(most, 'level')} deep", most)
 
 
 def string_too_long(most: int) -> Problem:
     """One text is longer than `max_string_length`."""
-    return _beyond("string_too_long", f"a text of more than {counted(most, 'character')}", most, "shorten it")
+    return _more_than("string_too_long", f"a text of more than {plural(most, 'character')}", most, "shorten it")
 
 
 def number_too_long(digits: int, exponent: int, limits: Limits) -> Problem:
     """A number has more digits than `max_number_digits`, or else an adjusted exponent beyond `max_exponent`."""
     most = limits.max_number_digits
     if digits > most:
-        return _beyond("number_too_long", f"a number of more than {counted(most, 'digit')}", most)
+        return _more_than("number_too_long", f"a number of more than {plural(most, 'digit')}", most)
     message = f"Found a number with the exponent {exponent}, expected an exponent within ±{limits.max_exponent}"
     return Problem("number_too_long", message)
 
 
 def day_offset_too_large(most: int) -> Problem:
     """A special is further from today than `max_day_offset`."""
-    return _beyond("day_offset_too_large", f"an offset of more than {counted(most, 'day')}", most, "write a date")
+    return _more_than("day_offset_too_large", f"an offset of more than {plural(most, 'day')}", most, "write a date")
 
 
 # values

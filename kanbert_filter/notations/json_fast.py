@@ -136,7 +136,7 @@ class _FastReader:
             try:
                 field = _names[name]
             except KeyError:
-                field = _admitted(name)
+                field = _well_formed(name)
             if (value.__class__ is str and len(value) <= longest) or (
                 value.__class__ is int and _LEAST < value < _GREATEST
             ):
@@ -212,7 +212,7 @@ def _in_order(pairs: tuple[tuple[str, Any], ...]) -> tuple[Any, Any, Any]:
     return parts["field"], parts["op"], parts["value"]
 
 
-def _admitted(name: Any) -> str:
+def _well_formed(name: Any) -> str:
     if name.__class__ is not str or field_fault(name) is not None:
         raise _GivenUp
     if len(_names) >= _MAX_NAMES:

@@ -1,7 +1,7 @@
 """Conditions as objects, groups as lists: the shape that JSON and forms share, read and written in one place.
 
 JSON has it as it stands; a form is first folded into it. What differs between the two (how a value, "nothing" and a
-place are written) is asked of a `Input`.
+place are written) is asked of an `Input`.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class _ObjectReader:
             return self.group(And, data, path, depth)
         if not isinstance(data, dict):
             expected = 'a condition {"field", "op", "value"}, a group {"and": […]} or {"or": […]}, or a list of them'
-            message = f"Found {_found(data)}, expected {expected}{self.input.remedy(path)}"
+            message = f"Found {_what_it_is(data)}, expected {expected}{self.input.remedy(path)}"
             raise self.fault("wrong_shape", message, path)
         words = [word for word in GROUPS if word in data]
         self.check_keys(data, tuple(words) or _KEYS, path)
@@ -157,7 +157,7 @@ class _ObjectReader:
         [word] = words
         inner = self.input.opened(data[word])
         if not isinstance(inner, list):
-            message = f"Found {_found(inner)} after '{word}', expected a list of conditions; number the items"
+            message = f"Found {_what_it_is(inner)} after '{word}', expected a list of conditions; number the items"
             raise self.fault("wrong_shape", message, (*path, word))
         return self.group(GROUPS[word], inner, (*path, word), depth)
 
@@ -188,7 +188,7 @@ class _ObjectReader:
     def field(self, data: dict[object, object], path: Path) -> str:
         name = self.required(data, "field", path)
         if not isinstance(name, str):
-            message = f"Found {_found(name)} as field, expected the name of a field as text"
+            message = f"Found {_what_it_is(name)} as field, expected the name of a field as text"
             raise self.fault("wrong_shape", message, (*path, "field"))
         return self.placed((*path, "field"), None, nodes.field_name, name)
 
@@ -196,7 +196,7 @@ class _ObjectReader:
         word = self.required(data, "op", path, field)
         path = (*path, "op")
         if not isinstance(word, str):
-            message = f"Found {_found(word)} as operator, expected an operator word such as 'eq'"
+            message = f"Found {_what_it_is(word)} as operator, expected an operator word such as 'eq'"
             raise self.fault("wrong_shape", message, path, field)
         name = WORDS.get(word.lower()) if word.isascii() else None
         if name is None:
@@ -215,7 +215,7 @@ class _ObjectReader:
     def value(self, data: object, path: Path, field: str) -> Value:
         if isinstance(data, (list, dict)):
             remedy = "; operator 'in' takes a list" if isinstance(data, list) else ""
-            message = f"Found {_found(data)}, expected one value{remedy}"
+            message = f"Found {_what_it_is(data)}, expected one value{remedy}"
             raise self.fault("wrong_shape", message, path, field)
         self.values += 1
         if self.values > self.limits.max_values:
@@ -224,7 +224,7 @@ class _ObjectReader:
 
     def list(self, data: object, path: Path, field: str, row: Operator) -> tuple[Value, ...]:
         if not isinstance(data, list):
-            message = f"Found {_found(data)}, expected a list of values after '{row.name}'"
+            message = f"Found {_what_it_is(data)}, expected a list of values after '{row.name}'"
             raise self.fault("list_expected", message, path, field)
         if len(data) > self.limits.max_list_values:
             raise self.refused(messages.list_too_long(self.limits.max_list_values), path, field)
@@ -237,7 +237,7 @@ class _ObjectReader:
             value = self.input.opened(data["value"])
             if not (self.input.is_blank(value) or self.input.is_true(value)):
                 other = "isnotnull" if row.name == "isnull" else "isnull"
-                message = f"Found {_found(value)}, expected no value after '{row.name}'; the opposite is '{other}'"
+                message = f"Found {_what_it_is(value)}, expected no value after '{row.name}'; the opposite is '{other}'"
                 raise self.fault("wrong_shape", message, path, field)
 
     def related(self, data: dict[object, object], path: Path, depth: int, field: str, row: Operator) -> Filter | None:
@@ -258,7 +258,7 @@ class _ObjectReader:
         """An object holds each key once, and none but the known."""
         for key in data:
             if not isinstance(key, str):
-                raise self.fault("wrong_shape", f"Found {_found(key)} as a key, expected text", path)
+                raise self.fault("wrong_shape", f"Found {_what_it_is(key)} as a key, expected text", path)
             if key not in known:
                 if key == "not":
                     message = "There is no negation of a group; negate its conditions: 'ne', 'nin', 'isnotnull', 'none'"
@@ -309,7 +309,7 @@ def text_within(text: str, limits: Limits) -> str:
     return text
 
 
-def _found(data: object) -> str:
+def _what_it_is(data: object) -> str:
     match data:
         case None:
             return "null"

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from .. import messages
 from ..checked import CheckedFilter, tree_of
-from ..errors import FilterSyntaxError, FormLocation, Location, Problem
+from ..errors import FilterSyntaxError, FormLocation, Problem
 from ..limits import DEFAULT_LIMITS, Limits, ensure_limits
 from ..nodes import Everything, Filter
 from .dsl import parse_dsl, to_dsl
@@ -37,7 +37,7 @@ def parse(source: object, *, limits: Limits = DEFAULT_LIMITS) -> Filter:
         try:
             source = source.decode()
         except UnicodeDecodeError as error:
-            raise _not_utf8(error) from None
+            raise FilterSyntaxError(messages.not_utf8(_octets(error))) from None
     if isinstance(source, str) and source.lstrip(_BLANK)[:1] not in ("[", "{"):
         return parse_dsl(source, limits=limits)
     return parse_json(source, limits=limits)
@@ -116,8 +116,8 @@ def _parameters(query: str | bytes, name: str) -> Iterator[tuple[str, str]]:
                 yield key.decode(), unquote_to_bytes(value.replace(b"+", b" ")).decode()
             except UnicodeDecodeError as error:
                 place = FormLocation(key.decode(errors="replace"), value.decode(errors="replace"))
-                raise _not_utf8(error, place) from None
+                raise FilterSyntaxError(messages.not_utf8(_octets(error)).at(place)) from None
 
 
-def _not_utf8(error: UnicodeDecodeError, location: Location | None = None) -> FilterSyntaxError:
-    return FilterSyntaxError(messages.not_utf8(error.object[error.start : error.end]).at(location))
+def _octets(error: UnicodeDecodeError) -> bytes:
+    return error.object[error.start : error.end]
