@@ -25,20 +25,31 @@ def plural(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def alternatives(names: Iterable[str]) -> str:
+def one_of(names: Iterable[str]) -> str:
     """Names of which one is meant.
 
-    >>> from kanbert_filter.messages import alternatives
-    >>> alternatives(["'a'", "'b'", "'c'"])
+    >>> from kanbert_filter.messages import one_of
+    >>> one_of(["'a'", "'b'", "'c'"])
     "'a', 'b' or 'c'"
     """
     *others, last = names
     return f"{', '.join(others)} or {last}" if others else last
 
 
+def all_of(names: Iterable[str]) -> str:
+    """Names of which all are meant.
+
+    >>> from kanbert_filter.messages import all_of
+    >>> all_of(["a", "b", "c"])
+    'a, b and c'
+    """
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
 def did_you_mean(names: Sequence[str]) -> str:
     """The end of a sentence that offers names; empty where there is nothing to offer."""
-    return f"; did you mean {alternatives(map(quoted, names))}?" if names else ""
+    return f"; did you mean {one_of(map(quoted, names))}?" if names else ""
 
 
 # limits
@@ -134,6 +145,9 @@ def not_utf8(octets: bytes) -> Problem:
 
 NO_TEXT_NEGATION: Final = "expected an operator; the text operators have no negation"
 """What follows on `Found 'notcontains', `."""
+
+NO_PATTERNS: Final = "expected an operator; there are no regular expressions, write 'like' or 'contains'"
+"""What follows on `Found 'regex', `."""
 
 
 def empty_group() -> Problem:

@@ -10,8 +10,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import Final
 
-from .context import Context, Day, Edge, Instant, first_instant, just_before, moved
 from . import messages
+from .context import Context, Day, Edge, Instant, first_instant, just_before, moved
 from .errors import FilterSyntaxError, quoted, syntax_error
 from .immutable import Immutable
 from .limits import MAX_DAY_OFFSET, MAX_EXPONENT as MAX_EXPONENT, Limits

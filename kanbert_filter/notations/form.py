@@ -11,7 +11,7 @@ from ..errors import FilterSyntaxError, FormLocation, Problem, UnsupportedFilter
 from ..limits import DEFAULT_LIMITS, Limits, ensure_limits
 from ..nodes import EVERYTHING, Filter, Membership, walk
 from ..values import Special, UntypedText, Value, number_text, sound_text
-from .objects import Input, Path, read_objects, text_within, written_objects
+from .objects import Input, Numeral, Path, read_objects, text_within, written_objects
 
 Pairs = Iterable[tuple[str, str]] | Mapping[str, str]
 
@@ -118,6 +118,8 @@ class _Form(Input):
 
     __slots__ = ("_name", "_top")
 
+    in_a_list = "number the items: '[0]', '[1]', …"
+
     def __init__(self, name: str) -> None:
         self._name = name
         self._top = _Level()
@@ -141,8 +143,8 @@ class _Form(Input):
         elif label not in level:
             level[label] = value
         elif isinstance(level[label], str):
-            remedy = f"number the items of a list: '{key}[0]', '{key}[1]', …"
-            raise syntax_error("duplicate_key", f"Found {quoted(key)} twice, expected it once; {remedy}")
+            remedy = f"; number the items of a list: '{key}[0]', '{key}[1]', …" if label == "value" else ""
+            raise syntax_error("duplicate_key", f"Found {quoted(key)} twice, expected it once{remedy}")
         else:
             raise syntax_error("wrong_shape", _BOTH)
 
@@ -187,10 +189,12 @@ class _Form(Input):
         return data == ""
 
     def is_true(self, data: object) -> bool:
-        return data == "true"
+        return data in ("true", "1")
 
-    def remedy(self, path: Path) -> str:
-        return "; number the items: '[0]', '[1]', …" if self.place(path).key.endswith("[]") else ""
+    def remedy(self, path: Path, data: object) -> str:
+        key = self.place(path).key if path else f"{self._name}[0]"
+        pairs = messages.all_of([f"{key}={value}" for key, value in _flat(key.replace("[]", "[0]"), data)])
+        return f"number the items, {pairs}" if key.endswith("[]") else f"write {pairs}"
 
     def place(self, path: Path) -> FormLocation:
         key = [self._name]
@@ -237,10 +241,10 @@ def _flat(key: str, data: object) -> Iterator[tuple[str, str]]:
         match data:
             case dict():
                 stack.extend([(f"{key}[{label}]", item) for label, item in reversed(data.items())])
-            case [str(), *_]:
-                stack.extend([(f"{key}[]", item) for item in reversed(data)])
             case list():
                 stack.extend([(f"{key}[{position}]", data[position]) for position in reversed(range(len(data)))])
+            case Numeral():
+                yield key, data.text
             case _:
                 yield key, str(data)
 

@@ -110,6 +110,8 @@ class DecodedJson(Input):
 
     __slots__ = ("_data",)
 
+    in_a_list = "put it in a list, [{…}]"
+
     def __init__(self, data: object) -> None:
         self._data = data
 
@@ -141,9 +143,8 @@ class DecodedJson(Input):
             case None:
                 message = "Found null, expected a value; null is tested with the operators 'isnull' and 'isnotnull'"
                 raise syntax_error("null_comparison", message)
-        raise syntax_error(
-            "wrong_shape", f"Found a Python {type(data).__name__}, expected a text, a number, true or false"
-        )
+        message = "Found something that JSON does not have, expected a text, a number, true or false"
+        raise syntax_error("wrong_shape", message)
 
     def sound(self, text: str) -> str:
         """The text itself. Raises `FilterSyntaxError` if no notation can carry it."""
@@ -155,6 +156,9 @@ class DecodedJson(Input):
             data = data[step]
         pointer = "".join([f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path])
         return JsonLocation(pointer, _dumped(_glimpse(data)))
+
+    def remedy(self, path: Path, data: object) -> str:
+        return f"write {_dumped(data)}"
 
 
 class JsonText(DecodedJson):

@@ -1,19 +1,21 @@
-"""Conditions as objects, groups as lists: the shape that JSON and forms share, read and written in one place.
+"""Conditions as objects and groups as lists: the shape that JSON and forms share, read and written in one place.
 
-JSON has it as it stands; a form is first folded into it. What differs between the two (how a value, "nothing" and a
-place are written) is asked of an `Input`.
+JSON has this shape as it is; a form is folded into it first. An `Input` knows what differs between the two: how a value, "no value"
+and a place are written.
 """
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
 from typing import Final, TypeVar
 
 from .. import messages, nodes
 from ..errors import FilterSyntaxError, Location, Problem, quoted
 from ..limits import MAX_DEPTH, Limits
-from ..nodes import EVERYTHING, And, Comparison, Everything, Filter, Membership, Or, RelationTest
+from ..nodes import EVERYTHING, And, Comparison, Everything, Filter, Membership, Or, RelationTest, field_fault
 from ..operators import OPERATORS, WORDS, Operator
 from ..values import Value
 
@@ -23,12 +25,10 @@ Path = tuple[str | int, ...]
 Connective = type[And] | type[Or]
 
 GROUPS: Final[dict[str, Connective]] = {"and": And, "or": Or}
+BLANKS: Final = " \t\n\r"
 
 _KEYS: Final = ("field", "op", "value")
-BLANKS: Final = " \t\n\r"
 _PARTS: Final[dict[str, Path]] = {"condition": (), "field": ("field",), "operator": ("op",), "value": ("value",)}
-_HABITS: Final = {"==": "eq", "<>": "ne", "not in": "nin", "operator": "op", "name": "field", "values": "value"}
-_DSL: Final = {row.dsl.lower(): row.name for row in OPERATORS.values()}
 
 T = TypeVar("T")
 
@@ -47,6 +47,9 @@ class Input(ABC):
 
     __slots__ = ("_paths",)
 
+    in_a_list: str
+    """What to do with one object in the place of a list."""
+
     _paths: list[Path]
 
     @abstractmethod
@@ -59,27 +62,27 @@ class Input(ABC):
 
     @abstractmethod
     def value(self, data: object, limits: Limits) -> Value:
-        """The value of the tree that a scalar stands for. Raises `FilterSyntaxError`, without a place."""
+        """The value of the tree that a scalar means. Raises `FilterSyntaxError`, without a place."""
 
     @abstractmethod
     def is_blank(self, data: object) -> bool:
-        """Whether this stands for no operand at all."""
+        """Whether this means that there is no value."""
 
     @abstractmethod
     def is_true(self, data: object) -> bool:
         """Whether this affirms a null check."""
 
     def duplicate(self, data: dict[object, object]) -> str | None:
-        """A key that stands twice in the object, if there is one."""
+        """A key that is in the object twice, if there is one."""
         return None
-
-    def remedy(self, path: Path) -> str:
-        """What to do about something at the end of a path that is no condition, where the notation knows."""
-        return ""
 
     @abstractmethod
     def place(self, path: Path) -> Location:
         """The location at the end of a path."""
+
+    @abstractmethod
+    def remedy(self, path: Path, data: object) -> str:
+        """That data of this shape is to be written at the end of a path, and how: the end of a message."""
 
     def locate(self, index: int, part: str, item: int | None = None) -> Location | None:
         """The place of a part of the condition with this index; see `nodes.Origin`."""
@@ -115,7 +118,7 @@ def read_objects(input: Input, limits: Limits) -> Filter:
 
 
 class _ObjectReader:
-    """One careful pass over a source, counting what the limits bound."""
+    """One careful pass over an input, which counts what the limits bound."""
 
     def __init__(self, input: Input, limits: Limits) -> None:
         self.input = input
@@ -130,23 +133,30 @@ class _ObjectReader:
             return self.filter(data, (), 1)
         if not data:
             return EVERYTHING
-        items = [self.filter(item, (position,), 1) for position, item in enumerate(data)]
-        tree = self.placed((), None, And, items)
+        tree = self.placed((), None, And, self.filters(data, (), 1))
         if tree.depth > self.limits.max_depth:
-            raise self.refused(messages.too_deep(self.limits.max_depth), ())
+            raise self.error(messages.too_deep(self.limits.max_depth), ())
         return tree
+
+    def filters(self, data: list[object], path: Path, depth: int) -> list[Filter]:
+        """The items of a list."""
+        match data:
+            case [str(field), str(word), *rest] if field_fault(field) is None and (meant := _operator_meant(word)):
+                example = _condition_like(field, meant, rest[0] if rest else None)
+                message = f"Found text {quoted(field)}, expected a condition; {self.input.remedy(path, example)}"
+                raise self.fault("wrong_shape", message, (*path, 0))
+        return [self.filter(item, (*path, position), depth) for position, item in enumerate(data)]
 
     def filter(self, data: object, path: Path, depth: int) -> Filter:
         """A list, a group or a condition; `depth` counts it in."""
         if depth > self.limits.max_depth:
-            raise self.refused(messages.too_deep(self.limits.max_depth), path)
+            raise self.error(messages.too_deep(self.limits.max_depth), path)
         data = self.input.opened(data)
         if isinstance(data, list):
             return self.group(And, data, path, depth)
         if not isinstance(data, dict):
-            expected = 'a condition {"field", "op", "value"}, a group {"and": […]} or {"or": […]}, or a list of them'
-            message = f"Found {_what_it_is(data)}, expected {expected}{self.input.remedy(path)}"
-            raise self.fault("wrong_shape", message, path)
+            expected = f"expected a condition; {self.input.remedy(path, _condition_like('name'))}"
+            raise self.fault("wrong_shape", f"Found {_what_it_is(data)}, {expected}", path)
         words = [word for word in GROUPS if word in data]
         self.check_keys(data, tuple(words) or _KEYS, path)
         if not words:
@@ -157,20 +167,20 @@ class _ObjectReader:
         [word] = words
         inner = self.input.opened(data[word])
         if not isinstance(inner, list):
-            message = f"Found {_what_it_is(inner)} after '{word}', expected a list of conditions; number the items"
-            raise self.fault("wrong_shape", message, (*path, word))
+            message = f"Found {_what_it_is(inner)} after '{word}', expected a list of conditions"
+            raise self.fault("wrong_shape", f"{message}; {self.input.in_a_list}", (*path, word))
         return self.group(GROUPS[word], inner, (*path, word), depth)
 
     def group(self, kind: Connective, data: list[object], path: Path, depth: int) -> Filter:
         if not data:
-            raise self.refused(messages.empty_group(), path)
-        return kind([self.filter(item, (*path, position), depth + 1) for position, item in enumerate(data)])
+            raise self.error(messages.empty_group(), path)
+        return kind(self.filters(data, path, depth + 1))
 
     def condition(self, data: dict[object, object], path: Path, depth: int) -> Filter:
         index = self.conditions
         self.conditions += 1
         if self.conditions > self.limits.max_conditions:
-            raise self.refused(messages.too_many_conditions(self.limits.max_conditions), path)
+            raise self.error(messages.too_many_conditions(self.limits.max_conditions), path)
         field = self.field(data, path)
         row = self.operator(data, path, field)
         if row.operand == "value":
@@ -194,19 +204,12 @@ class _ObjectReader:
 
     def operator(self, data: dict[object, object], path: Path, field: str) -> Operator:
         word = self.required(data, "op", path, field)
-        path = (*path, "op")
         if not isinstance(word, str):
             message = f"Found {_what_it_is(word)} as operator, expected an operator word such as 'eq'"
-            raise self.fault("wrong_shape", message, path, field)
+            raise self.fault("wrong_shape", message, (*path, "op"), field)
         name = WORDS.get(word.lower()) if word.isascii() else None
-        if name is None:
-            suggestions = _suggestions(word, WORDS.keys() - {"count"}, _DSL)
-            message = f"{quoted(word)} is no operator here, expected a word" + ("" if suggestions else " such as 'eq'")
-            raise self.fault("unknown_operator", message + messages.did_you_mean(suggestions), path, field, suggestions)
-        if name == "count":
-            counted = field if field.endswith(".count") else f"{field}.count"
-            message = f"'count' is no operator here; compare the field '{counted}' with a number"
-            raise self.fault("unknown_operator", message, path, field)
+        if name is None or name == "count":
+            raise self.error(_no_operator(word, field), (*path, "op"), field)
         return OPERATORS[name]
 
     def operand(self, data: dict[object, object], path: Path, field: str, row: Operator) -> object:
@@ -219,15 +222,18 @@ class _ObjectReader:
             raise self.fault("wrong_shape", message, path, field)
         self.values += 1
         if self.values > self.limits.max_values:
-            raise self.refused(messages.too_many_values(self.limits.max_values), path, field)
+            raise self.error(messages.too_many_values(self.limits.max_values), path, field)
         return self.placed(path, field, self.input.value, data, self.limits)
 
     def list(self, data: object, path: Path, field: str, row: Operator) -> tuple[Value, ...]:
         if not isinstance(data, list):
             message = f"Found {_what_it_is(data)}, expected a list of values after '{row.name}'"
+            if data is not None and not isinstance(data, dict):
+                items = data.split(",") if isinstance(data, str) else [data]
+                message += f"; {self.input.remedy(path, [_sample(item) for item in items[:2]])}"
             raise self.fault("list_expected", message, path, field)
         if len(data) > self.limits.max_list_values:
-            raise self.refused(messages.list_too_long(self.limits.max_list_values), path, field)
+            raise self.error(messages.list_too_long(self.limits.max_list_values), path, field)
         return tuple(
             [self.value(self.input.opened(item), (*path, position), field) for position, item in enumerate(data)]
         )
@@ -242,10 +248,10 @@ class _ObjectReader:
 
     def related(self, data: dict[object, object], path: Path, depth: int, field: str, row: Operator) -> Filter | None:
         if len(self.relations) >= self.limits.max_relation_depth:
-            raise self.refused(messages.relations_too_deep(self.limits.max_relation_depth), path, field)
+            raise self.error(messages.relations_too_deep(self.limits.max_relation_depth), path, field)
         if self.input.is_blank(data.get("value")) or "value" not in data:
             if row.operand == "filter":
-                raise self.refused(messages.all_without_filter(), path, field)
+                raise self.error(messages.all_without_filter(), path, field)
             return None
         self.relations.append(field)
         inner = self.filter(data["value"], (*path, "value"), depth + 1)
@@ -255,25 +261,37 @@ class _ObjectReader:
     # what every part needs
 
     def check_keys(self, data: dict[object, object], known: tuple[str, ...], path: Path) -> None:
-        """An object holds each key once, and none but the known."""
+        """An object has each key once, and none but the known."""
         for key in data:
             if not isinstance(key, str):
                 raise self.fault("wrong_shape", f"Found {_what_it_is(key)} as a key, expected text", path)
             if key not in known:
-                if key == "not":
-                    message = "There is no negation of a group; negate its conditions: 'ne', 'nin', 'isnotnull', 'none'"
-                    raise self.fault("negated_group", message, (*path, key))
-                suggestions = _suggestions(key, [*_KEYS, *GROUPS] if known is _KEYS else [], {})
-                expected = (
-                    " and ".join([f"'{word}'" for word in known]) if known is not _KEYS else "'field', 'op' and 'value'"
-                )
-                message = f"Found key {quoted(key)}, expected only {expected}" + messages.did_you_mean(suggestions)
-                raise self.fault("unknown_key", message, (*path, key), suggestions=suggestions)
+                raise self.error(self.unknown_key(key, data, known, path), (*path, key))
         twice = self.input.duplicate(data)
         if twice is not None:
-            raise self.fault(
-                "duplicate_key", f"Found key '{twice}' twice in one object, expected it once", (*path, twice)
-            )
+            message = f"Found key '{twice}' twice in one object, expected it once"
+            raise self.fault("duplicate_key", message, (*path, twice))
+
+    def unknown_key(self, key: str, data: dict[object, object], known: tuple[str, ...], path: Path) -> Problem:
+        """What is wrong with a key, and what to write instead."""
+        if key == "not":
+            message = "There is no negation of a group; negate its conditions: 'ne', 'nin', 'isnotnull', 'none'"
+            return Problem("negated_group", message)
+        expected = "'field', 'op' and 'value'" if known is _KEYS else " and ".join([f"'{word}'" for word in known])
+        message = f"Found key {quoted(key)}, expected only {expected}"
+        if known is not _KEYS:
+            return Problem("unknown_key", message)
+        if _plain(key) in _GROUP_KEYS:
+            return Problem("unknown_key", f"{message}; {self.input.remedy(path, {'and': [{'field': Numeral('…')}]})}")
+        is_condition = any(_plain(other) in _CONDITION_KEYS for other in data if isinstance(other, str))
+        suggestions = _close_to(key, [*_KEYS, *GROUPS]) if is_condition or _plain(key) != "name" else []
+        if suggestions or is_condition:
+            return Problem("unknown_key", message + messages.did_you_mean(suggestions), suggestions=suggestions)
+        if _plain(key) in _WRAPPERS:
+            return Problem("unknown_key", f"{message}; leave the key out, the filter is what it holds")
+        if field_fault(key) is None:
+            message += f"; {self.input.remedy(path, _condition_like(key, *_meant_by(data[key])))}"
+        return Problem("unknown_key", message)
 
     def required(
         self, data: dict[object, object], key: str, path: Path, field: str | None = None, purpose: str = ""
@@ -289,14 +307,12 @@ class _ObjectReader:
             return make(*arguments)
         except FilterSyntaxError as error:
             [problem] = error.problems
-        raise self.refused(problem, path, field)
+        raise self.error(problem, path, field)
 
-    def fault(
-        self, code: str, message: str, path: Path, field: str | None = None, suggestions: Iterable[str] = ()
-    ) -> FilterSyntaxError:
-        return self.refused(Problem(code, message, suggestions=suggestions), path, field)
+    def fault(self, code: str, message: str, path: Path, field: str | None = None) -> FilterSyntaxError:
+        return self.error(Problem(code, message), path, field)
 
-    def refused(self, problem: Problem, path: Path, field: str | None = None) -> FilterSyntaxError:
+    def error(self, problem: Problem, path: Path, field: str | None = None) -> FilterSyntaxError:
         """The error for a problem at the end of a path."""
         name = None if field is None else ".".join([*self.relations, field])
         return FilterSyntaxError(problem.at(self.input.place(path), name))
@@ -321,20 +337,133 @@ def _what_it_is(data: object) -> str:
             return "a list"
         case dict():
             return "an object"
-        case Numeral() | int() | float():
+        case Numeral() | int() | float() | Decimal():
             return "a number"
-    return f"a Python object of type '{type(data).__name__}'"
+    return "something that JSON does not have"
 
 
-def _suggestions(word: str, words: Iterable[str], spellings: dict[str, str]) -> list[str]:
+# what people write out of habit from other languages, and what to write here
+
+_SPELLINGS: Final = {row.dsl.lower(): row.name for row in OPERATORS.values()} | {
+    "==": "eq",
+    "===": "eq",
+    "equal": "eq",
+    "equals": "eq",
+    "is": "eq",
+    "<>": "ne",
+    "!==": "ne",
+    "notequal": "ne",
+    "notequals": "ne",
+    "not": "ne",
+    "isnot": "ne",
+    "greaterthan": "gt",
+    "lessthan": "lt",
+    "after": "gt",
+    "before": "lt",
+    "beginswith": "startswith",
+    "greaterthanorequal": "gte",
+    "lessthanorequal": "lte",
+    "greaterorequal": "gte",
+    "lessorequal": "lte",
+    "ilike": "like",
+    "icontains": "contains",
+    "null": "isnull",
+    "exists": "isnotnull",
+    "some": "any",
+    "operator": "op",
+    "name": "field",
+    "values": "value",
+    "key": "field",
+    "column": "field",
+    "property": "field",
+}
+_NEGATED_TEXT: Final = re.compile(
+    r"(?:!|n|not|isnot|doesnot|doesnt)(?:i?contains?|i?like|(?:start|begin|end)s?(?:with)?|has|match(?:es)?|regexp?)"
+)
+_PATTERNS: Final = frozenset({"regex", "regexp", "match", "matches", "rlike", "~", "=~", "~*"})
+_GROUP_KEYS: Final = frozenset({"combinator", "conjunction", "logic", "rules", "conditions", "filters", "all", "any"})
+_CONDITION_KEYS: Final = frozenset({"field", "op", "operator", "value", "values"})
+_WRAPPERS: Final = frozenset({"filter", "where", "query"})
+
+
+def _plain(word: str) -> str:
+    """A word without what spellings differ in: case, blanks, dashes, and a dollar sign before it."""
+    return re.sub(r"[\s_-]+|^\$", "", word[:100].lower())
+
+
+def _no_operator(word: str, field: str) -> Problem:
+    """What is wrong with a word that is no operator of conditions."""
+    plain = _plain(word)
+    if plain == "count":
+        counted = field if field.endswith(".count") else f"{field}.count"
+        message = f"'count' is no operator here; compare the field '{counted}' with a number"
+        return Problem("unknown_operator", message)
+    if _NEGATED_TEXT.fullmatch(plain):
+        return Problem("unknown_operator", f"Found {quoted(word)}, {messages.NO_TEXT_NEGATION}")
+    if plain in _PATTERNS:
+        return Problem(
+            "unknown_operator", f"Found {quoted(word)}, {messages.NO_PATTERNS}", suggestions=["like", "contains"]
+        )
+    if plain == "between":
+        remedy = "expected an operator; write two conditions, with 'gte' and 'lte'"
+        return Problem("unknown_operator", f"Found {quoted(word)}, {remedy}", suggestions=["gte", "lte"])
+    close = _close_to(word, WORDS.keys() - {"count"})
+    message = f"{quoted(word)} is no operator here, expected a word" + ("" if close else " such as 'eq'")
+    return Problem("unknown_operator", message + messages.did_you_mean(close), suggestions=close)
+
+
+def _close_to(word: str, words: Iterable[str]) -> list[str]:
+    """Those of the words that may have been meant."""
     from difflib import get_close_matches
 
-    word = word.strip().lower()
     words = sorted(words)
-    meant = spellings.get(word) or _HABITS.get(word)
-    if meant in words:
-        return [meant]
-    return get_close_matches(word, words, n=2, cutoff=0.7) if len(word) <= 40 else []
+    for spelling in (word.strip().lower(), _plain(word)):
+        meant = _SPELLINGS.get(spelling, spelling)
+        if meant in words:
+            return [WORDS.get(meant, meant)]
+    close = get_close_matches(_plain(word), words, n=2, cutoff=0.7) if len(word) <= 40 else []
+    return list(dict.fromkeys([WORDS.get(meant, meant) for meant in close]))
+
+
+def _operator_meant(word: str) -> str | None:
+    """The operator of conditions that a word or symbol probably means."""
+    spellings = (word.strip().lower(), _plain(word))
+    found = (WORDS.get(_SPELLINGS.get(spelling, spelling)) for spelling in spellings)
+    return next((name for name in found if name is not None and name != "count"), None)
+
+
+def _meant_by(data: object) -> tuple[str, object]:
+    """The operator and the value that were probably meant by `{"title": data}`."""
+    match data:
+        case None:
+            return "isnull", None
+        case list() | tuple():
+            return "in", data
+        case dict() if len(data) == 1:
+            [(word, value)] = data.items()
+            meant = _operator_meant(word) if isinstance(word, str) else None
+            if meant is not None:
+                return meant, value
+            return "like" if _plain(str(word)) in _PATTERNS else "eq", None
+    return "eq", data
+
+
+def _condition_like(field: str, word: str = "eq", value: object = None) -> dict[str, object]:
+    """A condition to show as an example."""
+    condition: dict[str, object] = {"field": field, "op": word}
+    return condition if OPERATORS[WORDS[word]].operand == "nothing" else condition | {"value": _sample(value)}
+
+
+def _sample(value: object) -> object:
+    """A value as an example shows it: short."""
+    match value:
+        case str() if len(value) <= 20:
+            return value
+        case list() | tuple():
+            return [_sample(item) for item in value[:2]]
+        case bool() | int() | float() | Numeral() if not isinstance(value, int) or value.bit_length() < 64:
+            return value
+    return Numeral("…")
 
 
 # writing
