@@ -34,6 +34,7 @@ CODES: Final[dict[str, str]] = {
     "wrong_shape": "A value has the wrong JSON type or form shape for its place.",
     "empty_group": "A group or list is empty where it must hold something.",
     "malformed_key": "A form key is not of the shape `filter[0][field]`.",
+    "misspelled_parameter": "A parameter can only be a misspelled filter, or the rest of one.",
     "mixed_notations": "One request carries the filter in more than one notation, or twice.",
     # the check against an endpoint
     "unknown_field": "The endpoint has no such field.",

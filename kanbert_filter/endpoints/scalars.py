@@ -124,6 +124,10 @@ class Currency(SearchedType):
         return Number.admit(self, operator, value, limits)  # type: ignore[arg-type]
 
 
+_BOOLEANS_OF_FORMS: Final = {"true": True, "false": False, "1": True, "0": False}
+"""PHP sends `1` and `0`."""
+
+
 class Boolean(FieldType):
     """`true` or `false`, and no other value that Python takes for true.
 
@@ -144,8 +148,8 @@ class Boolean(FieldType):
         return frozenset({bool})
 
     def admit(self, operator: str, value: Value, limits: Limits) -> Value:
-        if isinstance(value, UntypedText) and value.text in ("true", "false"):
-            return value.text == "true"
+        if isinstance(value, UntypedText) and value.text in _BOOLEANS_OF_FORMS:
+            return _BOOLEANS_OF_FORMS[value.text]
         if isinstance(value, bool):
             return value
         raise _not_a("boolean", value, expected="true or false")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from .. import messages
@@ -19,10 +21,11 @@ Pairs = Iterable[tuple[str, str]] | Mapping[str, str]
 def parse_form(pairs: Pairs, *, name: str = "filter", limits: Limits = DEFAULT_LIMITS) -> Filter:
     """The filter among the decoded pairs of a form or query string: a mapping, or `(key, value)` pairs.
 
-    Pairs whose key does not begin with `name[` belong to others and are left alone; without any of ours the filter is
-    `EVERYTHING`. The values are `UntypedText` until an endpoint's field types decide what they are.
+    Pairs whose key does not begin with `name[` belong to others and are left alone, unless the key can only be a misspelled one of
+    ours. Without any of ours the filter is `EVERYTHING`. The values are `UntypedText` until an endpoint's field types decide
+    what they are.
 
-    Raises `FilterSyntaxError` with the key of the first fault, and `TypeError` for keys or values that are no `str`.
+    Raises `FilterSyntaxError` with the key of the first fault, and `TypeError` for what is no pairs of `str`.
 
     >>> import kanbert_filter as kf
     >>> kf.parse_form({"filter[0][field]": "budget", "filter[0][op]": "gte", "filter[0][value]": "1000", "page": "3"})
@@ -33,6 +36,9 @@ def parse_form(pairs: Pairs, *, name: str = "filter", limits: Limits = DEFAULT_L
     size = keys = 0
     for key, value in _pairs(pairs):
         if key != name and not key.startswith(f"{name}["):
+            problem = misspelling(key, name)
+            if problem is not None:
+                raise FilterSyntaxError(problem.at(FormLocation(key, value)))
             continue
         keys += 1
         size += _byte_length(value)
@@ -48,6 +54,32 @@ def parse_form(pairs: Pairs, *, name: str = "filter", limits: Limits = DEFAULT_L
             [problem] = error.problems
             raise FilterSyntaxError(problem.at(FormLocation(key, value))) from None
     return read_objects(form, limits) if keys else EVERYTHING
+
+
+def misspelling(key: str, name: str) -> Problem | None:
+    """The problem with a key that can only be the misspelled key of a filter with this name; None for other keys.
+
+    Such a key is not left alone: the filter would be ignored, and everything returned.
+    """
+    if name.lower() not in key.lower():
+        return None
+    found = _misspelled(name).search(key)
+    if found is None:
+        return None
+    remedy = f"expected {quoted(name)} or keys such as '{name}[0][field]'"
+    if found["encoded"]:
+        remedy += "; brackets are percent-encoded once"
+    return Problem("misspelled_parameter", f"Found parameter {quoted(key)}, {remedy}")
+
+
+@lru_cache(maxsize=64)
+def _misspelled(name: str) -> re.Pattern[str]:
+    """What a misspelled key begins with: the name in any case, also behind another `?`, `;` or blanks or inside brackets, and then
+    the end, a bracket in whatever encoding, `=`, or a dot and what a form has in brackets."""
+    name = re.escape(name)
+    bracket = r"(?:%(?:25)*(?:u00)?|\\u00|\\x|&?\#x)5b|&?\#91|［"
+    rest = rf"\s*\Z|[\[=]|(?P<encoded>{bracket})|\.(?:[0-9]|(?:field|and|or)(?![\w-]))"
+    return re.compile(rf"(?:(?:\A|[?;])\s*{name}(?:{rest}))|\A\[{name}\]", re.IGNORECASE)
 
 
 def to_form(filter: Filter | CheckedFilter, *, name: str = "filter") -> list[tuple[str, str]]:

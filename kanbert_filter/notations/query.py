@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final, Literal
 
 from .. import messages
 from ..checked import CheckedFilter, tree_of
-from ..errors import FilterSyntaxError, FormLocation, Problem
+from ..errors import FilterSyntaxError, FormLocation, Problem, TextLocation, quoted, syntax_error
 from ..limits import DEFAULT_LIMITS, Limits, ensure_limits
 from ..nodes import Everything, Filter
 from .dsl import parse_dsl, to_dsl
-from .form import parse_form, to_form
+from .form import misspelling, parse_form, to_form
 from .json import parse_json, to_json_text
 
 Notation = Literal["dsl", "json", "form"]
 
 _BLANK: Final = " \t\n\r"
+_NO_NAME: Final = re.compile(r"""[\s"'<>=]""")
+_LONGEST_BEGINNING: Final = 1000
+_QUERY: Final = re.compile(r"\s*\??(?:[^\s=&]+=[^\s&]*&)*(filter(?:=|\[|%5B))", re.IGNORECASE)
 
 
 def parse(source: object, *, limits: Limits = DEFAULT_LIMITS) -> Filter:
@@ -39,7 +43,15 @@ def parse(source: object, *, limits: Limits = DEFAULT_LIMITS) -> Filter:
         except UnicodeDecodeError as error:
             raise FilterSyntaxError(messages.not_utf8(_octets(error))) from None
     if isinstance(source, str) and source.lstrip(_BLANK)[:1] not in ("[", "{"):
-        return parse_dsl(source, limits=limits)
+        try:
+            return parse_dsl(source, limits=limits)
+        except FilterSyntaxError:
+            found = _QUERY.match(source[:_LONGEST_BEGINNING])
+            if found is None:
+                raise
+            message = "Found a query string, expected a filter; read it with parse_query"
+            place = TextLocation(source, *found.span(1))
+        raise syntax_error("unexpected_input", message, place)
     return parse_json(source, limits=limits)
 
 
@@ -57,10 +69,10 @@ def parse_query(query: str | bytes, *, name: str = "filter", limits: Limits = DE
     ensure_limits(limits)
     texts: list[str] = []
     pairs: list[tuple[str, str]] = []
-    for key, value in _parameters(query, name):
+    for key, value in _parameters(query, name, texts):
         if texts or (pairs and key == name):
             message = f"Found the filter more than once, expected one '{name}=…' or keys '{name}[…]=…', not both"
-            raise FilterSyntaxError(Problem("mixed_notations", message, None, FormLocation(key, value)))
+            raise syntax_error("mixed_notations", message, FormLocation(key, value))
         if key == name:
             texts.append(value)
         else:
@@ -97,8 +109,12 @@ def to_query(filter: Filter | CheckedFilter, *, notation: Notation = "dsl", name
     return "&".join([f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in pairs])
 
 
-def _parameters(query: str | bytes, name: str) -> Iterator[tuple[str, str]]:
-    """The parameters of this name, with or without brackets, each decoded when it is asked for."""
+def _parameters(query: str | bytes, name: str, texts: list[str]) -> Iterator[tuple[str, str]]:
+    """The parameters of this name, with or without brackets, each decoded when it is asked for.
+
+    `texts` holds the filters found so far that are text. Raises `FilterSyntaxError` for another parameter that can only be
+    a misspelled filter, or the rest of one.
+    """
     from urllib.parse import unquote_to_bytes
 
     if not isinstance(name, str):
@@ -117,6 +133,22 @@ def _parameters(query: str | bytes, name: str) -> Iterator[tuple[str, str]]:
             except UnicodeDecodeError as error:
                 place = FormLocation(key.decode(errors="replace"), value.decode(errors="replace"))
                 raise FilterSyntaxError(messages.not_utf8(_octets(error)).at(place)) from None
+        elif key:
+            other = key.decode(errors="replace")
+            problem = _rest_of_text(other) if any(texts) else None
+            problem = problem or misspelling(other, name)
+            if problem is not None:
+                raise FilterSyntaxError(problem.at(FormLocation(other, value.decode(errors="replace"))))
+
+
+def _rest_of_text(key: str) -> Problem | None:
+    """The problem with a parameter that is the rest of a filter's text, which an `&` in it has cut; or None."""
+    if _NO_NAME.search(key) is None:
+        return None
+    message = (
+        f"Found parameter {quoted(key)} after the filter's text, expected a name; write %26 for '&' inside a filter"
+    )
+    return Problem("misspelled_parameter", message)
 
 
 def _octets(error: UnicodeDecodeError) -> bytes:

@@ -102,7 +102,7 @@ def test_relations_and_groups() -> None:
 
 
 @pytest.mark.parametrize(
-    "pairs", [[], {}, [("page", "1")], [("filters[0]", "x")], [("xfilter[0]", "x")], [("Filter[0]", "")]]
+    "pairs", [[], {}, [("page", "1")], [("filters[0]", "x")], [("xfilter[0]", "x")], [("filter_[0]", "")]]
 )
 def test_no_filter(pairs: Any) -> None:
     assert parse_form(pairs) is EVERYTHING
@@ -318,3 +318,29 @@ def test_many_conditions() -> None:
     assert isinstance(tree, And)
     assert len(tree.items) == N // 4
     assert problem(pairs).code == "too_many_keys"
+
+
+# what PHP sends, and what survives a mapping
+
+
+def test_booleans_of_forms() -> None:
+    endpoint = kf.Endpoint("e", {"done": "boolean", "custom": "custom"})
+    for text, value in {"true": True, "false": False, "1": True, "0": False}.items():
+        checked = endpoint.check(parse_form(condition(field="done", value=text)))
+        assert checked == endpoint.parse([{"field": "done", "op": "eq", "value": value}])
+        assert to_form(checked)[-1][1] == str(value).lower()
+        assert endpoint.check(parse_form(condition(field="custom", value=text))).filter == Comparison(
+            "custom", "eq", text
+        )
+
+
+@pytest.mark.parametrize("value", ["", "true", "1"])
+def test_null_checks_are_affirmed(value: str) -> None:
+    assert parse_form(condition(op="isnull", value=value)) == NullCheck("a", "isnull")
+
+
+@given(filters(untyped, empty_lists=False))
+def test_what_is_written_survives_a_mapping(tree: Filter) -> None:
+    pairs = to_form(tree)
+    assert list(dict(pairs).items()) == pairs
+    assert parse_form(dict(pairs), limits=LIFTED) == tree

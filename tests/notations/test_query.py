@@ -1,15 +1,18 @@
 """Any notation: telling them apart, finding the filter in a query string, and writing one."""
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from hypothesis import given, strategies as st
 
-from kanbert_filter.errors import FilterError, FilterSyntaxError
+from kanbert_filter.errors import FilterError, FilterSyntaxError, TextLocation
 from kanbert_filter.limits import Limits
 from kanbert_filter.nodes import EVERYTHING, Comparison, Filter, Node
+from kanbert_filter.notations.form import parse_form
 from kanbert_filter.notations.query import parse, parse_query, to_query
 from kanbert_filter.values import UntypedText
+from tests.corpora import cases
 from tests.strategies import filters, texts, untyped
 
 LIFTED = Limits.lifted()
@@ -85,6 +88,61 @@ def test_finds_a_form() -> None:
 )
 def test_no_filter_in_the_query(query: str) -> None:
     assert parse_query(query) is EVERYTHING
+
+
+@pytest.mark.parametrize(("query", "key", "fragment"), cases("parameters.txt"))
+def test_a_filter_that_was_meant_is_not_ignored(query: str, key: str, fragment: str) -> None:
+    found = problem(query)
+    assert (found.code, found.location.key) == ("misspelled_parameter", key.replace("· ", " ").replace(" ·", " "))
+    assert fragment in found.message
+    if "%26" not in fragment:  # a form body cuts no text
+        pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True, separator="&")
+        with pytest.raises(FilterSyntaxError) as caught:
+            parse_form(pairs)
+        assert caught.value.problems == (found,)
+        named = [
+            (key.replace("filter", "where").replace("Filter", "Where").replace("FILTER", "wHERE"), "x")
+            for key, _ in pairs
+        ]
+        with pytest.raises(FilterSyntaxError, match="expected 'where'"):
+            parse_form(named, name="where")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "filters=x&my_filter=x&filter_id=x&filter-x=x&filterx[0]=x&x[filter]=x&filter(0)=x",
+        "filter.fields=x&filter.order=x&filter.x=x&filter.=x&filter:0=x",
+        "page=1?filter=a=1",
+        "sort+by=x&a%3Db=x&%22x%22=x&%ff=x",
+        "filter=&sort+by=x",
+    ],
+)
+def test_other_parameters_are_not_looked_at(query: str) -> None:
+    assert parse_query(query) is EVERYTHING
+    assert parse_query("b=2&" + query.replace("filter=&", "") + "&filter=a=1") == Comparison("a", "eq", 1)
+
+
+def test_a_tail_that_reads_like_a_parameter_is_taken_for_one() -> None:
+    assert parse_query("filter=a=1&b=2") == Comparison("a", "eq", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("filter=title = 'a'", "filter="), ("?page=1&filter=a='b'", "filter="), ("filter[0][field]=a", "filter[")],
+)
+def test_a_query_string_is_no_filter(text: str, found: str) -> None:
+    with pytest.raises(FilterSyntaxError, match="read it with parse_query") as caught:
+        parse(text)
+    [fault] = caught.value.problems
+    assert isinstance(fault.location, TextLocation)
+    assert text[fault.location.start : fault.location.end] == found
+
+
+def test_a_field_may_be_called_filter() -> None:
+    assert parse("filter='a'") == Comparison("filter", "eq", "a")
+    with pytest.raises(FilterSyntaxError, match="write a text in quotes"):
+        parse("filter = a")
 
 
 @pytest.mark.parametrize(
