@@ -23,13 +23,21 @@ _NAMES = {
     ),
     "limits": ("Limits",),
     "nodes": (
-        *("EVERYTHING", "And", "Comparison", "Everything", "Filter", "Membership", "NullCheck", "Or", "RelationTest"),
-        *("fields_of", "rename_fields", "walk"),
+        "EVERYTHING",
+        "And",
+        "Comparison",
+        "Everything",
+        "Filter",
+        "Membership",
+        "NullCheck",
+        "Or",
+        "RelationTest",
     ),
     "notations.dsl": ("parse_dsl", "to_dsl"),
     "notations.form": ("parse_form", "to_form"),
     "notations.json": ("parse_json", "to_json", "to_json_text"),
     "notations.query": ("parse", "parse_query", "to_query"),
+    "trees": ("fields_of", "rename_fields", "transform", "walk"),
     "values": ("EOM", "EOW", "ME", "NOW", "SOM", "SOW", "TODAY", "Special", "UntypedText"),
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}

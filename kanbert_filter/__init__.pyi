@@ -28,14 +28,17 @@ from .nodes import (
     NullCheck as NullCheck,
     Or as Or,
     RelationTest as RelationTest,
-    fields_of as fields_of,
-    rename_fields as rename_fields,
-    walk as walk,
 )
 from .notations.dsl import parse_dsl as parse_dsl, to_dsl as to_dsl
 from .notations.form import parse_form as parse_form, to_form as to_form
 from .notations.json import parse_json as parse_json, to_json as to_json, to_json_text as to_json_text
 from .notations.query import parse as parse, parse_query as parse_query, to_query as to_query
+from .trees import (
+    fields_of as fields_of,
+    rename_fields as rename_fields,
+    transform as transform,
+    walk as walk,
+)
 from .values import (
     EOM as EOM,
     EOW as EOW,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
 from . import messages
@@ -385,16 +385,19 @@ def field_fault(name: str) -> str | None:
     return None
 
 
-def walk(filter: Filter) -> Iterator[Filter]:
-    """Every node of the tree, each before what it holds, in source order.
+def relation_depth(filter: Filter) -> int:
+    """How many relations are inside each other, at most."""
+    match filter:
+        case And(items) | Or(items):
+            return max(map(relation_depth, items))
+        case RelationTest():
+            return 1 + (relation_depth(filter.filter) if filter.filter is not None else 0)
+    return 0
 
-    >>> import kanbert_filter as kf
-    >>> [type(node).__name__ for node in kf.walk(kf.parse('a = 1 and (b = 2 or tasks any (c = 3))'))]
-    ['And', 'Comparison', 'Or', 'Comparison', 'RelationTest', 'Comparison']
-    """
-    if not isinstance(filter, Node):
-        raise _not_a_filter(filter)
-    stack: list[Filter] = [filter]
+
+def every_node(tree: Filter) -> Iterator[Filter]:
+    """Every node of the tree, each before what it holds, in source order."""
+    stack = [tree]
     while stack:
         node = stack.pop()
         yield node
@@ -404,45 +407,10 @@ def walk(filter: Filter) -> Iterator[Filter]:
             stack.append(node.filter)
 
 
-def fields_of(filter: Filter) -> frozenset[str]:
-    """The full path of every field the filter names; fields of related records stand behind the relation's own path.
-
-    >>> import kanbert_filter as kf
-    >>> sorted(kf.fields_of(kf.parse("title = 'A' and members any (first_name = 'Neil')")))
-    ['members', 'members.first_name', 'title']
-    """
-    if not isinstance(filter, Node):
-        raise _not_a_filter(filter)
-    found: set[str] = set()
-    stack: list[tuple[str, Filter]] = [("", filter)]
-    while stack:
-        prefix, node = stack.pop()
-        match node:
-            case And(items) | Or(items):
-                stack.extend((prefix, item) for item in items)
-            case Everything():
-                pass
-            case _:
-                found.add(prefix + node.field)
-                if isinstance(node, RelationTest) and node.filter is not None:
-                    stack.append((f"{prefix}{node.field}.", node.filter))
-    return frozenset(found)
-
-
-def relation_depth(filter: Filter) -> int:
-    """How many relations stand inside each other, at most."""
-    match filter:
-        case And(items) | Or(items):
-            return max(map(relation_depth, items))
-        case RelationTest():
-            return 1 + (relation_depth(filter.filter) if filter.filter is not None else 0)
-    return 0
-
-
 def size(filter: Filter) -> tuple[int, int]:
     """How many conditions the filter has, and how many values in all."""
     conditions = values = 0
-    for node in walk(filter):
+    for node in every_node(filter):
         if isinstance(node, Condition):
             conditions += 1
             if isinstance(node, Comparison):
@@ -450,53 +418,6 @@ def size(filter: Filter) -> tuple[int, int]:
             elif isinstance(node, Membership):
                 values += len(node.values)
     return conditions, values
-
-
-def rename_fields(filter: Filter, names: Mapping[str, str]) -> Filter:
-    """The filter with fields renamed, its places in the input forgotten.
-
-    `names` maps full paths, as `fields_of` gives them, to new names; the new name of a field inside a relation is, like the field
-    itself, relative to the related record. A renamed relation takes its `.count` along.
-
-    Raises `FilterSyntaxError` for a new name that is not well-formed.
-
-    >>> import kanbert_filter as kf
-    >>> f = kf.parse("name = 'A' and tasks any (state = 'DONE') and tasks.count > 3")
-    >>> kf.to_dsl(kf.rename_fields(f, {"name": "title", "tasks": "todos", "tasks.state": "status"}))
-    'title = "A" and todos any (status = "DONE") and todos.count > 3'
-    """
-
-    if not isinstance(filter, Node):
-        raise _not_a_filter(filter)
-    if not isinstance(names, Mapping):
-        raise TypeError(f"expected a mapping of paths to new names, not {type(names).__name__}")
-
-    def renamed(prefix: str, name: str) -> str:
-        path = prefix + name
-        stem = path.removesuffix(".count")
-        if path in names:
-            return field_name(names[path])
-        return field_name(f"{names[stem]}.count") if stem in names else name
-
-    def rebuilt(prefix: str, node: Filter) -> Filter:
-        match node:
-            case And(items):
-                return And([rebuilt(prefix, item) for item in items])
-            case Or(items):
-                return Or([rebuilt(prefix, item) for item in items])
-            case Comparison(field, operator, value):
-                return comparison(renamed(prefix, field), operator, value, None, 0)
-            case Membership(field, operator, values):
-                return membership(renamed(prefix, field), operator, values, None, 0)
-            case NullCheck(field, operator):
-                return null_check(renamed(prefix, field), operator, None, 0)
-            case RelationTest(field, operator, inner):
-                related = None if inner is None else rebuilt(f"{prefix}{field}.", inner)
-                return relation_test(renamed(prefix, field), operator, related, None, 0)
-            case Everything():
-                return node
-
-    return rebuilt("", filter)
 
 
 def _combined(kind: type[And] | type[Or], left: Filter, right: Filter) -> Filter:
@@ -522,7 +443,3 @@ def _deeper(depth: int) -> int:
     if depth > MAX_DEPTH:
         raise FilterSyntaxError(messages.too_deep(MAX_DEPTH))
     return depth
-
-
-def _not_a_filter(found: object) -> TypeError:
-    return TypeError(f"expected a filter, not {type(found).__name__}")

@@ -18,7 +18,7 @@ STUB = PACKAGE / "__init__.pyi"
 
 LAYERS = (
     {"immutable", "kinds", "operators", "limits", "errors", "messages", "values", "context"},
-    {"nodes", "builder", "checked"},
+    {"nodes", "builder", "checked", "trees"},
     {"notations"},
     {"endpoints"},
     {"meaning"},

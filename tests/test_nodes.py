@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 import kanbert_filter as kf
-from kanbert_filter.nodes import Group, Node, relation_depth, size
+from kanbert_filter.nodes import Group
 
 A, B, C = (kf.Comparison(name, "eq", 1) for name in "abc")
 
@@ -156,10 +156,6 @@ def test_what_is_no_filter_at_all_is_a_type_error() -> None:
         lambda: lib.TODAY + 1.5,
         lambda: lib.NOW + 1,
         lambda: lib.UntypedText(5),
-        lambda: lib.fields_of("a = 1"),
-        lambda: [*lib.walk("a = 1")],
-        lambda: lib.rename_fields("a = 1", {}),
-        lambda: lib.rename_fields(a, "b"),
         lambda: Group([a, B]),
         lambda: lib.Special("today", 1.5),
         lambda: lib.Special("today", True),
@@ -303,29 +299,6 @@ def test_specials_add_days() -> None:
     assert str(kf.TODAY + 5 - 7) == "today-2d"
     assert kf.TODAY + 1 - 1 == kf.TODAY
     assert repr(kf.TODAY - timedelta(days=1)) == "Special('today-1d')"
-
-
-def test_walking_and_measuring() -> None:
-    filter = kf.parse("a = 1 and (b in [1, 2] or t any (u none (c is null) and d = 1)) and v any")
-    assert [node.field for node in kf.walk(filter) if hasattr(node, "field")] == ["a", "b", "t", "u", "c", "d", "v"]
-    assert kf.fields_of(filter) == {"a", "b", "t", "t.u", "t.u.c", "t.d", "v"}
-    assert kf.fields_of(kf.EVERYTHING) == frozenset()
-    assert size(filter) == (7, 4)
-    assert relation_depth(filter) == 2
-    assert filter.depth == 6
-    assert all(isinstance(node, Node) for node in kf.walk(filter))
-
-
-def test_renaming() -> None:
-    filter = kf.parse("(a = 1 or b in [1]) and c is null and t any (a = 1 and t none) and t.count > 3 and x.count = 1")
-    renamed = kf.rename_fields(filter, {"a": "z", "t": "todos", "t.a": "inner.a", "t.t": "more", "x.count": "number"})
-    assert kf.to_dsl(renamed) == (
-        "(z = 1 or b in [1]) and c is null and todos any (inner.a = 1 and more none) and todos.count > 3 and number = 1"
-    )
-    assert kf.rename_fields(kf.EVERYTHING, {"a": "b"}) is kf.EVERYTHING
-    assert all(getattr(node, "location", None) is None for node in kf.walk(renamed))
-    with pytest.raises(kf.FilterSyntaxError, match="no field name"):
-        kf.rename_fields(filter, {"a": "not a name"})
 
 
 def test_repr_can_be_read() -> None:

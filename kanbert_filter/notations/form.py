@@ -11,7 +11,7 @@ from .. import messages
 from ..checked import CheckedFilter, tree_of
 from ..errors import FilterSyntaxError, FormLocation, Problem, UnsupportedFilterError, quoted, syntax_error
 from ..limits import DEFAULT_LIMITS, Limits, ensure_limits
-from ..nodes import EVERYTHING, Filter, Membership, walk
+from ..nodes import EVERYTHING, Filter, Membership, every_node
 from ..values import Special, UntypedText, Value, number_text, sound_text
 from .objects import Input, Numeral, Path, read_objects, text_within, written_objects
 
@@ -103,7 +103,7 @@ def to_form(filter: Filter | CheckedFilter, *, name: str = "filter") -> list[tup
         return str(value).lower() if isinstance(value, bool) else number_text(value)
 
     tree = tree_of(filter)
-    for node in walk(tree):
+    for node in every_node(tree):
         if isinstance(node, Membership) and not node.values:
             message = "A form cannot say an empty list; write the filter as DSL or JSON"
             raise UnsupportedFilterError(Problem("unsupported", message, node.field))

@@ -15,7 +15,7 @@ from kanbert_filter.backends.frames import where
 from kanbert_filter.backends.predicate import compile_predicate
 from kanbert_filter.checked import CheckedFilter
 from kanbert_filter.errors import UnsupportedFilterError
-from kanbert_filter.nodes import RelationTest, walk
+from kanbert_filter.nodes import RelationTest, every_node
 from tests.backends.frames import FRAMED, WHOLE, Frame, selected, selected_by_each
 from tests.matches import PROJECTS, Case, cases, dataset
 
@@ -101,7 +101,7 @@ def asked(case: Case) -> Iterator[tuple[CheckedFilter, tuple[int, ...]]]:
 
 
 def looks_inside_lists(checked: CheckedFilter) -> bool:
-    return any(isinstance(node, RelationTest) and node.filter is not None for node in walk(checked.filter))
+    return any(isinstance(node, RelationTest) and node.filter is not None for node in every_node(checked.filter))
 
 
 @pytest.mark.parametrize("case", cases(), ids=str)

@@ -21,7 +21,7 @@ from kanbert_filter.nodes import (
     NullCheck,
     Or,
     RelationTest,
-    walk,
+    every_node,
 )
 from kanbert_filter.notations import form
 from kanbert_filter.notations.form import parse_form, to_form
@@ -187,7 +187,7 @@ def test_mutated_forms_are_read_or_refused(tree: Filter, data: st.DataObject) ->
 def test_conditions_know_their_keys() -> None:
     values = [("filter[9][value][7]", "A"), ("filter[9][value][70]", "B")]
     tree = parse_form([*condition("filter[9]", op="in")[:2], *values, *condition("filter[3]", "b")])
-    found = {node.field: node for node in walk(tree) if not isinstance(node, (And, Or, Everything))}
+    found = {node.field: node for node in every_node(tree) if not isinstance(node, (And, Or, Everything))}
     assert found["b"].location == FormLocation("filter[3]", "")
     assert found["a"].origin is not None
     assert found["a"].origin.locate(1, "value", 1) == FormLocation("filter[9][value][70]", "B")

@@ -22,7 +22,7 @@ from kanbert_filter.nodes import (
     Node,
     Or,
     RelationTest,
-    walk,
+    every_node,
 )
 from kanbert_filter.notations import json_fast
 from kanbert_filter.notations.dsl import parse_dsl
@@ -240,7 +240,7 @@ def test_the_fast_reader_agrees_with_the_careful_one(source: Filter | str) -> No
 
 
 def places(tree: Filter) -> list[object]:
-    return [node.location for node in walk(tree) if not isinstance(node, (And, Or, Everything))]
+    return [node.location for node in every_node(tree) if not isinstance(node, (And, Or, Everything))]
 
 
 def test_the_fast_reader_reads_what_is_usual() -> None:
@@ -261,7 +261,7 @@ def test_known_names_are_bounded() -> None:
 def test_conditions_know_their_place() -> None:
     inner = f'{{"or": [{condition(field="b")}, {condition("[1, 2]", "c", "in")}]}}'
     tree = parse_json(f"[{condition(inner, 'r', 'any')}, [{condition('3', 'd')}]]")
-    found = {node.field: node for node in walk(tree) if not isinstance(node, (And, Or, Everything))}
+    found = {node.field: node for node in every_node(tree) if not isinstance(node, (And, Or, Everything))}
     assert isinstance(found["r"].location, JsonLocation)
     assert found["r"].location.pointer == "/0"
     assert [found[name].index for name in "rbcd"] == [0, 1, 2, 3]
