@@ -288,7 +288,7 @@ class TreeBuilder:
     def relation(self, parts: Parts) -> Filter:
         field, word, *inner = parts
         self._ensure_depth(1 + inner[0].depth if inner else 1)
-        return relation_test(NAMES[field], word, inner[0] if inner else None, self.origin, field.start_pos)
+        return relation_test(NAMES[field], CANONICAL[word], inner[0] if inner else None, self.origin, field.start_pos)
 
     def _group(self, kind: type[And] | type[Or], parts: Parts) -> Filter:
         self._ensure_depth(max([part.depth + (part.__class__ is not kind) for part in parts]))

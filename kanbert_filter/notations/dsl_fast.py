@@ -143,7 +143,7 @@ def _read(text: str, origin: Origin, limits: Limits) -> Filter | None:
             word = "isnull" if kind == NULL else "isnotnull" if kind == NOT else CANONICAL[item[NULL_WORD]]
             ands.append(null_check(name, word, origin, start))
         else:
-            ands.append(relation_test(name, item[ANY], None, origin, start))
+            ands.append(relation_test(name, CANONICAL[item[ANY]], None, origin, start))
         while (item := match_further(text, at)) is None:
             end = match_end(text, at)
             if end is None:
@@ -158,7 +158,9 @@ def _read(text: str, origin: Origin, limits: Limits) -> Filter | None:
             levels += 1
             ors, ands, opening = outer.pop()
             if opening.lastindex == RELATION:
-                node = relation_test(NAMES[opening[FIELD]], opening[RELATION], node, origin, opening.start(FIELD))
+                node = relation_test(
+                    NAMES[opening[FIELD]], CANONICAL[opening[RELATION]], node, origin, opening.start(FIELD)
+                )
             ands.append(node)
         if item[OR] is not None:
             ors.append(ands[0] if len(ands) == 1 else _normal_form(And, ands))
