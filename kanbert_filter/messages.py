@@ -25,11 +25,11 @@ def plural(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def one_of(names: Iterable[str]) -> str:
+def alternatives(names: Iterable[str]) -> str:
     """Names of which one is meant.
 
-    >>> from kanbert_filter.messages import one_of
-    >>> one_of(["'a'", "'b'", "'c'"])
+    >>> from kanbert_filter.messages import alternatives
+    >>> alternatives(["'a'", "'b'", "'c'"])
     "'a', 'b' or 'c'"
     """
     *others, last = names
@@ -49,7 +49,7 @@ def all_of(names: Iterable[str]) -> str:
 
 def did_you_mean(names: Sequence[str]) -> str:
     """The end of a sentence that offers names; empty where there is nothing to offer."""
-    return f"; did you mean {one_of(map(quoted, names))}?" if names else ""
+    return f"; did you mean {alternatives(map(quoted, names))}?" if names else ""
 
 
 # limits
