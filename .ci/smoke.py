@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from importlib.metadata import files
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -40,6 +41,7 @@ if sys.argv[1:] == ["installed"]:
     bare = subprocess.run([command, "--help"], capture_output=True, text=True, check=False)
     assert bare.returncode != 0
     assert "kanbert-filter[cli]" in bare.stderr, bare.stderr
+    assert not [file for file in files("kanbert-filter") or () if {"tests", "docs"} & {*file.parts[:1]}]
 else:
     assert shutil.which("kanbert-filter", path=str(Path(sys.executable).parent)) is None
 
