@@ -6,6 +6,7 @@ import re
 from typing import Final, NamedTuple
 
 from ..messages import NO_TEXT_NEGATION
+from ..values import SPECIALS
 
 Place = frozenset[str]
 """What something comes after: terminals of the grammar, "" for the beginning of the text, `CONDITION` for a whole condition."""
@@ -28,6 +29,9 @@ _NUMBER: Final[Place] = frozenset({"NUMBER"})
 _SPECIAL: Final[Place] = frozenset({"SPECIAL"})
 _COMPLETE: Final[Place] = frozenset({CONDITION})
 _ANYWHERE: Final[Place] = _START | _COMPLETE | _ITEM | _FIELD | _OPERATOR | _SET
+
+_SPECIALS: Final = "|".join(map(re.escape, SPECIALS))
+_FIXED: Final = "|".join(re.escape(name) for name in SPECIALS if name != "today")
 
 
 class Habit(NamedTuple):
@@ -123,8 +127,8 @@ HERE: Final = (
     _habit(_OPERATOR, r"(?<=\Afilter=)[A-Za-z_][\w.]*(?=\s+\w|\s*[=!<>])", "unquoted_value", 'expected a value; a query string is read by parse_query, and a text is written in quotes, "{0}"'),
     _habit(_OPERATOR | _ITEM, r"(?i:today[+-](?:0|[1-9][0-9]*)d)(?![\w.+-])", "invalid_special", "expected a special in lower case"),
     _habit(_OPERATOR | _ITEM, r"(?i:today)(?:\s*[+-](?:\s*[0-9])?|[0-9])[\w.+-]*", "invalid_special", "expected a special; whole days without leading zeros are added as in today+5d or today-30d"),
-    _habit(_OPERATOR | _ITEM, r"(?i:now|sow|eow|som|eom)\s*[+-]\s*[0-9]+\w*", "invalid_special", "expected a special; days are added to today only, as in today+5d or today-30d"),
-    _habit(_OPERATOR | _ITEM, r"(?i:today|now|me\.id|sow|eow|som|eom)(?![\w.])", "invalid_special", "expected a special in lower case"),
+    _habit(_OPERATOR | _ITEM, rf"(?i:{_FIXED})\s*[+-]\s*[0-9]+\w*", "invalid_special", "expected a special; days are added to today only, as in today+5d or today-30d"),
+    _habit(_OPERATOR | _ITEM, rf"(?i:{_SPECIALS})(?![\w.])", "invalid_special", "expected a special in lower case"),
     _habit(_OPERATOR | _ITEM, r"-?[0-9]+(?:\.[0-9]+)?(?i:and|or)(?![0-9])", "invalid_number", "expected a number; a blank is missing after it"),
     _habit(_OPERATOR | _ITEM, r"-?0[0-9][0-9.]*+(?![\w-])", "invalid_number", "expected a number; write it without leading zeros, or in quotes to mean the text"),
     _habit(_OPERATOR | _ITEM, r"[+.][0-9][\w.]*|[0-9]+\.(?![\w.])", "invalid_number", "expected a number; write digits before and after the point and no '+' before it"),
