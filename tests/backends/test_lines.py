@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator as op
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -20,13 +21,15 @@ from kanbert_filter.backends.columns.lines import (
     Moments,
     NumberIds,
     Numbers,
+    SoundTexts,
     Texts,
+    Timestamps,
     instants_of_walls,
     walls_of_instants,
 )
 from kanbert_filter.backends.predicate.records import as_day as day_of, as_instant as instant_of
 from kanbert_filter.context import Edge
-from kanbert_filter.meaning.tests import Constant
+from kanbert_filter.meaning.tests import Constant, OrderOperator
 
 ZONES = ("UTC", "Europe/Vienna", "America/Sao_Paulo", "Pacific/Apia", "America/St_Johns", "Africa/Casablanca")
 TURNS = (
@@ -48,12 +51,22 @@ def is_below(value: Any, cuts: Sequence[Cut]) -> bool:
     return first or (bool(others) and not others[0] and others[1])
 
 
+ORDERS: dict[OrderOperator, Any] = {"lt": op.lt, "lte": op.le, "gt": op.gt, "gte": op.ge}
+
+
 def hold(line: Line, constant: Constant, value: Any, meant: Any) -> None:
     """What the line says of a stored value is what the value means."""
+    for operator, compare in ORDERS.items():
+        direct = line.direct(operator, constant)
+        if direct is not None:
+            assert ORDERS[direct[0]](value, direct[1]) is compare(meant, constant)
+    points = line.points(constant)
+    if isinstance(line, (Texts, Days)):
+        assert (meant == constant) is (points is not None and value in points)
+        return
     cuts, later_cuts = line.cuts(constant, False), line.cuts(constant, True)
     assert is_below(value, cuts) is (meant < constant)
     assert is_below(value, later_cuts) is (meant <= constant)
-    points = line.points(constant)
     assert (meant == constant) is (
         value in points if points is not None else is_below(value, later_cuts) > is_below(value, cuts)
     )
@@ -80,14 +93,16 @@ days = st.builds(
 
 @given(zones, moments, moments)
 def test_wall_times_stand_for_instants(zone: Any, constant: datetime, wall: datetime) -> None:
-    line = Moments(instants_of_walls(zone), aware=False)
+    line = Moments(instants_of_walls(zone), Timestamps(aware=False))
     hold(line, constant.replace(tzinfo=UTC), wall, instant_of(wall, ("at", "datetime"), zone))
 
 
 @given(zones, days, moments)
 def test_instants_stand_for_dates(zone: Any, constant: date, moment: datetime) -> None:
     stored = moment.replace(tzinfo=UTC)
-    hold(Moments(walls_of_instants(zone), aware=True), constant, stored, day_of(stored, ("at", "date"), zone))
+    hold(
+        Moments(walls_of_instants(zone), Timestamps(aware=True)), constant, stored, day_of(stored, ("at", "date"), zone)
+    )
 
 
 @given(zones, moments, days)
@@ -100,13 +115,13 @@ def test_dates_stand_for_their_first_instants(zone: Any, constant: datetime, day
 @given(moments, days, st.sampled_from([1, 1000, 1_000_000]))
 def test_coarse_timestamps(constant: datetime, day: date, step: int) -> None:
     stored = datetime(day.year, day.month, day.day, 12, 0, 1)
-    line = Moments(None, aware=True, step=step)
+    line = Moments(None, Timestamps(aware=True, step=step))
     hold(line, constant.replace(tzinfo=UTC), stored.replace(tzinfo=UTC), stored.replace(tzinfo=UTC))
-    hold(Moments(None, aware=False, step=step), day, stored, stored.date())
+    hold(Moments(None, Timestamps(aware=False, step=step)), day, stored, stored.date())
 
 
 def test_timestamps_of_nanoseconds_end_early() -> None:
-    line = Moments(None, aware=False, low=datetime(1677, 9, 22), high=datetime(2262, 4, 11))
+    line = Moments(None, Timestamps(aware=False, low=datetime(1677, 9, 22), high=datetime(2262, 4, 11)))
     assert line.cuts(datetime(3000, 1, 1, tzinfo=UTC), False) == (Edge.AFTER,)
     assert line.cuts(datetime(1000, 1, 1, tzinfo=UTC), False) == (Edge.BEFORE,)
     assert line.points(datetime(3000, 1, 1, tzinfo=UTC)) == []
@@ -143,6 +158,8 @@ def test_floats(constant: Decimal, value: float) -> None:
 @given(st.text(max_size=3), st.text(max_size=3))
 def test_texts(constant: str, value: str) -> None:
     hold(Texts(), constant, value, value)
+    if "\0" not in value:
+        hold(SoundTexts(), constant, value, value)
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def test_tables_reach_others_by_given_ways() -> None:
         "children": Via(child, child.c.parent_id == nodes.c.id),
         "children.children": Via(grandchild, grandchild.c.parent_id == child.c.id),
     }
-    verify(NODES, nodes, ways)
+    verify(NODES, nodes, columns=ways)
     assert sql(NODES, "parent.name is null and children any (children any (name = 'a'))", nodes, columns=ways) == (
         "NOT (EXISTS (SELECT 1 FROM plain_nodes AS parent WHERE parent.id = plain_nodes.parent_id AND parent.name IS NOT NULL))"
         " AND (EXISTS (SELECT 1 FROM plain_nodes AS child WHERE child.parent_id = plain_nodes.id AND (EXISTS (SELECT 1"
@@ -156,7 +156,7 @@ def test_many_given_ways_are_not_remembered_for_ever() -> None:
 def test_given_columns_are_adapted_in_relations() -> None:
     endpoint = kf.Endpoint("nodes", {"children": {"label": "string", "extra.*": "custom"}})
     columns = {"children.label": func.trim(Node.name), "children.extra.*": lambda name: Node.data[name]}
-    verify(endpoint, Node, columns)
+    verify(endpoint, Node, columns=columns)
     found = sql(endpoint, "children any (label = 'a' and extra.x = 1)", Node, POSTGRESQL, columns=columns)
     assert "trim(nodes_1.name) = " in found
     assert "nodes_1.data -> " in found

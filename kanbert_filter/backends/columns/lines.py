@@ -4,6 +4,8 @@ A column's values lie on a line. `cuts` says where to cut it so that below lie t
 constant; `points` which values equal it. What the column cannot hold lies beyond an end of the line, so a test of it
 comes out the same for every value. Whatever depends on time zones, precision or rounding is settled here, and engines
 only compare.
+
+A back end describes what a column stores (`Storage`); `line_of` says how that holds the values of a kind of field.
 """
 
 from __future__ import annotations
@@ -12,10 +14,12 @@ import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context as Arithmetic, Decimal
-from typing import Final, Protocol, cast
+from typing import Any, Final, NamedTuple, TypeGuard, cast
+from uuid import UUID
 
-from ...context import Edge, first_instant, inside, instant_of, local_date, moved
-from ...meaning.tests import Constant
+from ...context import Context, Edge, first_instant, inside, instant_of, local_date, moved
+from ...kinds import FieldKind, ValueKind, exhaustive
+from ...meaning.tests import Constant, OrderOperator
 from ...values import for_floats
 
 Stored = str | int | float | Decimal | bool | date | datetime
@@ -28,57 +32,107 @@ _DAY: Final = timedelta(days=1)
 _EXACT: Final = Arithmetic(prec=200)
 
 
-class Line(Protocol):
-    """How a column holds the values of its field."""
+class Line:
+    """How a column holds the values of its field. This one holds none that a constant could be compared with."""
+
+    comparing: frozenset[type] = frozenset()
+    """The classes of constants that compare with the values."""
+
+    def points(self, constant: Constant) -> Sequence[Stored] | None:
+        """The values that equal the constant; None if these are all that lie between the two `cuts`."""
+        return ()
 
     def cuts(self, constant: Constant, after: bool) -> Sequence[Cut]:
         """Where the values less than the constant end; with `after`, those not greater.
 
         These are all below the first cut, and, if there are more, from the second up to the third.
         """
+        raise NotImplementedError
 
-    def points(self, constant: Constant) -> Sequence[Stored] | None:
-        """The values that equal the constant; None if these are all that lie between the two `cuts`."""
+    def direct(self, operator: OrderOperator, constant: Constant) -> tuple[OrderOperator, Stored] | None:
+        """The comparison of values that says the same as that with the constant; None where only `cuts` say it."""
+        points = self.points(constant)
+        return (operator, points[0]) if points else None
 
 
-class Texts:
+class Booleans(Line):
+    """Booleans."""
+
+    comparing = frozenset({bool})
+
+    def points(self, constant: Constant) -> Sequence[Stored]:
+        return (cast("bool", constant),)
+
+
+class Texts(Line):
     """Texts as they are, in the order of their code points."""
 
-    def cuts(self, constant: Constant, after: bool) -> Sequence[Cut]:
-        return (f"{constant}\0" if after else str(constant),)
+    comparing = frozenset({str})
 
     def points(self, constant: Constant) -> Sequence[Stored]:
         return (str(constant),)
 
 
-class Booleans:
-    """Booleans, which have no order."""
+class SoundTexts(Texts):
+    """Texts without NUL, which PostgreSQL's columns do not hold.
 
-    def cuts(self, constant: Constant, after: bool) -> Sequence[Cut]:
-        raise NotImplementedError
+    >>> from kanbert_filter.backends.columns.lines import SoundTexts
+    >>> SoundTexts().points("a\\0b"), SoundTexts().direct("lt", "a\\0b")
+    ((), ('lte', 'a'))
+    """
 
     def points(self, constant: Constant) -> Sequence[Stored]:
-        return (bool(constant),)
+        return () if "\0" in str(constant) else (str(constant),)
+
+    def direct(self, operator: OrderOperator, constant: Constant) -> tuple[OrderOperator, Stored]:
+        sound, nul, _ = str(constant).partition("\0")
+        if nul:  # no text lies between this one and the one that goes on with NUL
+            operator = "lte" if operator in ("lt", "lte") else "gt"
+        return operator, sound
 
 
-class Floats:
+class Uuids(Line):
+    """UUIDs, which compare by their text: lower-case, with hyphens. `stored` makes what the engine holds of one."""
+
+    comparing = frozenset({str})
+
+    def __init__(self, stored: Callable[[UUID], Any] = lambda found: found) -> None:
+        self.stored = stored
+
+    def points(self, constant: Constant) -> Sequence[Stored]:
+        try:
+            found = UUID(str(constant))
+        except ValueError:
+            return ()
+        return (self.stored(found),) if str(found) == constant else ()
+
+
+class Floats(Line):
     """Binary numbers; each means its shortest decimal."""
 
-    def cuts(self, constant: Constant, after: bool) -> Sequence[Cut]:
-        assert isinstance(constant, (int, Decimal))
-        if after:
-            return (math.nextafter(for_floats(constant, "lte"), math.inf),)
-        return (for_floats(constant, "lt"),)
+    comparing = frozenset({int, Decimal})
 
     def points(self, constant: Constant) -> Sequence[Stored]:
-        assert isinstance(constant, (int, Decimal))
-        nearest = for_floats(constant, "eq")
+        nearest = for_floats(cast("Decimal", constant), "eq")
         if not nearest:
             return (0.0, -0.0)  # Arrow, looking in a list, tells them apart
         return (nearest,) if math.isfinite(nearest) else ()
 
+    def cuts(self, constant: Constant, after: bool) -> Sequence[Cut]:
+        number = cast("Decimal", constant)
+        return (math.nextafter(for_floats(number, "lte"), math.inf) if after else for_floats(number, "lt"),)
 
-class Numbers:
+
+class AnyNumbers(Line):
+    """Exact numbers of any size and any number of decimals."""
+
+    comparing = frozenset({int, Decimal})
+
+    def points(self, constant: Constant) -> Sequence[Stored]:
+        return (Decimal(cast("Decimal", constant)),)
+
+
+class Numbers(Line):
     """Exact numbers from `low` to `high` with a fixed number of decimals.
 
     >>> from decimal import Decimal
@@ -87,6 +141,8 @@ class Numbers:
     >>> cents.cuts(Decimal("1.234"), after=False), cents.cuts(100, after=False), cents.points(Decimal("1.234"))
     ((Decimal('1.24'),), (<Edge.AFTER: 'after'>,), ())
     """
+
+    comparing = frozenset({int, Decimal})
 
     def __init__(self, low: int | Decimal, high: int | Decimal, unit: Decimal) -> None:
         self.low = low
@@ -128,14 +184,13 @@ class Numbers:
         return int(number) if self.unit == 1 and isinstance(self.low, int) else number
 
 
-class NumberIds:
-    """Ids held as integers (by pandas as floats, where some are missing); only a text that writes one can equal it."""
+class NumberIds(Line):
+    """Ids held as numbers (by pandas as floats, where some are missing); only a text that writes one can equal it."""
+
+    comparing = frozenset({str})
 
     def __init__(self, numbers: Line) -> None:
         self.numbers = numbers
-
-    def cuts(self, constant: Constant, after: bool) -> Sequence[Cut]:
-        raise NotImplementedError
 
     def points(self, constant: Constant) -> Sequence[Stored] | None:
         text = str(constant)
@@ -144,20 +199,19 @@ class NumberIds:
         return self.numbers.points(int(text))
 
 
-class Days:
+class Days(Line):
     """Dates, each standing for itself."""
 
-    def cuts(self, constant: Constant, after: bool) -> Sequence[Cut]:
-        assert isinstance(constant, date)
-        return (moved(constant, int(after)),)
+    comparing = frozenset({date})
 
     def points(self, constant: Constant) -> Sequence[Stored]:
-        assert isinstance(constant, date)
-        return (constant,)
+        return (cast("date", constant),)
 
 
-class FirstInstants:
+class FirstInstants(Line):
     """Dates, each standing for its first instant in a zone."""
+
+    comparing = frozenset({datetime})
 
     def __init__(self, zone: tzinfo) -> None:
         self.zone = zone
@@ -168,6 +222,9 @@ class FirstInstants:
         while not isinstance(day, Edge) and (self.first(day) < constant or (self.first(day) == constant and after)):
             day = moved(day, 1)
         return (day,)
+
+    def direct(self, operator: OrderOperator, constant: Constant) -> None:
+        return None
 
     def points(self, constant: Constant) -> Sequence[Stored]:
         assert isinstance(constant, datetime)
@@ -183,27 +240,26 @@ class FirstInstants:
         return inside(first_instant(day, self.zone))
 
 
-class Moments:
+class Timestamps(NamedTuple):
+    """A column of timestamps: aware or wall times, `step` microseconds fine, from `low` to `high`."""
+
+    aware: bool
+    step: int = 1
+    low: datetime = datetime.min
+    high: datetime = datetime.max
+
+
+class Moments(Line):
     """Timestamps that stand for what `reading` says: instants, or the wall times that give a date.
 
-    `aware` columns hold instants, others wall times; `step` is their precision in microseconds, `low` and `high` are
-    their ends.
+    Columns of aware timestamps hold instants, others wall times.
     """
 
-    def __init__(
-        self,
-        reading: Callable[[datetime], datetime] | None,
-        *,
-        aware: bool,
-        step: int = 1,
-        low: datetime = datetime.min,
-        high: datetime = datetime.max,
-    ) -> None:
+    comparing = frozenset({date, datetime})
+
+    def __init__(self, reading: Callable[[datetime], datetime] | None, stored: Timestamps) -> None:
         self.reading = reading
-        self.aware = aware
-        self.step = step
-        self.low = low
-        self.high = high
+        self.stored = stored
 
     def cuts(self, constant: Constant, after: bool) -> Sequence[Cut]:
         goal = self.goal(constant, after)
@@ -233,7 +289,11 @@ class Moments:
             before, _, since = _jump(self.reading, goal)
             shifted = [_shifted(goal, -distance) for distance in sorted({before, since}, reverse=True)]
             found = [m for m in shifted if not isinstance(m, Edge) and self.reading(m) == goal]
-        return [self.stored(m) for m in found if self.low <= m <= self.high and m.microsecond % self.step == 0]
+        _, step, low, high = self.stored
+        return [self.written(m) for m in found if low <= m <= high and m.microsecond % step == 0]
+
+    def direct(self, operator: OrderOperator, constant: Constant) -> tuple[OrderOperator, Stored] | None:
+        return None if self.reading is not None else super().direct(operator, constant)
 
     def goal(self, constant: Constant, after: bool) -> datetime | Edge:
         """The first moment that is not less than the constant (with `after`: greater), as `reading` gives it."""
@@ -246,15 +306,15 @@ class Moments:
 
     def cut(self, moment: datetime | Edge) -> Cut:
         if not isinstance(moment, Edge):
-            moment = _shifted(moment, -moment.microsecond % self.step * _MICROSECOND)
+            moment = _shifted(moment, -moment.microsecond % self.stored.step * _MICROSECOND)
         if isinstance(moment, Edge):
             return moment
-        if moment <= self.low:
+        if moment <= self.stored.low:
             return Edge.BEFORE
-        return Edge.AFTER if moment > self.high else self.stored(moment)
+        return Edge.AFTER if moment > self.stored.high else self.written(moment)
 
-    def stored(self, moment: datetime) -> datetime:
-        return moment.replace(tzinfo=UTC) if self.aware else moment
+    def written(self, moment: datetime) -> datetime:
+        return moment.replace(tzinfo=UTC) if self.stored.aware else moment
 
 
 def instants_of_walls(zone: tzinfo) -> Callable[[datetime], datetime] | None:
@@ -295,3 +355,78 @@ def _shifted(moment: datetime, distance: timedelta) -> datetime | Edge:
         return moment + distance
     except OverflowError:
         return Edge.AFTER if distance > timedelta() else Edge.BEFORE
+
+
+# which line a kind of field has in what a column stores
+
+
+Storage = Line | Timestamps | None
+"""What a column stores, whatever field it holds: the line of its own values, for dates `Days()`; or timestamps; None for others."""
+
+_Reading = Callable[[Storage, Context], Line | None]
+
+
+def line_of(kind: FieldKind, storage: Storage, context: Context) -> Line | None:
+    """How a column that stores such values holds those of a field of this kind; None if it cannot.
+
+    >>> from kanbert_filter import Context
+    >>> from kanbert_filter.backends.columns.lines import Texts, line_of
+    >>> type(line_of("string", Texts(), Context())).__name__, line_of("number", Texts(), Context())
+    ('Texts', None)
+    """
+    return _READINGS[kind](storage, context)
+
+
+def _text(storage: Storage, context: Context) -> Line | None:
+    return storage if isinstance(storage, Texts) else None
+
+
+def _id(storage: Storage, context: Context) -> Line | None:
+    if isinstance(storage, Texts | Uuids):
+        return storage
+    return NumberIds(storage) if _is_number(storage) else None
+
+
+def _number(storage: Storage, context: Context) -> Line | None:
+    return storage if _is_number(storage) else None
+
+
+def _is_number(storage: Storage) -> TypeGuard[Line]:
+    return isinstance(storage, Line) and int in storage.comparing
+
+
+def _boolean(storage: Storage, context: Context) -> Line | None:
+    return storage if isinstance(storage, Booleans) else None
+
+
+def _date(storage: Storage, context: Context) -> Line | None:
+    if isinstance(storage, Timestamps):
+        return Moments(walls_of_instants(context.timezone) if storage.aware else None, storage)
+    return storage if isinstance(storage, Days) else None
+
+
+def _datetime(storage: Storage, context: Context) -> Line | None:
+    if isinstance(storage, Timestamps):
+        return Moments(None if storage.aware else instants_of_walls(context.storage_timezone), storage)
+    return FirstInstants(context.storage_timezone) if isinstance(storage, Days) else None
+
+
+def _custom(storage: Storage, context: Context) -> Line:
+    return storage if isinstance(storage, Texts | Booleans) or _is_number(storage) else Line()
+
+
+_READINGS: Final[dict[FieldKind, _Reading]] = exhaustive(
+    ValueKind,
+    {
+        "string": _text,
+        "enum": _id,
+        "id": _id,
+        "number": _number,
+        "currency": _number,
+        "boolean": _boolean,
+        "date": _date,
+        "datetime": _datetime,
+        "custom": _custom,
+    },
+)
+"""By kinds of fields, how a column that stores such values is read."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -14,9 +13,10 @@ from narwhals.dtypes import DType
 
 from ...meaning.patterns import pieces
 from ..columns.lines import Stored
+from ..columns.patterns import automaton, backtracking
 
 Comparison = Callable[[Any, Any], Any]
-"""`eq`, `ne`, `lt` or `ge` of `operator`."""
+"""A comparison of Python's `operator`."""
 
 
 def _before(column: nw.Expr, text: str) -> nw.Expr:
@@ -25,16 +25,21 @@ def _before(column: nw.Expr, text: str) -> nw.Expr:
     return (column <= bare) | column.is_in([text[:end] for end in range(len(bare) + 1, len(text))])
 
 
+def _up_to(column: nw.Expr, text: str) -> nw.Expr:
+    return _before(column, text) | column.is_in([text])
+
+
 _ENDING_IN_NUL: Final[dict[Comparison, Comparison]] = {
     operator.eq: lambda column, text: column.is_in([text]),
     operator.ne: lambda column, text: ~column.is_in([text]),
     operator.lt: _before,
+    operator.le: _up_to,
+    operator.gt: lambda column, text: ~_up_to(column, text),
     operator.ge: lambda column, text: ~_before(column, text),
 }
 """Comparisons without a text that ends in NUL, but for those in a list."""
 
 _INT64: Final = range(-(2**63), 2**63)
-_MARKS: Final = re.compile(r"[\\.+*?()|\[\]{}^$]")
 
 
 class Engine:
@@ -93,30 +98,13 @@ class Engine:
             if parts[0]:
                 return text.str.starts_with(literal)
             return text.str.ends_with(literal) if parts[-1] else text.str.contains(literal, literal=True)
-        head, *rest = ["".join(["." if c is None else _MARKS.sub(r"\\\g<0>", c) for c in part]) for part in parts]
         if self.spark:
-            return text.str.contains(_backtracking(head, rest, r"\z"))
+            return text.str.contains(backtracking(pattern, r"\z"))
         if self.pandas and not self.in_arrow(text):
-            return text.str.contains(_backtracking(head, rest, r"\Z"))
-        return text.str.contains(_automaton(head, rest))
+            return text.str.contains(backtracking(pattern))
+        return text.str.contains(automaton(pattern))
 
     def in_arrow(self, text: nw.Expr) -> bool:
         """Whether PyArrow holds a pandas column, whose expressions are RE2's and not Python's."""
         [dtype] = self.frame.head(0).select(text).to_native().dtypes
         return hasattr(dtype, "pyarrow_dtype") or getattr(dtype, "storage", None) == "pyarrow"
-
-
-def _automaton(head: str, others: list[str]) -> str:
-    """For engines that never go back (Rust's and RE2): what may stand anywhere is looked for without an anchor."""
-    if not others:
-        return rf"(?s)\A{head}\z"
-    *middle, tail = others
-    return "(?s)" + ".*".join(filter(None, [head and rf"\A{head}", *middle, tail and rf"{tail}\z"]))
-
-
-def _backtracking(head: str, others: list[str], end: str) -> str:
-    """For engines that go back (Java's and Python's): atomic groups settle each piece where it is first found."""
-    if not others:
-        return rf"(?s)\A{head}{end}"
-    *middle, tail = others
-    return rf"(?s)\A{head}" + "".join([f"(?>.*?{piece})" for piece in middle if piece]) + f".*{tail}{end}"

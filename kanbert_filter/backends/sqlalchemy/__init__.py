@@ -1,22 +1,23 @@
 """A checked filter as a condition of SQLAlchemy, for ORM models and Core tables on any of its engines.
 
-`where` gives what stands in a `WHERE` clause; `verify` tells at start-up whether every field of an endpoint has a column.
+`where` gives what goes into a `WHERE` clause; `verify` says at start-up whether every field of an endpoint has a column.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, false, true
 
 from ...checked import CheckedFilter
 from ...context import Context
+from ...endpoints.field_table import FieldTable
 from ...meaning.lowering import lower
-from .capacity import ensure_fits
-from .columns import ColumnError, Columns, Given, Via, place_of
+from ..columns.finding import ColumnError, Given, verify_columns
+from ..columns.sql import ensure_fits
 from .dialects import prepare_sqlite
-from .translation import Translation
-from .verification import verify
+from .places import Via, place_of
+from .translation import ClauseTranslation
 
 __all__ = ["ColumnError", "Via", "prepare_sqlite", "verify", "where"]
 
@@ -45,7 +46,19 @@ def where(
     context = context or _DEFAULT_CONTEXT
     test = lower(checked, context)
     ensure_fits(test)
-    return Translation(Columns(columns), context).condition(test, place_of(model))
+    condition = ClauseTranslation(columns, context).condition(test, place_of(model))
+    if isinstance(condition, bool):
+        return true() if condition else false()
+    return condition
+
+
+def verify(endpoint: FieldTable, model: Any, *, columns: Given | None = None) -> None:
+    """Make sure that `where` will find a fitting column for every field of the endpoint.
+
+    The fields of relations and those in the conditions of scopes are included. Call it at start-up, with the `columns` that `where`
+    gets. Raises `ColumnError` that names every field without one.
+    """
+    verify_columns(ClauseTranslation(columns, _DEFAULT_CONTEXT), endpoint, place_of(model))
 
 
 _DEFAULT_CONTEXT: Final = Context()

@@ -30,6 +30,9 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import json_getitem_op, json_path_getitem_op, like_op
 from sqlalchemy.types import TypeDecorator
 
+from ..columns.patterns import glob_spelling, like_spelling
+from ..columns.sql import SQLITE_NUMBER_TEXT, python_lower
+
 Expression = ColumnElement[Any]
 
 
@@ -41,13 +44,9 @@ def prepare_sqlite(engine: Engine) -> None:
     """
 
     def register(connection: Any, record: object) -> None:
-        connection.create_function("lower", 1, _lower, deterministic=True)
+        connection.create_function("lower", 1, python_lower, deterministic=True)
 
     event.listen(engine, "connect", register)
-
-
-def _lower(value: object) -> str | None:
-    return None if value is None else str(value).lower()
 
 
 def _said(
@@ -65,25 +64,33 @@ def _said(
     return register
 
 
+class apart(FunctionElement[bool]):
+    """A condition in parentheses that SQLAlchemy does not take away."""
+
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: Any = None) -> apart:
+        """Itself: it is in parentheses."""
+        return self
+
+
+@compiles(apart)
+def _apart(element: apart, compiler: SQLCompiler, **how: Any) -> str:
+    return f"({compiler.process(*element.clauses, **how)})"
+
+
 # text
 
 
 class Pattern(TypeDecorator[str]):
-    """A pattern of the language, bound as the engine's own: of `GLOB` on SQLite, whose `LIKE` is deaf to case, else of `LIKE`."""
+    """A pattern of the language, bound as the engine's own: of `GLOB` on SQLite, whose `LIKE` ignores case, else of `LIKE`."""
 
     impl = String
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str:
-        if dialect.name == "sqlite":
-            return _spelled(value, "*", "?", lambda c: f"[{c}]" if c in "*?[" else c)
-        return _spelled(value, "%", "_", lambda c: f"/{c}" if c in "%_/" else c)
-
-
-def _spelled(pattern: str, run: str, one: str, literal: Callable[[str], str]) -> str:
-    characters = iter(pattern)
-    wild = {"%": run, "_": one}
-    return "".join([wild[c] if c in wild else literal(next(characters) if c == "\\" else c) for c in characters])
+        return glob_spelling(value) if dialect.name == "sqlite" else like_spelling(value)
 
 
 class fits(BinaryExpression[bool]):
@@ -151,12 +158,9 @@ def _(number: Expression) -> Expression:
     return cast(func.trim_scale(cast(shown, Numeric)), Text)
 
 
-@_said(plain_decimal, "sqlite")
-def _(number: Expression) -> Expression:
-    digits = func.printf(verbatim("'%.20f'"), number)
-    stripped = func.rtrim(func.rtrim(digits, verbatim("'0'")), verbatim("'.'"))
-    kind = func.typeof(number)
-    return case((kind == verbatim("'integer'"), cast(number, Text)), (kind == verbatim("'real'"), stripped))
+@compiles(plain_decimal, "sqlite")
+def _sqlite_number_text(element: plain_decimal, compiler: SQLCompiler, **how: Any) -> str:
+    return SQLITE_NUMBER_TEXT.replace("{number}", compiler.process(*element.clauses, **how))
 
 
 # JSON: each view of a value is null where the value is of another kind

@@ -1,4 +1,4 @@
-"""Where the Narwhals back end finds fields, what it refuses, and what it makes of filters at the edges."""
+"""Where the back end for data frames finds fields, what it refuses, and what it makes of filters at the edges."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ LIKE_PYTHON = {"polars", "polars-lazy", "pandas-object", "pyspark"}
 @pytest.mark.parametrize("letters", [SIGMA, DOTTED])
 def test_letters_whose_lower_case_is_more_than_a_letter(engine: str, letters: str, tmp_path: Path) -> None:
     frame = FRAMED[engine](pa.table({"id": [1], "name": [letters]}), tmp_path)
-    assert bool(ids(f'name contains "{letters}"', frame)) is (engine in LIKE_PYTHON), "see docs/narwhals.md"
+    assert bool(ids(f'name contains "{letters}"', frame)) is (engine in LIKE_PYTHON), "see docs/frames.md"
     assert ids(f'name = "{letters}"', frame) == (1,)
 
 

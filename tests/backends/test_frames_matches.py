@@ -1,4 +1,4 @@
-"""The Narwhals back end on the dataset that all back ends share."""
+"""The back end for data frames on the dataset that all back ends share."""
 
 from __future__ import annotations
 

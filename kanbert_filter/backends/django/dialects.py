@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from django.db.backends.signals import connection_created
 from django.db.models import BooleanField, CharField, Field, Func
 
 from ...errors import Problem, UnsupportedFilterError
+from ..columns.patterns import glob_spelling, like_spelling
+from ..columns.placing import View
+from ..columns.sql import SQLITE_NUMBER_TEXT, python_lower
 
 Compiled = tuple[str, list[Any]]
-JsonKind = Literal["text", "number", "boolean"]
 
-_PATTERN: Final = re.compile(r"\\(.)|([%_])|(.)", re.DOTALL)
 _INTEGERS: Final = range(-(2**63), 2**63)
 
 
@@ -23,16 +24,12 @@ def prepare_sqlite() -> None:
 
     SQLite's own knows ASCII only, so that without this a text operator regardless of case tells `Ü` from `ü`.
     """
-    connection_created.connect(_teach_lower, dispatch_uid="kanbert_filter.prepare_sqlite")
+    connection_created.connect(_register_lower, dispatch_uid="kanbert_filter.prepare_sqlite")
 
 
-def _teach_lower(connection: Any, **_: object) -> None:
+def _register_lower(connection: Any, **_: object) -> None:
     if connection.vendor == "sqlite":
-        connection.connection.create_function("lower", 1, _lower, deterministic=True)
-
-
-def _lower(value: object) -> str | None:
-    return None if value is None else str(value).lower()
+        connection.connection.create_function("lower", 1, python_lower, deterministic=True)
 
 
 # text
@@ -49,24 +46,15 @@ class Fits(Func):
 
     def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
         """`LIKE`, with an escape that no engine reads in another way."""
-        return self._said(compiler, "LIKE %s ESCAPE '/'", _spelled(self.pattern, "%", "_", r"[%_/]", r"/\g<0>"))
+        return self._said(compiler, "LIKE %s ESCAPE '/'", like_spelling(self.pattern))
 
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
-        """`GLOB`, since SQLite's `LIKE` is deaf to case."""
-        return self._said(compiler, "GLOB %s", _spelled(self.pattern, "*", "?", r"[*?\[]", r"[\g<0>]"))
+        """`GLOB`, since SQLite's `LIKE` ignores case."""
+        return self._said(compiler, "GLOB %s", glob_spelling(self.pattern))
 
     def _said(self, compiler: Any, words: str, pattern: str) -> Compiled:
         sql, params = compiler.compile(self.source_expressions[0])
         return f"{sql} {words}", [*params, pattern]
-
-
-def _spelled(pattern: str, run: str, one: str, special: str, escaped: str) -> str:
-    def spelled(mark: re.Match[str]) -> str:
-        if mark[2]:
-            return run if mark[2] == "%" else one
-        return re.sub(special, escaped, mark[1] or mark[3])
-
-    return _PATTERN.sub(spelled, pattern)
 
 
 class ByCodePoint(Func):
@@ -96,13 +84,9 @@ class PlainDecimal(Func):
         return super().as_sql(compiler, connection, template=f"trim_scale(({shown})::numeric)::text")  # type: ignore[return-value]
 
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
-        """Of a binary number the fifteen digits that SQLite shows. Those near nothing, or huge, it shows with an exponent."""
-        template = (
-            "CASE WHEN typeof(%(expressions)s) = 'integer' THEN CAST(%(expressions)s AS TEXT) ELSE rtrim(rtrim(CASE"
-            " WHEN CAST(%(expressions)s AS TEXT) GLOB '*e*' THEN printf('%%%%.20f', %(expressions)s)"
-            " ELSE CAST(%(expressions)s AS TEXT) END, '0'), '.') END"
-        )
-        return super().as_sql(compiler, connection, template=template)  # type: ignore[return-value]
+        """The number is in it once, whatever it is."""
+        number, params = compiler.compile(self.source_expressions[0])
+        return SQLITE_NUMBER_TEXT.replace("%", "%%").replace("{number}", number), params
 
 
 # JSON: each view of a value is null where the value is of another kind
@@ -141,7 +125,7 @@ class Json(Func):
             bound.extend(params if part == "{column}" else [keys])
         return words.replace("{column}", sql), bound
 
-    def seen_as(self, kind: JsonKind) -> JsonScalar:
+    def seen_as(self, kind: View) -> JsonScalar:
         """The value where it is of this kind."""
         return JsonScalar(self.source_expressions[0], self.keys, kind)
 
@@ -149,7 +133,7 @@ class Json(Func):
 class JsonScalar(Json):
     """A value in a JSON column where it is of one kind, else null."""
 
-    def __init__(self, column: Any, keys: tuple[str, ...], kind: JsonKind) -> None:
+    def __init__(self, column: Any, keys: tuple[str, ...], kind: View) -> None:
         super().__init__(column, keys)
         self.kind = kind
         self.output_field = _SCALARS[kind]
@@ -182,7 +166,7 @@ class BareNumber(Field):  # type: ignore[type-arg]
         return value if isinstance(value, int) and value in _INTEGERS else float(Decimal(value))
 
 
-_SCALARS: Final[dict[JsonKind, Field[Any, Any]]] = {
+_SCALARS: Final[dict[View, Field[Any, Any]]] = {
     "text": CharField(),
     "number": BareNumber(),
     "boolean": BooleanField(),

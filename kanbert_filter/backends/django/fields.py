@@ -2,70 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any, TypeAlias
 
 from django.db.models import F, Field, JSONField, Model, OuterRef, QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.lookups import Exact
 
-from ...context import Context
 from ...errors import quoted
 from ...meaning.tests import Column
-from .expressions import Json
-from .holdings import Holding, holding_of
+from ..columns.finding import Given, GivenColumns, column_error
+from .dialects import Json
 
-Given = Mapping[str, Any]
-"""What the caller says of columns, by public name."""
-
-
-class ColumnError(LookupError):
-    """Fields for which a model has no column that holds such values. `fields` tells of each what is wrong."""
-
-    def __init__(self, fields: Mapping[str, str]) -> None:
-        self.fields = dict(fields)
-        super().__init__(self.fields)
-
-    def __str__(self) -> str:
-        return "\n".join(f"Field {quoted(name)}: {reason}" for name, reason in self.fields.items())
+AnyField: TypeAlias = "Field[Any, Any]"
 
 
-class Found(NamedTuple):
-    """A column as an expression, and how it holds the field's values."""
-
-    expression: Any
-    holding: Holding
-
-
-class Columns:
+class ModelFields:
     """Finds columns: those the caller gives, and others by the path of attributes that is the field's source."""
 
-    __slots__ = ("given", "patterns")
+    __slots__ = ("given",)
 
     def __init__(self, given: Given | None) -> None:
-        self.given: Given = given or {}
-        self.patterns = [(key.split("."), value) for key, value in self.given.items() if "*" in key]
+        self.given = GivenColumns(given)
 
-    def value(self, model: type[Model], column: Column, context: Context) -> Found:
-        """The column of a field. Raises `ColumnError`."""
-        given = self._given(column)
+    def value(self, model: type[Model], column: Column, prefix: str) -> tuple[Any, AnyField]:
+        """The expression of a field's value, and the model's field it is of. Raises `ColumnError`."""
+        given = self.given.of(column, prefix)
         if given is None:
-            expression, field = _column(model, column, column.source, column.wild)
-        elif isinstance(given, str):
+            return _column(model, column, column.source, column.wild)
+        if isinstance(given, str):
             path = _path(given)
-            expression, field = _column(model, column, path, (False,) * len(path))
-        elif isinstance(given, Combinable) and getattr(given, "_output_field_or_none", None) is not None:
-            expression, field = given, given._output_field_or_none  # type: ignore[attr-defined]
-        else:
-            raise _error(column, f"found {given!r} in columns, expected a path, or an expression with an output_field")
-        holding = holding_of(column.kind, field, context)
-        if holding is None:
-            raise _error(column, f"a {type(field).__name__} holds no values of type '{column.kind}'")
-        return Found(expression, holding)
+            return _column(model, column, path, (False,) * len(path))
+        if isinstance(given, Combinable) and getattr(given, "_output_field_or_none", None) is not None:
+            return given, given._output_field_or_none  # type: ignore[attr-defined]
+        raise column_error(
+            column, f"found {given!r} in columns, expected a path, or an expression with an output_field"
+        )
 
-    def related(self, model: type[Model], column: Column) -> QuerySet[Any]:
+    def related(self, model: type[Model], column: Column, prefix: str) -> QuerySet[Any]:
         """The related records of a row of the query around. Raises `ColumnError`."""
-        given = self.given.get(column.path)
+        given = self.given.of(column, prefix)
         *way, name = _path(given) if isinstance(given, str) else column.source
         names = []
         for segment in way:
@@ -78,20 +54,13 @@ class Columns:
             or not relation.related_model
             or hasattr(relation, "object_id_field_name")
         ):
-            raise _error(column, f"{model.__name__}.{name} is no relation to many records that can be asked for here")
+            raise column_error(
+                column, f"{model.__name__}.{name} is no relation to many records that can be asked for here"
+            )
         inner, outer = _correlation(relation)
         # The table itself, as Django's own lookups across relations see it: not what a default manager leaves of it.
         records: QuerySet[Any] = relation.related_model._base_manager.all()
         return records.filter(Exact(F(inner), OuterRef("__".join([*names, outer]))))
-
-    def _given(self, column: Column) -> Any:
-        found = self.given.get(column.path)
-        if found is None and self.patterns:
-            segments = column.path.split(".")
-            for pattern, value in self.patterns:
-                if len(pattern) == len(segments) and all(p in ("*", s) for p, s in zip(pattern, segments, strict=True)):
-                    return value(*[s for p, s in zip(pattern, segments, strict=True) if p == "*"])
-        return found
 
 
 def _path(text: str) -> tuple[str, ...]:
@@ -114,7 +83,7 @@ def _field(model: type[Model], name: str, column: Column) -> Any:
     for known, found in _fields(model):
         if known == name:
             return found
-    raise _error(
+    raise column_error(
         column, f"{model.__name__} has no field {quoted(name)}; give a column, as in columns={{{column.path!r}: …}}"
     )
 
@@ -123,13 +92,11 @@ def _to_one(step: Any, name: str, column: Column) -> type[Model]:
     if step.related_model and (step.many_to_one or step.one_to_one):
         return step.related_model  # type: ignore[no-any-return]
     if step.is_relation:
-        raise _error(column, f"{quoted(name)} relates to many records; make it a relation of the endpoint")
-    raise _error(column, f"{quoted(name)} is a {type(step).__name__}, and no way to a field of another record")
+        raise column_error(column, f"{quoted(name)} relates to many records; make it a relation of the endpoint")
+    raise column_error(column, f"{quoted(name)} is a {type(step).__name__}, and no way to a field of another record")
 
 
-def _column(
-    model: type[Model], column: Column, path: tuple[str, ...], wild: tuple[bool, ...]
-) -> tuple[Any, Field[Any, Any]]:
+def _column(model: type[Model], column: Column, path: tuple[str, ...], wild: tuple[bool, ...]) -> tuple[Any, AnyField]:
     """The column at the end of a path through to-one relations; behind a JSON column, a value in it."""
     names: list[str] = []
     for position, name in enumerate(path):
@@ -145,10 +112,10 @@ def _column(
             return F("__".join([*names, found.attname])), found
         model = _to_one(found, name, column)
         names.append(found.name)
-    raise _error(column, f"its path ends at no column; give one, as in columns={{{column.path!r}: …}}")
+    raise column_error(column, f"its path ends at no column; give one, as in columns={{{column.path!r}: …}}")
 
 
-def _target(found: Any) -> Field[Any, Any]:
+def _target(found: Any) -> AnyField:
     """What a foreign key's column holds."""
     while found.is_relation:
         found = found.target_field
@@ -160,7 +127,3 @@ def _correlation(relation: Any) -> tuple[str, str]:
     if relation.one_to_many:
         return relation.field.attname, relation.field.target_field.attname
     return (relation.field.name if relation.auto_created else relation.related_query_name()), "pk"
-
-
-def _error(column: Column, reason: str) -> ColumnError:
-    return ColumnError({column.path: reason})

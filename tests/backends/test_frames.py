@@ -1,4 +1,4 @@
-"""The Narwhals back end against the predicate: random filters on every engine, over every type a column may have."""
+"""The back end for data frames against the predicate: random filters on every engine, over every type a column may have."""
 
 from __future__ import annotations
 

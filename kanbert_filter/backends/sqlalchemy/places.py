@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, cast
 
-from sqlalchemy import JSON, Alias, ColumnElement, FromClause, Table, inspect
+from sqlalchemy import JSON, Alias, ColumnElement, FromClause, Table, inspect, literal_column, select
 from sqlalchemy.orm import Mapper, QueryableAttribute, aliased
 from sqlalchemy.orm.util import AliasedInsp
 from sqlalchemy.sql.util import ClauseAdapter
 
 from ...errors import quoted
 from ...meaning.tests import Column
+from ..columns.finding import Given, GivenColumns, column_error
 
 Expression = ColumnElement[Any]
-Given = Mapping[str, Any]
-"""What the caller says of columns, by public name: an expression, a function from a wildcard's names to one, or a `Via`."""
 
 
 class Via(NamedTuple):
@@ -33,17 +32,6 @@ class Via(NamedTuple):
 
 MAX_HOPS: Final = 256
 """How many ways a place remembers: a caller may make new ones for each filter."""
-
-
-class ColumnError(LookupError):
-    """Fields for which a model has no column that holds such values. `fields` tells of each what is wrong."""
-
-    def __init__(self, fields: Mapping[str, str]) -> None:
-        self.fields = dict(fields)
-        super().__init__(self.fields)
-
-    def __str__(self) -> str:
-        return "\n".join(f"Field {quoted(name)}: {reason}" for name, reason in self.fields.items())
 
 
 class Place:
@@ -121,66 +109,74 @@ class Hop(NamedTuple):
     on: Any
 
 
-class Columns:
+class Way(NamedTuple):
+    """A way from the rows of one place to those of another, in one or more hops; in none, they are the same rows."""
+
+    start: Place
+    hops: list[Hop]
+
+    @property
+    def end(self) -> Place:
+        """The place it leads to."""
+        return self.hops[-1].place if self.hops else self.start
+
+    def exists(self, condition: Expression | bool) -> Expression | bool:
+        """A row that it leads to is of this condition."""
+        if condition is False:  # in a WHERE it would swallow what joins the tables, and SQLAlchemy warns of that
+            return False
+        found = self.reached(_SELECT_ONE)
+        return cast("Expression", (found if condition is True else found.where(condition)).exists())
+
+    def reached(self, selection: Any) -> Any:
+        """The selection from the rows that it leads to."""
+        return (
+            selection.select_from(*[hop.place.entity for hop in self.hops])
+            .where(*[hop.on for hop in self.hops])
+            .correlate(*self.start.froms)
+        )
+
+
+_SELECT_ONE: Final[Any] = select(literal_column("1"))
+
+
+class ModelColumns:
     """Finds columns: those the caller gives, and others by the path of attributes that is the field's source."""
 
-    __slots__ = ("expressions", "patterns", "ways")
+    __slots__ = ("given", "ways")
 
     def __init__(self, given: Given | None) -> None:
-        self.ways: dict[str, Via] = {}
-        self.expressions: dict[str, Any] = {}
-        self.patterns: list[tuple[list[str], Any]] = []
-        for key, value in (given or {}).items():
-            if "*" in key:
-                self.patterns.append((key.split("."), value))
-            elif isinstance(value, Via):
-                self.ways[key] = value
-            else:
-                self.expressions[key] = value
+        self.ways = {name: way for name, way in (given or {}).items() if isinstance(way, Via)}
+        self.given = GivenColumns({name: column for name, column in (given or {}).items() if name not in self.ways})
 
-    def value(self, place: Place, prefix: str, column: Column) -> tuple[list[Hop], Expression]:
-        """The way to the row that holds a field's value, and the expression of the value there.
-
-        `prefix` is the path of the relation whose fields the column belongs to, with its dot. Raises `ColumnError`.
-        """
-        if self.expressions or self.patterns:
-            given = self._given(prefix + column.path.removeprefix(prefix))
-            if given is not None:
-                return [], place.adapted(_expression(given))
-        hops: list[Hop] = []
+    def value(self, place: Place, prefix: str, column: Column) -> tuple[Way, Expression]:
+        """The way to the row that holds a field's value, and the expression of the value there. Raises `ColumnError`."""
+        given = self.given.of(column, prefix) if self.given else None
+        if given is not None:
+            return Way(place, []), place.adapted(_expression(given))
+        way = Way(place, [])
         for index, name in enumerate(column.source):
             if column.wild[index]:
                 break
             hop = self._hop(place, prefix, column.source, index)
             if hop is None:
                 found = place.column(name)
-                return hops, _inside(found, column, index + 1) if found is not None else _missing(place, column, name)
+                return way, _inside(found, column, index + 1) if found is not None else _missing(place, column, name)
             if name in place.relationships and place.relationships[name].uselist:
-                raise _error(column, f"{quoted(name)} relates to many rows; make it a relation of the endpoint")
-            hops.append(hop)
+                raise column_error(column, f"{quoted(name)} relates to many rows; make it a relation of the endpoint")
+            way.hops.append(hop)
             place = hop.place
-        raise _error(column, "its path ends at no column; give one, as in columns={" + repr(column.path) + ": …}")
+        raise column_error(column, "its path ends at no column; give one, as in columns={" + repr(column.path) + ": …}")
 
-    def records(self, place: Place, prefix: str, column: Column) -> list[Hop]:
+    def records(self, place: Place, prefix: str, column: Column) -> Way:
         """The way to the rows of a relation. Raises `ColumnError`."""
-        hops: list[Hop] = []
+        way = Way(place, [])
         for index, name in enumerate(column.source):
             hop = None if column.wild[index] else self._hop(place, prefix, column.source, index)
             if hop is None:
-                raise _error(column, f"{_name(place)} has no relationship {quoted(name)}; give a Via in columns")
-            hops.append(hop)
+                raise column_error(column, f"{_name(place)} has no relationship {quoted(name)}; give a Via in columns")
+            way.hops.append(hop)
             place = hop.place
-        return hops
-
-    def _given(self, path: str) -> Any:
-        if path in self.expressions:
-            return self.expressions[path]
-        if self.patterns:
-            segments = path.split(".")
-            for pattern, value in self.patterns:
-                if len(pattern) == len(segments) and all(p in ("*", s) for p, s in zip(pattern, segments, strict=True)):
-                    return value(*[s for p, s in zip(pattern, segments, strict=True) if p == "*"])
-        return None
+        return way
 
     def _hop(self, place: Place, prefix: str, source: tuple[str, ...], index: int) -> Hop | None:
         if self.ways:
@@ -205,7 +201,7 @@ def _inside(found: Expression, column: Column, index: int) -> Expression:
     """The value at the rest of a path: inside a JSON column."""
     rest = column.source[index:]
     if rest and not isinstance(found.type, JSON):
-        raise _error(
+        raise column_error(
             column,
             f"{quoted(column.source[index - 1])} is a column of type {found.type}, and no way to {quoted('.'.join(rest))}",
         )
@@ -215,13 +211,11 @@ def _inside(found: Expression, column: Column, index: int) -> Expression:
 
 
 def _missing(place: Place, column: Column, name: str) -> Any:
-    raise _error(column, f"{_name(place)} has no column {quoted(name)}; give one, as in columns={{{column.path!r}: …}}")
+    raise column_error(
+        column, f"{_name(place)} has no column {quoted(name)}; give one, as in columns={{{column.path!r}: …}}"
+    )
 
 
 def _name(place: Place) -> str:
     found = inspect(place.entity)
     return found.mapper.class_.__name__ if hasattr(found, "mapper") else str(place.entity)
-
-
-def _error(column: Column, reason: str) -> ColumnError:
-    return ColumnError({column.path: reason})

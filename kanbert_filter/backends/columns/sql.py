@@ -1,0 +1,174 @@
+"""What SQL engines share: numbers as text on SQLite, and how large a condition they can take.
+
+The bounds are the tightest of the engines the back ends are held to, with room for what is around a condition. Within the default limits
+only filters of odd shapes come near; a filter beyond them is refused before there is a statement, not by the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Final, NamedTuple, assert_never
+
+from ...errors import Problem, UnsupportedFilterError
+from ...meaning.tests import (
+    AllOf,
+    Always,
+    AnyOf,
+    Between,
+    Constant,
+    Counted,
+    Equal,
+    Null,
+    OneOf,
+    Order,
+    Related,
+    Test,
+    Text,
+)
+from ...values import PLAIN_DIGITS
+
+# text
+
+
+def python_lower(value: object) -> str | None:
+    """`lower` as Python does it, for SQLite, whose own knows ASCII only."""
+    return None if value is None else str(value).lower()
+
+
+_ZEROS: Final = "0" * PLAIN_DIGITS
+_ROUNDED: Final = {
+    digits: f"(whole + {unit // 2 - 1} + (rest > 0 OR whole / {unit} % 2)) / {unit} * {unit}"
+    for digits, unit in ((17, 10), (16, 100), (15, 1000))
+}
+
+SQLITE_NUMBER_TEXT: Final = f"""(
+SELECT CASE typeof(n)
+  WHEN 'integer' THEN CAST(n AS TEXT)
+  WHEN 'real' THEN CASE
+    WHEN n = 0 THEN '0'
+    WHEN power BETWEEN length(digits) - 1 AND {PLAIN_DIGITS - 1} THEN
+      sign || digits || substr('{_ZEROS}', 1, power + 1 - length(digits))
+    WHEN power BETWEEN 0 AND {PLAIN_DIGITS - 1} THEN
+      sign || substr(digits, 1, power + 1) || '.' || substr(digits, power + 2)
+    WHEN power < 0 AND length(digits) - power <= {PLAIN_DIGITS} THEN
+      sign || '0.' || substr('{_ZEROS}', 1, -power - 1) || digits
+    ELSE sign || rtrim(substr(digits, 1, 1) || '.' || substr(digits, 2), '.') || 'e' || power
+  END
+END
+FROM (
+  SELECT n, CASE WHEN n < 0 THEN '-' ELSE '' END AS sign, rtrim(shortest, '0') AS digits,
+    exponent + length(shortest) - 18 AS power
+  FROM (
+    SELECT n, exponent, CAST(CASE
+      WHEN abs({_ROUNDED[15]} - whole - rest) < reach * 1.001 THEN {_ROUNDED[15]}
+      WHEN abs({_ROUNDED[16]} - whole - rest) < reach THEN {_ROUNDED[16]}
+      ELSE {_ROUNDED[17]}
+    END AS TEXT) AS shortest
+    FROM (
+      SELECT n, exponent, CAST(substr(shown, 1, 18) AS INTEGER) AS whole, CAST('.' || substr(shown, 19) AS REAL) AS rest,
+        (abs(n) + abs(n) * 1.2e-16 - abs(n)) / 2 / CAST('1e' || (exponent - 17) AS REAL) AS reach
+      FROM (
+        SELECT n, CAST(substr(shown, instr(shown, 'e') + 1) AS INTEGER) AS exponent,
+          replace(substr(shown, 1, instr(shown, 'e') - 1), '.', '') || '{_ZEROS}' AS shown
+        FROM (SELECT n, ltrim(printf('%!.20e', n), '-') AS shown FROM (SELECT {{number}} AS n))
+      )
+    )
+  )
+))"""
+"""A `{{number}}` as `values.number_text` writes it. SQLite's own text of a binary number has at most 15 digits, and may have an exponent.
+
+A binary number means its shortest decimal: the one of 15, 16 or else 17 digits that is nearer to it than half the distance to its
+neighbours (`reach`; at just half of it two numbers share the decimal, and the one of 15 digits is hardly there by chance). All are rounded here, from
+21 digits whose first 18 are an integer (`whole`), since SQLite itself neither rounds nor reads decimals exactly. Of a number with 16 or
+17 digits the last digit may be a neighbour's all the same.
+"""
+
+
+# capacity
+
+
+class Capacity(NamedTuple):
+    """What tests ask of an engine: parameters, marks of a parser, levels of an expression. Rather too much than too little."""
+
+    parameters: int
+    nesting: int
+    height: int
+
+
+GROUP_WIDTH: Final = 50
+"""How many conditions are joined in one flat group. SQLite nests what is flat, to a depth of 1000 at most."""
+
+MOST: Final = Capacity(parameters=32_000, nesting=85, height=900)
+"""SQLite takes 32 766 parameters (PostgreSQL's drivers 65 535); its parser, before version 3.46, keeps 100 marks in mind; its
+expressions are at most 1000 levels high, and a flat group is as high as it is long."""
+
+MAX_PATTERN: Final = 12_000
+"""SQLite's patterns have at most 50 000 bytes; a character has up to four."""
+
+MAX_DIGITS: Final = 1000
+"""PostgreSQL's exact numbers reach a good deal further."""
+
+_NOTHING: Final = Capacity(0, 0, 0)
+_LEAF: Final = Capacity(1, nesting=8, height=12)
+_PARAMETERS: Final = {"custom": 5, "date": 2, "datetime": 4}
+_RELATION: Final = {"any": 10, "none": 12, "all": 15}
+
+
+def ensure_fits(test: Test) -> None:
+    """Raises `UnsupportedFilterError` for a test that some engine could not take."""
+    found = _needed(test)
+    if found.parameters > MOST.parameters:
+        raise _unsupported(f"about {found.parameters} parameters, expected at most {MOST.parameters}")
+    if found.nesting > MOST.nesting or found.height > MOST.height:
+        raise _unsupported("more groups and relations inside each other than can be said; make it flatter")
+
+
+def _needed(test: Test) -> Capacity:
+    match test:
+        case Always():
+            return _NOTHING
+        case AllOf(tests) | AnyOf(tests):
+            return _joined([_needed(inner) for inner in tests])
+        case Related(_, operator, inner):
+            within = _NOTHING if inner is None else _needed(inner)
+            return Capacity(within.parameters, within.nesting + _RELATION[operator], within.height + 10)
+        case Null() | Counted() | Between():
+            return _leaf(test.column.kind)
+        case Equal(column, constant) | Order(column, _, constant):
+            _ensure_numbers((constant,))
+            return _leaf(column.kind)
+        case OneOf(column, constants):
+            _ensure_numbers(constants)
+            one = _leaf(column.kind)
+            if column.kind in ("date", "datetime"):
+                return _joined([one] * len(constants))
+            return one._replace(parameters=one.parameters + len(constants))
+        case Text(column, _, needles):
+            if any(len(needle) > MAX_PATTERN for needle in needles):
+                raise _unsupported(f"a text of more than {MAX_PATTERN} characters to look for, expected at most that")
+            return _joined([_leaf(column.kind)] * len(needles))
+    assert_never(test)
+
+
+def _leaf(kind: str) -> Capacity:
+    return _LEAF._replace(parameters=_PARAMETERS.get(kind, 1))
+
+
+def _joined(items: Sequence[Capacity]) -> Capacity:
+    nesting, height, width = 0, 0, len(items)
+    while width:
+        nesting += 3
+        height += min(width, GROUP_WIDTH)
+        width = 0 if width <= GROUP_WIDTH else -(-width // GROUP_WIDTH)
+    parameters, nestings, heights = zip(*items, strict=True)
+    return Capacity(sum(parameters), nesting + max(nestings), height + max(heights))
+
+
+def _ensure_numbers(constants: Iterable[Constant]) -> None:
+    if any(isinstance(c, Decimal) and max(abs(c.adjusted()), len(c.as_tuple().digits)) > MAX_DIGITS for c in constants):
+        raise _unsupported(f"a number of more than {MAX_DIGITS} digits, expected at most that")
+
+
+def _unsupported(found: str) -> UnsupportedFilterError:
+    return UnsupportedFilterError(Problem("unsupported", f"The filter holds {found}, in SQL databases"))

@@ -1,0 +1,131 @@
+"""From plain tests to the conditions of an engine: what does not depend on the engine."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Final, Generic, TypeVar, assert_never
+
+from ...meaning.tests import (
+    AllOf,
+    Always,
+    AnyOf,
+    Between,
+    Column,
+    Counted,
+    CountOperator,
+    Equal,
+    Null,
+    OneOf,
+    Order,
+    Related,
+    Test,
+    Text,
+)
+from .logic import E, Logic
+from .placing import Cell, ColumnTest
+
+Row = TypeVar("Row")
+"""What an engine knows of the rows that a test is about: a table, a model, a frame."""
+
+Records = TypeVar("Records")
+"""The related records of such a row."""
+
+_OPPOSITE: Final[dict[CountOperator, CountOperator]] = {
+    "eq": "ne",
+    "ne": "eq",
+    "lt": "gte",
+    "gte": "lt",
+    "gt": "lte",
+    "lte": "gt",
+}
+
+
+class Translation(ABC, Generic[E, Row, Records]):
+    """Translates tests on rows. An engine's own says where columns and related records are.
+
+    `prefix` is the path of the relation whose records the rows are, with a dot behind it. A condition is true for the rows that pass
+    the test; for others it is false, or unknown, which filters take for false.
+    """
+
+    logic: Logic[E]
+
+    # what an engine says; each raises `ColumnError` for what the row does not have
+
+    @abstractmethod
+    def cell(self, column: Column, row: Row, prefix: str) -> Cell[E]:
+        """The value of a field."""
+
+    @abstractmethod
+    def records(self, column: Column, row: Row, prefix: str) -> Records:
+        """The related records of a relation."""
+
+    @abstractmethod
+    def row_of(self, records: Records) -> Row:
+        """What is known of each of the records."""
+
+    @abstractmethod
+    def exists(self, records: Records, condition: E | bool) -> E | bool:
+        """One of the records is of this condition. Never unknown."""
+
+    @abstractmethod
+    def number(self, records: Records) -> Cell[E]:
+        """The number of the records."""
+
+    # tests
+
+    def condition(self, test: Test, row: Row, prefix: str = "") -> E | bool:
+        """The condition that a row passes the test."""
+        match test:
+            case Always(value):
+                return value
+            case AllOf(tests):
+                return self.logic.all_of([self.condition(inner, row, prefix) for inner in tests])
+            case AnyOf(tests):
+                return self.logic.any_of([self.condition(inner, row, prefix) for inner in tests])
+            case Null() | Equal() | OneOf() | Order() | Between() | Text():
+                return self.compared(test, row, prefix)
+            case Related():
+                return self.related(test, row, prefix)
+            case Counted(column, counting, number):
+                return self.number(self.records(column, row, prefix)).counts(counting, number)
+        assert_never(test)
+
+    def compared(self, test: ColumnTest, row: Row, prefix: str) -> E | bool:
+        """The condition that a row's value of one column passes the test."""
+        return self.cell(test.column, row, prefix).passes(test)
+
+    def related(self, test: Related, row: Row, prefix: str) -> E | bool:
+        """The condition that some, none or each of a row's related records passes a test."""
+        column, operator, inner = test
+        records = self.records(column, row, prefix)
+        if inner is None:
+            found = self.exists(records, True)
+        else:
+            translate = self.untrue if operator == "all" else self.condition
+            found = self.exists(records, translate(inner, self.row_of(records), f"{column.path}."))
+        return found if operator == "any" else self.logic.negated(found)
+
+    def untrue(self, test: Test, row: Row, prefix: str) -> E | bool:
+        """The condition that a row does not pass the test; like `condition` it may be unknown, but where it should be true.
+
+        The negation goes down to where something may be unknown. There it costs the least: SQLite's parser can keep few marks in mind.
+        """
+        match test:
+            case Always(value):
+                return not value
+            case AllOf(tests):
+                return self.logic.any_of([self.untrue(inner, row, prefix) for inner in tests])
+            case AnyOf(tests):
+                return self.logic.all_of([self.untrue(inner, row, prefix) for inner in tests])
+            case Null(column, negated):
+                return self.condition(Null(column, not negated), row, prefix)
+            case Equal() | OneOf() | Order() | Between() | Text():
+                return self.logic.untrue(self.compared(test, row, prefix))
+            case Related(column, "all", inner):
+                return self.logic.negated(self.condition(test, row, prefix))
+            case Related(column, operator, inner):
+                opposite = Related(column, "none" if operator == "any" else "any", inner)
+                return self.condition(opposite, row, prefix)
+            case Counted(column, counting, number):
+                return self.condition(Counted(column, _OPPOSITE[counting], number), row, prefix)
+        assert_never(test)

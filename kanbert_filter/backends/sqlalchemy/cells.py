@@ -1,0 +1,291 @@
+"""The values of columns as SQLAlchemy says them: what a column's type stores, how it is bound, how it is compared.
+
+The column itself is compared, bare, so its index serves. A constant that no row can hold is never sent: what it means is settled by the
+line of the column. So no operand becomes an error of the database.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from operator import ge, gt, le, lt
+from typing import Any, Final, NamedTuple, cast
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    BindParameter,
+    Boolean,
+    ColumnElement,
+    Date,
+    DateTime,
+    Double,
+    Enum,
+    Float,
+    Function,
+    Integer,
+    Numeric,
+    String,
+    Uuid,
+    and_,
+    false,
+    func,
+    literal_column,
+    not_,
+    or_,
+)
+from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
+
+from ...context import Context
+from ...kinds import FieldKind, ValueKind, exhaustive
+from ...meaning.tests import Column, Constant, OrderOperator, Text, TextOperator
+from ..columns.finding import column_error
+from ..columns.lines import (
+    AnyNumbers,
+    Booleans,
+    Days,
+    Floats,
+    Line,
+    Numbers,
+    SoundTexts,
+    Storage as Storage,
+    Stored,
+    Texts,
+    Timestamps,
+    Uuids,
+    line_of,
+)
+from ..columns.logic import Logic
+from ..columns.patterns import backtracking, pattern_of
+from ..columns.placing import Cell, JsonCell, View
+from ..columns.sql import GROUP_WIDTH
+from .dialects import apart, by_code_point, fits, json_boolean, json_kind, json_number, json_text, plain_decimal
+
+Expression = ColumnElement[Any]
+Condition = Expression | bool
+AnyType = TypeEngine[Any]
+
+
+class ClauseLogic(Logic[Expression]):
+    """AND, OR and NOT of SQL."""
+
+    width = GROUP_WIDTH
+
+    def conjunction(self, expressions: Sequence[Expression]) -> Expression:
+        return and_(*expressions)
+
+    def disjunction(self, expressions: Sequence[Expression]) -> Expression:
+        return or_(*expressions)
+
+    def negation(self, expression: Expression) -> Expression:
+        return not_(expression)
+
+    def untruth(self, expression: Expression) -> Expression:
+        return not_(func.coalesce(expression, false()))
+
+    def group(self, expression: Expression) -> Expression:
+        return apart(expression)
+
+
+LOGIC: Final = ClauseLogic()
+
+
+# what types store
+
+
+class Bound(NamedTuple):
+    """What a column of some type stores, and the type to bind such values as."""
+
+    storage: Storage
+    type_of: Callable[[Sequence[Any]], AnyType]
+
+
+def bound_by(type: AnyType) -> Bound:
+    """What a column of this type stores. A decorated type stores what it decorates, and converts what is bound itself."""
+    plain = type
+    while isinstance(plain, TypeDecorator):
+        plain = plain.impl_instance
+    converting = None if plain is type else type
+    match plain:
+        case Enum():
+            members: dict[str, Any] = {text: text for text in plain.enums}
+            if plain.enum_class is not None:
+                members = {str(member.value): member for member in plain.enum_class}
+            return Bound(Members(members), _always(type))
+        case String():
+            return Bound(SoundTexts(), _always(converting or _STRING))
+        case Uuid():
+            return Bound(Uuids() if plain.as_uuid else Uuids(str), _always(type))
+        case Integer():
+            return Bound(_INT64, _always(converting) if converting else _narrowest)
+        case Float():
+            return Bound(Floats(), _always(converting or _DOUBLE))
+        case Numeric():  # bound without a precision, to which engines could round
+            return Bound(AnyNumbers(), _always(converting or _NUMERIC))
+        case Boolean():
+            return Bound(Booleans(), _always(type))
+        case Date():
+            return Bound(Days(), _always(type))
+        case DateTime():
+            rounding = plain is type and getattr(plain, "precision", None) is not None
+            return Bound(
+                Timestamps(aware=plain.timezone), _always(DateTime(timezone=plain.timezone) if rounding else type)
+            )
+    return Bound(None, _always(type))
+
+
+def _always(type: AnyType) -> Callable[[Sequence[Any]], AnyType]:
+    return lambda values: type
+
+
+def _narrowest(values: Sequence[Any]) -> AnyType:
+    """No wider than the values need, so an index on a narrow column serves."""
+    return _INTEGER if all(value in _INT32 for value in values) else _BIG_INTEGER
+
+
+_INT32: Final = range(-(2**31), 2**31)
+_INT64: Final = Numbers.integers(64, signed=True)
+_INTEGER: Final = Integer()
+_BIG_INTEGER: Final = BigInteger()
+_NUMERIC: Final[AnyType] = Numeric()
+_DOUBLE: Final[AnyType] = Double()
+_STRING: Final = String()
+
+_ASSUMED: Final[dict[FieldKind, AnyType]] = exhaustive(
+    ValueKind,
+    {
+        "string": _STRING,
+        "enum": _STRING,
+        "id": _STRING,
+        "number": _NUMERIC,
+        "currency": _NUMERIC,
+        "boolean": Boolean(),
+        "date": Date(),
+        "datetime": DateTime(timezone=True),
+        "custom": NullType(),
+    },
+)
+"""What an expression whose type is not known is taken for, by the kind of its field."""
+
+
+class Members(Texts):
+    """A few texts, each bound as a member of an enumeration."""
+
+    def __init__(self, members: dict[str, Any]) -> None:
+        self.members = members
+
+    def points(self, constant: Constant) -> Sequence[Stored]:
+        return (self.members[str(constant)],) if constant in self.members else ()
+
+
+# values
+
+
+def cell_of(column: Column, x: Expression, context: Context) -> Cell[Expression]:
+    """An expression as the value of a field. Raises `ColumnError` if its type cannot hold the field's values."""
+    type = _ASSUMED[column.kind] if isinstance(x.type, NullType) else x.type
+    if column.kind == "custom" and isinstance(type, JSON):
+        return JsonClauseCell(x)
+    storage, type_of = bound_by(type)
+    line = None if isinstance(type, NullType) else line_of(column.kind, storage, context)
+    if line is None:
+        reason = f"a column of type {x.type!r} cannot hold values of type {column.kind!r}"
+        raise column_error(column, f"{reason}; give an expression that does in columns")
+    return (MemberCell if isinstance(line, Members) else ClauseCell)(line, x, type_of)
+
+
+class ClauseCell(Cell[Expression]):
+    """The value of an expression."""
+
+    __slots__ = ("type_of", "x")
+
+    logic = LOGIC
+
+    def __init__(self, line: Line, x: Expression, type_of: Callable[[Sequence[Any]], AnyType]) -> None:
+        self.line = line
+        self.x = x
+        self.type_of = type_of
+
+    def null(self, negated: bool) -> Expression:
+        return self.x.is_not(None) if negated else self.x.is_(None)
+
+    def among(self, values: Sequence[Any], negated: bool) -> Expression:
+        values = list(dict.fromkeys(values))
+        if len(values) > 1:
+            several = BindParameter(None, values, self.type_of(values), unique=True, expanding=True)
+            return self.x.not_in(several) if negated else self.x.in_(several)
+        one = self._bound(values[0])
+        return self.x != one if negated else self.x == one
+
+    def ordered(self, operator: OrderOperator, value: Any) -> Expression:
+        x = by_code_point(self.x) if isinstance(self.line, Texts) else self.x
+        return cast("Expression", _ORDERS[operator](x, self._bound(value)))
+
+    def as_is(self) -> Expression:
+        return self.x
+
+    def lowered(self) -> Expression:
+        return Function("lower", self.x)
+
+    def number_text(self) -> Expression:
+        return plain_decimal(self.x)
+
+    def fits(self, text: Expression, operator: TextOperator, needle: str) -> Condition:
+        return "\0" not in needle and fits(text, pattern_of(operator, needle))
+
+    def _bound(self, value: Any) -> Expression:
+        return BindParameter(None, value, self.type_of([value]), unique=True)
+
+
+_ORDERS: Final = {"lt": lt, "lte": le, "gt": gt, "gte": ge}
+
+
+class MemberCell(ClauseCell):
+    """A member of an enumeration: what is asked of its text is settled here, member by member."""
+
+    __slots__ = ()
+
+    line: Members
+
+    def order(self, operator: OrderOperator, constant: Constant) -> Condition:
+        if not isinstance(constant, str):
+            return False
+        return self.equal([m for m in self.line.members if _ORDERS[operator](m, constant)], False)
+
+    def text(self, test: Text) -> Condition:
+        column, operator, needles = test
+        expressions = [re.compile(backtracking(pattern_of(operator, needle))) for needle in needles]
+        seen = {m: m if column.case_sensitive else m.lower() for m in self.line.members}
+        return self.equal([m for m, text in seen.items() if any(e.match(text) for e in expressions)], False)
+
+
+class JsonClauseCell(JsonCell[Expression], ClauseCell):
+    """A value in a JSON column."""
+
+    __slots__ = ()
+
+    def __init__(self, x: Expression) -> None:
+        ClauseCell.__init__(self, Line(), x, _always(x.type))
+
+    def null(self, negated: bool) -> Expression:
+        if negated:
+            return json_kind(self.x) != _JSON_NULL
+        return func.coalesce(json_kind(self.x), _JSON_NULL) == _JSON_NULL
+
+    def seen_as(self, view: View) -> ClauseCell:
+        construct, line, type = _VIEWS[view]
+        return ClauseCell(line, construct(self.x), _always(type))
+
+
+_JSON_NULL: Final = literal_column("'null'", String())
+
+_VIEWS: Final[dict[View, tuple[Callable[[Expression], Expression], Line, AnyType]]] = {
+    "text": (json_text, SoundTexts(), _STRING),
+    "number": (json_number, AnyNumbers(), _NUMERIC),
+    "boolean": (json_boolean, Booleans(), Boolean()),
+}
+
+
+def count_cell(x: Expression) -> ClauseCell:
+    """A count as a value."""
+    return ClauseCell(_INT64, x, _narrowest)
