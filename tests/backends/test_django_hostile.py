@@ -11,7 +11,7 @@ from django.db.models.functions import Concat
 
 import kanbert_filter as kf
 from kanbert_filter.backends.django import ColumnError, verify, where
-from kanbert_filter.backends.django.dialects import Json
+from kanbert_filter.backends.django.dialects import JsonKind
 from tests import django_site as site
 
 PROJECTS = kf.Endpoint.from_model(
@@ -267,7 +267,7 @@ def test_custom_fields_on_columns_of_one_kind(database: str) -> None:
 
 def test_json_is_not_for_every_engine() -> None:
     with pytest.raises(kf.UnsupportedFilterError, match="cannot be filtered on oracle"):
-        Json(Value("x"), ("a",)).as_sql(None, type("Connection", (), {"vendor": "oracle"}))
+        JsonKind(Value("x"), ("a",)).as_sql(None, type("Connection", (), {"vendor": "oracle"}))
 
 
 @pytest.mark.parametrize("operator", ["any", "none", "all"])

@@ -184,6 +184,10 @@ class Numbers(Line):
         return int(number) if self.unit == 1 and isinstance(self.low, int) else number
 
 
+INT64: Final = Numbers.integers(64, signed=True)
+"""Whole numbers as databases hold them, counts included."""
+
+
 class NumberIds(Line):
     """Ids held as numbers (by pandas as floats, where some are missing); only a text that writes one can equal it."""
 
@@ -377,56 +381,56 @@ def line_of(kind: FieldKind, storage: Storage, context: Context) -> Line | None:
     return _READINGS[kind](storage, context)
 
 
-def _text(storage: Storage, context: Context) -> Line | None:
+def _text_line(storage: Storage, context: Context) -> Line | None:
     return storage if isinstance(storage, Texts) else None
 
 
-def _id(storage: Storage, context: Context) -> Line | None:
+def _id_line(storage: Storage, context: Context) -> Line | None:
     if isinstance(storage, Texts | Uuids):
         return storage
-    return NumberIds(storage) if _is_number(storage) else None
+    return NumberIds(storage) if _holds_numbers(storage) else None
 
 
-def _number(storage: Storage, context: Context) -> Line | None:
-    return storage if _is_number(storage) else None
+def _number_line(storage: Storage, context: Context) -> Line | None:
+    return storage if _holds_numbers(storage) else None
 
 
-def _is_number(storage: Storage) -> TypeGuard[Line]:
+def _holds_numbers(storage: Storage) -> TypeGuard[Line]:
     return isinstance(storage, Line) and int in storage.comparing
 
 
-def _boolean(storage: Storage, context: Context) -> Line | None:
+def _boolean_line(storage: Storage, context: Context) -> Line | None:
     return storage if isinstance(storage, Booleans) else None
 
 
-def _date(storage: Storage, context: Context) -> Line | None:
+def _date_line(storage: Storage, context: Context) -> Line | None:
     if isinstance(storage, Timestamps):
         return Moments(walls_of_instants(context.timezone) if storage.aware else None, storage)
     return storage if isinstance(storage, Days) else None
 
 
-def _datetime(storage: Storage, context: Context) -> Line | None:
+def _datetime_line(storage: Storage, context: Context) -> Line | None:
     if isinstance(storage, Timestamps):
         return Moments(None if storage.aware else instants_of_walls(context.storage_timezone), storage)
     return FirstInstants(context.storage_timezone) if isinstance(storage, Days) else None
 
 
-def _custom(storage: Storage, context: Context) -> Line:
-    return storage if isinstance(storage, Texts | Booleans) or _is_number(storage) else Line()
+def _custom_line(storage: Storage, context: Context) -> Line:
+    return storage if isinstance(storage, Texts | Booleans) or _holds_numbers(storage) else Line()
 
 
 _READINGS: Final[dict[FieldKind, _Reading]] = exhaustive(
     ValueKind,
     {
-        "string": _text,
-        "enum": _id,
-        "id": _id,
-        "number": _number,
-        "currency": _number,
-        "boolean": _boolean,
-        "date": _date,
-        "datetime": _datetime,
-        "custom": _custom,
+        "string": _text_line,
+        "enum": _id_line,
+        "id": _id_line,
+        "number": _number_line,
+        "currency": _number_line,
+        "boolean": _boolean_line,
+        "date": _date_line,
+        "datetime": _datetime_line,
+        "custom": _custom_line,
     },
 )
 """By kinds of fields, how a column that stores such values is read."""

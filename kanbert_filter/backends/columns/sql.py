@@ -16,6 +16,7 @@ from ...meaning.tests import (
     Always,
     AnyOf,
     Between,
+    Column,
     Constant,
     Counted,
     Equal,
@@ -111,7 +112,7 @@ MAX_DIGITS: Final = 1000
 
 _NOTHING: Final = Capacity(0, 0, 0)
 _LEAF: Final = Capacity(1, nesting=8, height=12)
-_PARAMETERS: Final = {"custom": 5, "date": 2, "datetime": 4}
+_LEAVES: Final = {kind: _LEAF._replace(parameters=most) for kind, most in (("custom", 5), ("date", 2), ("datetime", 4))}
 _RELATION: Final = {"any": 10, "none": 12, "all": 15}
 
 
@@ -119,43 +120,43 @@ def ensure_fits(test: Test) -> None:
     """Raises `UnsupportedFilterError` for a test that some engine could not take."""
     found = _needed(test)
     if found.parameters > MOST.parameters:
-        raise _unsupported(f"about {found.parameters} parameters, expected at most {MOST.parameters}")
+        raise _too_large(f"about {found.parameters} parameters, expected at most {MOST.parameters}")
     if found.nesting > MOST.nesting or found.height > MOST.height:
-        raise _unsupported("more groups and relations inside each other than can be said; make it flatter")
+        raise _too_large("more groups and relations inside each other than can be said; make it flatter")
 
 
 def _needed(test: Test) -> Capacity:
     match test:
-        case Always():
-            return _NOTHING
-        case AllOf(tests) | AnyOf(tests):
-            return _joined([_needed(inner) for inner in tests])
-        case Related(_, operator, inner):
-            within = _NOTHING if inner is None else _needed(inner)
-            return Capacity(within.parameters, within.nesting + _RELATION[operator], within.height + 10)
-        case Null() | Counted() | Between():
-            return _leaf(test.column.kind)
         case Equal(column, constant) | Order(column, _, constant):
             _ensure_numbers((constant,))
-            return _leaf(column.kind)
+            return _leaf(column)
+        case Null() | Counted() | Between():
+            return _leaf(test.column)
         case OneOf(column, constants):
             _ensure_numbers(constants)
-            one = _leaf(column.kind)
+            one = _leaf(column)
             if column.kind in ("date", "datetime"):
-                return _joined([one] * len(constants))
+                return _in_group([one] * len(constants))
             return one._replace(parameters=one.parameters + len(constants))
         case Text(column, _, needles):
             if any(len(needle) > MAX_PATTERN for needle in needles):
-                raise _unsupported(f"a text of more than {MAX_PATTERN} characters to look for, expected at most that")
-            return _joined([_leaf(column.kind)] * len(needles))
+                raise _too_large(f"a text of more than {MAX_PATTERN} characters to look for, expected at most that")
+            return _in_group([_leaf(column)] * len(needles))
+        case Always():
+            return _NOTHING
+        case AllOf(tests) | AnyOf(tests):
+            return _in_group([_needed(inner) for inner in tests])
+        case Related(_, operator, inner):
+            within = _NOTHING if inner is None else _needed(inner)
+            return Capacity(within.parameters, within.nesting + _RELATION[operator], within.height + 10)
     assert_never(test)
 
 
-def _leaf(kind: str) -> Capacity:
-    return _LEAF._replace(parameters=_PARAMETERS.get(kind, 1))
+def _leaf(column: Column) -> Capacity:
+    return _LEAVES.get(column.kind, _LEAF)
 
 
-def _joined(items: Sequence[Capacity]) -> Capacity:
+def _in_group(items: Sequence[Capacity]) -> Capacity:
     nesting, height, width = 0, 0, len(items)
     while width:
         nesting += 3
@@ -167,8 +168,8 @@ def _joined(items: Sequence[Capacity]) -> Capacity:
 
 def _ensure_numbers(constants: Iterable[Constant]) -> None:
     if any(isinstance(c, Decimal) and max(abs(c.adjusted()), len(c.as_tuple().digits)) > MAX_DIGITS for c in constants):
-        raise _unsupported(f"a number of more than {MAX_DIGITS} digits, expected at most that")
+        raise _too_large(f"a number of more than {MAX_DIGITS} digits, expected at most that")
 
 
-def _unsupported(found: str) -> UnsupportedFilterError:
+def _too_large(found: str) -> UnsupportedFilterError:
     return UnsupportedFilterError(Problem("unsupported", f"The filter holds {found}, in SQL databases"))

@@ -75,6 +75,8 @@ class Translation(ABC, Generic[E, Row, Records]):
 
     def condition(self, test: Test, row: Row, prefix: str = "") -> E | bool:
         """The condition that a row passes the test."""
+        if isinstance(test, ColumnTest):
+            return self.compared(test, row, prefix)
         match test:
             case Always(value):
                 return value
@@ -82,8 +84,6 @@ class Translation(ABC, Generic[E, Row, Records]):
                 return self.logic.all_of([self.condition(inner, row, prefix) for inner in tests])
             case AnyOf(tests):
                 return self.logic.any_of([self.condition(inner, row, prefix) for inner in tests])
-            case Null() | Equal() | OneOf() | Order() | Between() | Text():
-                return self.compared(test, row, prefix)
             case Related():
                 return self.related(test, row, prefix)
             case Counted(column, counting, number):

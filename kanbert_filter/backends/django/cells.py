@@ -30,6 +30,7 @@ from ...context import Context
 from ...meaning.tests import Column, OrderOperator, TextOperator
 from ..columns.finding import column_error
 from ..columns.lines import (
+    INT64,
     AnyNumbers,
     Booleans,
     Days,
@@ -47,7 +48,7 @@ from ..columns.logic import Logic
 from ..columns.patterns import pattern_of
 from ..columns.placing import Cell, JsonCell, View
 from ..columns.sql import GROUP_WIDTH
-from .dialects import BareNumber, ByCodePoint, Fits, Json, PlainDecimal
+from .dialects import BareNumber, ByCodePoint, DecimalText, JsonKind, PatternMatch
 from .fields import AnyField
 
 Condition = Q | bool
@@ -77,8 +78,6 @@ class LookupLogic(Logic[Q]):
 
 LOGIC: Final = LookupLogic()
 
-_INT64: Final = Numbers.integers(64, signed=True)
-
 
 def stored_in(field: AnyField) -> Storage:
     """What the column of a model's field stores."""
@@ -88,7 +87,7 @@ def stored_in(field: AnyField) -> Storage:
         case UUIDField():
             return Uuids()
         case IntegerField():
-            return _INT64
+            return INT64
         case FloatField():
             return Floats()
         case DecimalField():
@@ -102,7 +101,7 @@ def stored_in(field: AnyField) -> Storage:
     return None
 
 
-def cell_of(column: Column, expression: Any, field: AnyField, context: Context) -> Cell[Q]:
+def lookup_cell(column: Column, expression: Any, field: AnyField, context: Context) -> Cell[Q]:
     """An expression of a model's field as the value of a field. Raises `ColumnError` if it cannot hold such values."""
     if column.kind == "custom" and isinstance(field, JSONField):
         return JsonLookupCell(expression)
@@ -142,10 +141,10 @@ class LookupCell(Cell[Q]):
         return Lower(self.expression)
 
     def number_text(self) -> Any:
-        return PlainDecimal(self.expression)
+        return DecimalText(self.expression)
 
     def fits(self, text: Any, operator: TextOperator, needle: str) -> Condition:
-        return "\0" not in needle and Q(Fits(text, pattern_of(operator, needle)))
+        return "\0" not in needle and Q(PatternMatch(text, pattern_of(operator, needle)))
 
     def _bound(self, value: object) -> Value:
         return Value(value, output_field=self.field)
@@ -164,9 +163,9 @@ class JsonLookupCell(JsonCell[Q], LookupCell):
 
     __slots__ = ()
 
-    expression: Json
+    expression: JsonKind
 
-    def __init__(self, expression: Json) -> None:
+    def __init__(self, expression: JsonKind) -> None:
         LookupCell.__init__(self, Line(), expression, None)
 
     def null(self, negated: bool) -> Condition:
@@ -196,8 +195,3 @@ _VIEWS: Final[dict[View, tuple[Line, AnyField | None]]] = {
     "number": (AnyNumbers(), BareNumber()),
     "boolean": (Booleans(), None),
 }
-
-
-def count_cell(expression: Any) -> LookupCell:
-    """A count as a value."""
-    return LookupCell(_INT64, expression, None)

@@ -35,7 +35,7 @@ def _register_lower(connection: Any, **_: object) -> None:
 # text
 
 
-class Fits(Func):
+class PatternMatch(Func):
     """Whether a text fits a pattern of the language, upper and lower case told apart."""
 
     output_field = BooleanField()
@@ -68,7 +68,7 @@ class ByCodePoint(Func):
         return super().as_sql(compiler, connection, template='%(expressions)s COLLATE "C"')  # type: ignore[return-value]
 
 
-class PlainDecimal(Func):
+class DecimalText(Func):
     """A number as text, in plain decimal without trailing zeros."""
 
     output_field = CharField()
@@ -92,7 +92,7 @@ class PlainDecimal(Func):
 # JSON: each view of a value is null where the value is of another kind
 
 
-class Json(Func):
+class JsonKind(Func):
     """The kind of a value in a JSON column, `null` for JSON's own null; SQL's null where there is none.
 
     `keys` lead to the value; they are bound, never part of the query's text.
@@ -115,7 +115,7 @@ class Json(Func):
 
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
         """Of a column of JSON text."""
-        return self._said(compiler, "json_type({column}, %s)", _path(self.keys))
+        return self._said(compiler, "json_type({column}, %s)", _json_path(self.keys))
 
     def _said(self, compiler: Any, words: str, keys: object) -> Compiled:
         """The words with the column in them, and the keys bound wherever they stand."""
@@ -130,7 +130,7 @@ class Json(Func):
         return JsonScalar(self.source_expressions[0], self.keys, kind)
 
 
-class JsonScalar(Json):
+class JsonScalar(JsonKind):
     """A value in a JSON column where it is of one kind, else null."""
 
     def __init__(self, column: Any, keys: tuple[str, ...], kind: View) -> None:
@@ -149,7 +149,7 @@ class JsonScalar(Json):
         """What JSON stands for in SQLite, whose booleans are numbers."""
         kinds = {"text": "'text'", "number": "'integer', 'real'", "boolean": "'true', 'false'"}[self.kind]
         words = f"CASE WHEN json_type({{column}}, %s) IN ({kinds}) THEN json_extract({{column}}, %s) END"
-        return self._said(compiler, words, _path(self.keys))
+        return self._said(compiler, words, _json_path(self.keys))
 
 
 class BareNumber(Field):  # type: ignore[type-arg]
@@ -173,5 +173,5 @@ _SCALARS: Final[dict[View, Field[Any, Any]]] = {
 }
 
 
-def _path(keys: tuple[str, ...]) -> str:
+def _json_path(keys: tuple[str, ...]) -> str:
     return "$" + "".join([f'."{key}"' for key in keys])

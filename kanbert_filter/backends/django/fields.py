@@ -12,7 +12,7 @@ from django.db.models.lookups import Exact
 from ...errors import quoted
 from ...meaning.tests import Column
 from ..columns.finding import Given, GivenColumns, column_error
-from .dialects import Json
+from .dialects import JsonKind
 
 AnyField: TypeAlias = "Field[Any, Any]"
 
@@ -29,10 +29,10 @@ class ModelFields:
         """The expression of a field's value, and the model's field it is of. Raises `ColumnError`."""
         given = self.given.of(column, prefix)
         if given is None:
-            return _column(model, column, column.source, column.wild)
+            return _at_path(model, column, column.source, column.wild)
         if isinstance(given, str):
-            path = _path(given)
-            return _column(model, column, path, (False,) * len(path))
+            path = _segments(given)
+            return _at_path(model, column, path, (False,) * len(path))
         if isinstance(given, Combinable) and getattr(given, "_output_field_or_none", None) is not None:
             return given, given._output_field_or_none  # type: ignore[attr-defined]
         raise column_error(
@@ -42,13 +42,13 @@ class ModelFields:
     def related(self, model: type[Model], column: Column, prefix: str) -> QuerySet[Any]:
         """The related records of a row of the query around. Raises `ColumnError`."""
         given = self.given.of(column, prefix)
-        *way, name = _path(given) if isinstance(given, str) else column.source
+        *way, name = _segments(given) if isinstance(given, str) else column.source
         names = []
         for segment in way:
-            step = _field(model, segment, column)
+            step = _field_named(model, segment, column)
             model = _to_one(step, segment, column)
             names.append(step.name)
-        relation = _field(model, name, column)
+        relation = _field_named(model, name, column)
         if (
             not (relation.one_to_many or relation.many_to_many)
             or not relation.related_model
@@ -63,12 +63,12 @@ class ModelFields:
         return records.filter(Exact(F(inner), OuterRef("__".join([*names, outer]))))
 
 
-def _path(text: str) -> tuple[str, ...]:
+def _segments(text: str) -> tuple[str, ...]:
     """A path as Python or as the ORM writes it."""
     return tuple(text.replace("__", ".").split("."))
 
 
-def _fields(model: type[Model]) -> Iterator[tuple[str, Any]]:
+def _named_fields(model: type[Model]) -> Iterator[tuple[str, Any]]:
     """The fields and relations of a model, by each name that its objects and its queries have them by."""
     found: Any
     for found in model._meta.get_fields():
@@ -79,8 +79,8 @@ def _fields(model: type[Model]) -> Iterator[tuple[str, Any]]:
             yield found.get_accessor_name() or found.name, found
 
 
-def _field(model: type[Model], name: str, column: Column) -> Any:
-    for known, found in _fields(model):
+def _field_named(model: type[Model], name: str, column: Column) -> Any:
+    for known, found in _named_fields(model):
         if known == name:
             return found
     raise column_error(
@@ -96,18 +96,18 @@ def _to_one(step: Any, name: str, column: Column) -> type[Model]:
     raise column_error(column, f"{quoted(name)} is a {type(step).__name__}, and no way to a field of another record")
 
 
-def _column(model: type[Model], column: Column, path: tuple[str, ...], wild: tuple[bool, ...]) -> tuple[Any, AnyField]:
+def _at_path(model: type[Model], column: Column, path: tuple[str, ...], wild: tuple[bool, ...]) -> tuple[Any, AnyField]:
     """The column at the end of a path through to-one relations; behind a JSON column, a value in it."""
     names: list[str] = []
     for position, name in enumerate(path):
         if wild[position]:
             break
-        found = _field(model, name, column)
+        found = _field_named(model, name, column)
         last = position == len(path) - 1
         if isinstance(found, JSONField):
-            return Json(F("__".join([*names, found.attname])), tuple(path[position + 1 :])), found
+            return JsonKind(F("__".join([*names, found.attname])), tuple(path[position + 1 :])), found
         if found.is_relation and last and found.concrete and not found.many_to_many:
-            return F("__".join([*names, found.attname])), _target(found)
+            return F("__".join([*names, found.attname])), _pointed_at(found)
         if not found.is_relation and last:
             return F("__".join([*names, found.attname])), found
         model = _to_one(found, name, column)
@@ -115,7 +115,7 @@ def _column(model: type[Model], column: Column, path: tuple[str, ...], wild: tup
     raise column_error(column, f"its path ends at no column; give one, as in columns={{{column.path!r}: …}}")
 
 
-def _target(found: Any) -> AnyField:
+def _pointed_at(found: Any) -> AnyField:
     """What a foreign key's column holds."""
     while found.is_relation:
         found = found.target_field

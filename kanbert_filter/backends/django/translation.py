@@ -9,9 +9,10 @@ from django.db.models import Exists, F, Func, IntegerField, Model, Q, QuerySet, 
 from ...context import Context
 from ...meaning.tests import Column
 from ..columns.finding import Given
+from ..columns.lines import INT64
 from ..columns.placing import Cell
 from ..columns.translation import Translation
-from .cells import LOGIC, Condition, cell_of, count_cell
+from .cells import LOGIC, Condition, LookupCell, lookup_cell
 from .fields import ModelFields
 
 
@@ -27,7 +28,7 @@ class LookupTranslation(Translation[Q, type[Model], "QuerySet[Any]"]):
         self.context = context
 
     def cell(self, column: Column, row: type[Model], prefix: str) -> Cell[Q]:
-        return cell_of(column, *self.columns.value(row, column, prefix), self.context)
+        return lookup_cell(column, *self.columns.value(row, column, prefix), self.context)
 
     def records(self, column: Column, row: type[Model], prefix: str) -> QuerySet[Any]:
         return self.columns.related(row, column, prefix)
@@ -44,4 +45,4 @@ class LookupTranslation(Translation[Q, type[Model], "QuerySet[Any]"]):
         # A bare aggregate function, which Django does not group by: one row, also of none.
         counting: Func = Func(F("pk"), function="COUNT", output_field=IntegerField())
         counted = records.order_by().annotate(kanbert_filter_count=counting).values("kanbert_filter_count")
-        return count_cell(Subquery(counted))
+        return LookupCell(INT64, Subquery(counted), None)

@@ -27,7 +27,7 @@ MAX_DECIMALS: Final = 6
 """Engines agree on how a Decimal of so many decimals is written; with more, some write small ones with an exponent."""
 
 MAX_RUNS: Final = 100
-"""More `%` than this are refused: the time Rust's and RE2's expressions take grows with them."""
+"""More `%` than this are unsupported_part: the time Rust's and RE2's expressions take grows with them."""
 
 
 class FrameLogic(Logic[nw.Expr]):
@@ -78,7 +78,7 @@ _PRECISIONS: Final[dict[str, Any]] = {
 """What timestamps of a unit hold."""
 
 
-def cell_of(column: Column, found: Typed | None, engine: Engine, context: Context) -> Cell[nw.Expr]:
+def frame_cell(column: Column, found: Typed | None, engine: Engine, context: Context) -> Cell[nw.Expr]:
     """What was found as the value of a field. Raises `ColumnError` if it cannot hold the field's values."""
     if found is None:
         return NullCell(Line(), column, nw.lit(None), nw.Unknown(), engine)
@@ -132,7 +132,7 @@ class FrameCell(Cell[nw.Expr]):
             return self.expression.cast(nw.String)
         if not isinstance(self.dtype, nw.Decimal) or self.dtype.scale > MAX_DECIMALS:
             part = f"text operators on numbers held as {self.dtype}"
-            raise refused(self.column, part, f"hold them as Decimal with at most {MAX_DECIMALS} decimals")
+            raise unsupported_part(self.column, part, f"hold them as Decimal with at most {MAX_DECIMALS} decimals")
         text = self.expression.cast(nw.String)
         return text.str.strip_chars_end("0").str.strip_chars_end(".") if self.dtype.scale else text
 
@@ -146,7 +146,7 @@ class FrameCell(Cell[nw.Expr]):
                 test = text.str.ends_with(needle)
             case "like":
                 if len(pieces(needle)) > MAX_RUNS:
-                    raise refused(self.column, f"a pattern with {MAX_RUNS} '%' or more", "write fewer")
+                    raise unsupported_part(self.column, f"a pattern with {MAX_RUNS} '%' or more", "write fewer")
                 test = self.engine.like(text, needle)
         return self.engine.where_present(self.expression, test)
 
@@ -171,15 +171,7 @@ class NullCell(FrameCell):
         return not negated
 
 
-def count_cell(column: Column, lists: nw.Expr, engine: Engine) -> FrameCell:
-    """The length of lists as a value; no list has no records."""
-    return FrameCell(_COUNTS, column, lists.list.len().fill_null(0), nw.Int64(), engine)
-
-
-_COUNTS: Final = Numbers.integers(32, signed=True)
-
-
-def refused(column: Column, part: str, remedy: str) -> UnsupportedFilterError:
+def unsupported_part(column: Column, part: str, remedy: str) -> UnsupportedFilterError:
     """The error for a part of a filter that no data frame can say."""
     message = f"Found {part}, which no data frame can say here; {remedy}"
     return UnsupportedFilterError(Problem("unsupported", message, column.path))

@@ -20,7 +20,7 @@ class Typed(NamedTuple):
     dtype: DType
 
 
-class Fields(NamedTuple):
+class FrameFields(NamedTuple):
     """The columns of a frame, or the fields of the structs in a list: their types by name, and how each is said."""
 
     dtypes: Mapping[str, DType]
@@ -35,7 +35,7 @@ class FrameColumns:
         self.frame = frame
         self.given = GivenColumns(given)
 
-    def value(self, column: Column, fields: Fields, prefix: str) -> Typed | None:
+    def value(self, column: Column, fields: FrameFields, prefix: str) -> Typed | None:
         """A field's column; None if a wildcard admitted the field and nothing holds it. Raises `ColumnError`."""
         given = None if fields.nested else self.given.of(column, prefix)
         if given is not None:
@@ -51,7 +51,7 @@ class FrameColumns:
             raise column_error(column, f"the {where} {name}; say which in columns")
         return found
 
-    def lists(self, column: Column, fields: Fields, prefix: str) -> Typed:
+    def lists(self, column: Column, fields: FrameFields, prefix: str) -> Typed:
         """The column of a relation's records. Raises `ColumnError`."""
         found = self.value(column, fields, prefix)
         if found is None or not isinstance(found.dtype, nw.List):
@@ -59,16 +59,16 @@ class FrameColumns:
         return found
 
 
-def _at_source(fields: Fields, source: Sequence[str]) -> Typed | None:
+def _at_source(fields: FrameFields, source: Sequence[str]) -> Typed | None:
     """The column whose name begins the source, the longest such name, and in it structs' fields and maps' keys."""
     for length in range(len(source), 0, -1):
         name = ".".join(source[:length])
         if name in fields.dtypes:
-            return _within(fields.column(name), fields.dtypes[name], source[length:])
+            return _in_nested(fields.column(name), fields.dtypes[name], source[length:])
     return None
 
 
-def _within(column: nw.Expr, dtype: DType, names: Sequence[str]) -> Typed | None:
+def _in_nested(column: nw.Expr, dtype: DType, names: Sequence[str]) -> Typed | None:
     for name in names:
         if isinstance(dtype, nw.Map):
             column, dtype = column.map.get(name), cast("DType", dtype.value)

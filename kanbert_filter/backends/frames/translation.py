@@ -9,14 +9,15 @@ import narwhals as nw
 from ...context import Context
 from ...meaning.tests import Column, Related
 from ..columns.finding import Given
+from ..columns.lines import Numbers
 from ..columns.placing import Cell
 from ..columns.translation import Translation
-from .cells import LOGIC, Condition, FrameCell, cell_of, count_cell, refused
-from .columns import Fields, FrameColumns, Typed, struct_fields
+from .cells import LOGIC, Condition, FrameCell, frame_cell, unsupported_part
+from .columns import FrameColumns, FrameFields, Typed, struct_fields
 from .engines import Engine
 
 
-class FrameTranslation(Translation[nw.Expr, Fields, tuple[Column, Typed]]):
+class FrameTranslation(Translation[nw.Expr, FrameFields, tuple[Column, Typed]]):
     """Translates tests on the rows of one frame, in one context."""
 
     logic = LOGIC
@@ -25,7 +26,7 @@ class FrameTranslation(Translation[nw.Expr, Fields, tuple[Column, Typed]]):
         self.engine = Engine(frame)
         self.columns = FrameColumns(frame, given)
         self.context = context
-        self.row = Fields(frame.collect_schema(), self.engine.column)
+        self.row = FrameFields(frame.collect_schema(), self.engine.column)
         self.known: dict[Column, Cell[nw.Expr]] = {}
 
     def everywhere(self, value: bool) -> nw.Expr:
@@ -33,23 +34,23 @@ class FrameTranslation(Translation[nw.Expr, Fields, tuple[Column, Typed]]):
         is_null = self.row.column(next(iter(self.row.dtypes))).is_null()
         return is_null | nw.lit(True) if value else is_null & nw.lit(False)
 
-    def cell(self, column: Column, row: Fields, prefix: str) -> Cell[nw.Expr]:
+    def cell(self, column: Column, row: FrameFields, prefix: str) -> Cell[nw.Expr]:
         if column not in self.known:
             found = self.columns.value(column, row, prefix)
-            self.known[column] = cell_of(column, found, self.engine, self.context)
+            self.known[column] = frame_cell(column, found, self.engine, self.context)
         return self.known[column]
 
-    def records(self, column: Column, row: Fields, prefix: str) -> tuple[Column, Typed]:
+    def records(self, column: Column, row: FrameFields, prefix: str) -> tuple[Column, Typed]:
         return column, self.columns.lists(column, row, prefix)
 
-    def row_of(self, records: tuple[Column, Typed]) -> Fields:
+    def row_of(self, records: tuple[Column, Typed]) -> FrameFields:
         inner = getattr(records[1].dtype, "inner", None)
-        return Fields(struct_fields(inner) if isinstance(inner, nw.Struct) else {}, nw.col, nested=True)
+        return FrameFields(struct_fields(inner) if isinstance(inner, nw.Struct) else {}, nw.col, nested=True)
 
-    def related(self, test: Related, row: Fields, prefix: str) -> Condition:
+    def related(self, test: Related, row: FrameFields, prefix: str) -> Condition:
         if test.test is not None:
             part = f"'{test.operator}' with conditions on the records of a list column"
-            raise refused(test.column, part, _OTHER_WAYS)
+            raise unsupported_part(test.column, part, _OTHER_WAYS)
         return super().related(test, row, prefix)
 
     def exists(self, records: tuple[Column, Typed], condition: Condition) -> Condition:
@@ -57,9 +58,10 @@ class FrameTranslation(Translation[nw.Expr, Fields, tuple[Column, Typed]]):
 
     def number(self, records: tuple[Column, Typed]) -> FrameCell:
         column, lists = records
-        return count_cell(column, lists.expression, self.engine)
+        return FrameCell(_COUNTS, column, lists.expression.list.len().fill_null(0), nw.Int64(), self.engine)
 
 
+_COUNTS: Final = Numbers.integers(32, signed=True)
 _OTHER_WAYS: Final = (
     "use compile_predicate or a database for it, or a column computed beforehand; "
     "counts are fine, and so are any and none without conditions"

@@ -16,7 +16,7 @@ from ...meaning.lowering import lower
 from ..columns.finding import ColumnError, Given, verify_columns
 from ..columns.sql import ensure_fits
 from .dialects import prepare_sqlite
-from .places import Via, place_of
+from .paths import Via, query_table
 from .translation import ClauseTranslation
 
 __all__ = ["ColumnError", "Via", "prepare_sqlite", "verify", "where"]
@@ -46,7 +46,7 @@ def where(
     context = context or _DEFAULT_CONTEXT
     test = lower(checked, context)
     ensure_fits(test)
-    condition = ClauseTranslation(columns, context).condition(test, place_of(model))
+    condition = ClauseTranslation(columns, context).condition(test, query_table(model))
     if isinstance(condition, bool):
         return true() if condition else false()
     return condition
@@ -58,7 +58,7 @@ def verify(endpoint: FieldTable, model: Any, *, columns: Given | None = None) ->
     The fields of relations and those in the conditions of scopes are included. Call it at start-up, with the `columns` that `where`
     gets. Raises `ColumnError` that names every field without one.
     """
-    verify_columns(ClauseTranslation(columns, _DEFAULT_CONTEXT), endpoint, place_of(model))
+    verify_columns(ClauseTranslation(columns, _DEFAULT_CONTEXT), endpoint, query_table(model))
 
 
 _DEFAULT_CONTEXT: Final = Context()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from operator import ge, gt, le, lt
 from typing import Any, Final, NamedTuple, cast
 
@@ -41,12 +42,12 @@ from ...kinds import FieldKind, ValueKind, exhaustive
 from ...meaning.tests import Column, Constant, OrderOperator, Text, TextOperator
 from ..columns.finding import column_error
 from ..columns.lines import (
+    INT64,
     AnyNumbers,
     Booleans,
     Days,
     Floats,
     Line,
-    Numbers,
     SoundTexts,
     Storage as Storage,
     Stored,
@@ -59,7 +60,16 @@ from ..columns.logic import Logic
 from ..columns.patterns import backtracking, pattern_of
 from ..columns.placing import Cell, JsonCell, View
 from ..columns.sql import GROUP_WIDTH
-from .dialects import apart, by_code_point, fits, json_boolean, json_kind, json_number, json_text, plain_decimal
+from .dialects import (
+    by_code_point,
+    decimal_text,
+    fits,
+    json_boolean,
+    json_kind,
+    json_number,
+    json_string,
+    parenthesized,
+)
 
 Expression = ColumnElement[Any]
 Condition = Expression | bool
@@ -84,7 +94,7 @@ class ClauseLogic(Logic[Expression]):
         return not_(func.coalesce(expression, false()))
 
     def group(self, expression: Expression) -> Expression:
-        return apart(expression)
+        return parenthesized(expression)
 
 
 LOGIC: Final = ClauseLogic()
@@ -100,6 +110,7 @@ class Bound(NamedTuple):
     type_of: Callable[[Sequence[Any]], AnyType]
 
 
+@lru_cache(maxsize=256)
 def bound_by(type: AnyType) -> Bound:
     """What a column of this type stores. A decorated type stores what it decorates, and converts what is bound itself."""
     plain = type
@@ -111,40 +122,39 @@ def bound_by(type: AnyType) -> Bound:
             members: dict[str, Any] = {text: text for text in plain.enums}
             if plain.enum_class is not None:
                 members = {str(member.value): member for member in plain.enum_class}
-            return Bound(Members(members), _always(type))
+            return Bound(MemberTexts(members), _bound_as(type))
         case String():
-            return Bound(SoundTexts(), _always(converting or _STRING))
+            return Bound(SoundTexts(), _bound_as(converting or _STRING))
         case Uuid():
-            return Bound(Uuids() if plain.as_uuid else Uuids(str), _always(type))
+            return Bound(Uuids() if plain.as_uuid else Uuids(str), _bound_as(type))
         case Integer():
-            return Bound(_INT64, _always(converting) if converting else _narrowest)
+            return Bound(INT64, _bound_as(converting) if converting else narrowest)
         case Float():
-            return Bound(Floats(), _always(converting or _DOUBLE))
+            return Bound(Floats(), _bound_as(converting or _DOUBLE))
         case Numeric():  # bound without a precision, to which engines could round
-            return Bound(AnyNumbers(), _always(converting or _NUMERIC))
+            return Bound(AnyNumbers(), _bound_as(converting or _NUMERIC))
         case Boolean():
-            return Bound(Booleans(), _always(type))
+            return Bound(Booleans(), _bound_as(type))
         case Date():
-            return Bound(Days(), _always(type))
+            return Bound(Days(), _bound_as(type))
         case DateTime():
             rounding = plain is type and getattr(plain, "precision", None) is not None
             return Bound(
-                Timestamps(aware=plain.timezone), _always(DateTime(timezone=plain.timezone) if rounding else type)
+                Timestamps(aware=plain.timezone), _bound_as(DateTime(timezone=plain.timezone) if rounding else type)
             )
-    return Bound(None, _always(type))
+    return Bound(None, _bound_as(type))
 
 
-def _always(type: AnyType) -> Callable[[Sequence[Any]], AnyType]:
+def _bound_as(type: AnyType) -> Callable[[Sequence[Any]], AnyType]:
     return lambda values: type
 
 
-def _narrowest(values: Sequence[Any]) -> AnyType:
+def narrowest(values: Sequence[Any]) -> AnyType:
     """No wider than the values need, so an index on a narrow column serves."""
     return _INTEGER if all(value in _INT32 for value in values) else _BIG_INTEGER
 
 
 _INT32: Final = range(-(2**31), 2**31)
-_INT64: Final = Numbers.integers(64, signed=True)
 _INTEGER: Final = Integer()
 _BIG_INTEGER: Final = BigInteger()
 _NUMERIC: Final[AnyType] = Numeric()
@@ -168,7 +178,7 @@ _ASSUMED: Final[dict[FieldKind, AnyType]] = exhaustive(
 """What an expression whose type is not known is taken for, by the kind of its field."""
 
 
-class Members(Texts):
+class MemberTexts(Texts):
     """A few texts, each bound as a member of an enumeration."""
 
     def __init__(self, members: dict[str, Any]) -> None:
@@ -181,7 +191,7 @@ class Members(Texts):
 # values
 
 
-def cell_of(column: Column, x: Expression, context: Context) -> Cell[Expression]:
+def clause_cell(column: Column, x: Expression, context: Context) -> Cell[Expression]:
     """An expression as the value of a field. Raises `ColumnError` if its type cannot hold the field's values."""
     type = _ASSUMED[column.kind] if isinstance(x.type, NullType) else x.type
     if column.kind == "custom" and isinstance(type, JSON):
@@ -191,7 +201,7 @@ def cell_of(column: Column, x: Expression, context: Context) -> Cell[Expression]
     if line is None:
         reason = f"a column of type {x.type!r} cannot hold values of type {column.kind!r}"
         raise column_error(column, f"{reason}; give an expression that does in columns")
-    return (MemberCell if isinstance(line, Members) else ClauseCell)(line, x, type_of)
+    return (MemberCell if isinstance(line, MemberTexts) else ClauseCell)(line, x, type_of)
 
 
 class ClauseCell(Cell[Expression]):
@@ -228,7 +238,7 @@ class ClauseCell(Cell[Expression]):
         return Function("lower", self.x)
 
     def number_text(self) -> Expression:
-        return plain_decimal(self.x)
+        return decimal_text(self.x)
 
     def fits(self, text: Expression, operator: TextOperator, needle: str) -> Condition:
         return "\0" not in needle and fits(text, pattern_of(operator, needle))
@@ -245,7 +255,7 @@ class MemberCell(ClauseCell):
 
     __slots__ = ()
 
-    line: Members
+    line: MemberTexts
 
     def order(self, operator: OrderOperator, constant: Constant) -> Condition:
         if not isinstance(constant, str):
@@ -265,7 +275,7 @@ class JsonClauseCell(JsonCell[Expression], ClauseCell):
     __slots__ = ()
 
     def __init__(self, x: Expression) -> None:
-        ClauseCell.__init__(self, Line(), x, _always(x.type))
+        ClauseCell.__init__(self, Line(), x, _bound_as(x.type))
 
     def null(self, negated: bool) -> Expression:
         if negated:
@@ -274,18 +284,13 @@ class JsonClauseCell(JsonCell[Expression], ClauseCell):
 
     def seen_as(self, view: View) -> ClauseCell:
         construct, line, type = _VIEWS[view]
-        return ClauseCell(line, construct(self.x), _always(type))
+        return ClauseCell(line, construct(self.x), _bound_as(type))
 
 
 _JSON_NULL: Final = literal_column("'null'", String())
 
 _VIEWS: Final[dict[View, tuple[Callable[[Expression], Expression], Line, AnyType]]] = {
-    "text": (json_text, SoundTexts(), _STRING),
+    "text": (json_string, SoundTexts(), _STRING),
     "number": (json_number, AnyNumbers(), _NUMERIC),
     "boolean": (json_boolean, Booleans(), Boolean()),
 }
-
-
-def count_cell(x: Expression) -> ClauseCell:
-    """A count as a value."""
-    return ClauseCell(_INT64, x, _narrowest)

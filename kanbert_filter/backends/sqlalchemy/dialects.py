@@ -64,26 +64,26 @@ def _said(
     return register
 
 
-class apart(FunctionElement[bool]):
+class parenthesized(FunctionElement[bool]):
     """A condition in parentheses that SQLAlchemy does not take away."""
 
     type = Boolean()
     inherit_cache = True
 
-    def self_group(self, against: Any = None) -> apart:
+    def self_group(self, against: Any = None) -> parenthesized:
         """Itself: it is in parentheses."""
         return self
 
 
-@compiles(apart)
-def _apart(element: apart, compiler: SQLCompiler, **how: Any) -> str:
+@compiles(parenthesized)
+def _parenthesized(element: parenthesized, compiler: SQLCompiler, **how: Any) -> str:
     return f"({compiler.process(*element.clauses, **how)})"
 
 
 # text
 
 
-class Pattern(TypeDecorator[str]):
+class BoundPattern(TypeDecorator[str]):
     """A pattern of the language, bound as the engine's own: of `GLOB` on SQLite, whose `LIKE` ignores case, else of `LIKE`."""
 
     impl = String
@@ -94,7 +94,7 @@ class Pattern(TypeDecorator[str]):
 
 
 class fits(BinaryExpression[bool]):
-    """Whether a text fits a pattern of the language, upper and lower case told apart."""
+    """Whether a text fits a pattern of the language, upper and lower case told parenthesized."""
 
     inherit_cache = True
 
@@ -103,7 +103,7 @@ class fits(BinaryExpression[bool]):
         super().__init__(text, bound, like_op, _BOOLEAN, modifiers=_ESCAPED)
 
 
-_PATTERN: Final = Pattern()
+_PATTERN: Final = BoundPattern()
 _BOOLEAN: Final = Boolean()
 _ESCAPED: Final = {"escape": "/"}
 
@@ -135,14 +135,14 @@ def _(text: Expression) -> Expression:
     return collate(text, "utf8mb4_bin")
 
 
-class plain_decimal(FunctionElement[str]):
+class decimal_text(FunctionElement[str]):
     """A number as text, in plain decimal without trailing zeros."""
 
     type = String()
     inherit_cache = True
 
 
-@_said(plain_decimal)
+@_said(decimal_text)
 def _(number: Expression) -> Expression:
     text = cast(number, String(100))
     return case((text.like(verbatim("'%.%'")), _without_trailing(".", _without_trailing("0", text))), else_=text)
@@ -152,14 +152,14 @@ def _without_trailing(character: str, text: Expression) -> Expression:
     return func.trim(verbatim(f"TRAILING '{character}'").op("FROM")(text))
 
 
-@_said(plain_decimal, "postgresql")
+@_said(decimal_text, "postgresql")
 def _(number: Expression) -> Expression:
     shown = cast(number, Text) if isinstance(number.type, Float) else number
     return cast(func.trim_scale(cast(shown, Numeric)), Text)
 
 
-@compiles(plain_decimal, "sqlite")
-def _sqlite_number_text(element: plain_decimal, compiler: SQLCompiler, **how: Any) -> str:
+@compiles(decimal_text, "sqlite")
+def _sqlite_number_text(element: decimal_text, compiler: SQLCompiler, **how: Any) -> str:
     return SQLITE_NUMBER_TEXT.replace("{number}", compiler.process(*element.clauses, **how))
 
 
@@ -173,7 +173,7 @@ class json_kind(FunctionElement[str]):
     inherit_cache = True
 
 
-class json_text(FunctionElement[str]):
+class json_string(FunctionElement[str]):
     """The text of a JSON string."""
 
     type = String()
@@ -202,7 +202,7 @@ def _postgresql_kind(value: Expression) -> Expression:
     return func.jsonb_typeof(cast(value, JSONB))
 
 
-@_said(json_text, *POSTGRESQL)
+@_said(json_string, *POSTGRESQL)
 def _(value: Expression) -> Expression:
     return case((_postgresql_kind(value) == verbatim("'string'"), _postgresql_scalar(value)))
 
@@ -226,7 +226,7 @@ def _sqlite_kind(value: Expression) -> Expression:
     return func.json_type(*_sqlite_path(value))
 
 
-@_said(json_text, "sqlite")
+@_said(json_string, "sqlite")
 def _(value: Expression) -> Expression:
     return case((_sqlite_kind(value) == verbatim("'text'"), _sqlite_scalar(value)))
 

@@ -34,11 +34,11 @@ MAX_HOPS: Final = 256
 """How many ways a place remembers: a caller may make new ones for each filter."""
 
 
-class Place:
+class QueryTable:
     """A table whose rows a test is about, under the name it has in the query.
 
     Aliases are dear to make, so a place remembers its columns and the places around it. Each way from the top has names of its own, so
-    that a table inside itself is told apart.
+    that a table inside itself is told parenthesized.
     """
 
     __slots__ = ("_expressions", "_hops", "adapted", "columns", "entity", "froms", "relationships")
@@ -84,39 +84,39 @@ class Place:
 
     def _related(self, name: str) -> Hop:
         target = aliased(self.relationships[name].entity.entity)
-        return Hop(Place(target), getattr(self.entity, name).of_type(target))
+        return Hop(QueryTable(target), getattr(self.entity, name).of_type(target))
 
     def _via(self, via: Via) -> Hop:
         if isinstance(inspect(via.target), (AliasedInsp, Alias)):
-            return Hop(Place(via.target, own_name=True), self.adapted(via.on))
-        target = Place(via.target.alias() if isinstance(via.target, Table) else aliased(via.target))
+            return Hop(QueryTable(via.target, own_name=True), self.adapted(via.on))
+        target = QueryTable(via.target.alias() if isinstance(via.target, Table) else aliased(via.target))
         return Hop(target, self.adapted(target.adapted(via.on)))
 
 
-def place_of(model: Any) -> Place:
+def query_table(model: Any) -> QueryTable:
     """The place of a model: of a class or table the same each time."""
     found = inspect(model, raiseerr=False)
-    return _remembered(model) if isinstance(found, Mapper | Table) else Place(model)
+    return _remembered(model) if isinstance(found, Mapper | Table) else QueryTable(model)
 
 
-_remembered: Final = lru_cache(maxsize=256)(Place)
+_remembered: Final = lru_cache(maxsize=256)(QueryTable)
 
 
 class Hop(NamedTuple):
     """One step to another table: the place there, and the condition that relates its rows to those before."""
 
-    place: Place
+    place: QueryTable
     on: Any
 
 
 class Way(NamedTuple):
     """A way from the rows of one place to those of another, in one or more hops; in none, they are the same rows."""
 
-    start: Place
+    start: QueryTable
     hops: list[Hop]
 
     @property
-    def end(self) -> Place:
+    def end(self) -> QueryTable:
         """The place it leads to."""
         return self.hops[-1].place if self.hops else self.start
 
@@ -148,11 +148,11 @@ class ModelColumns:
         self.ways = {name: way for name, way in (given or {}).items() if isinstance(way, Via)}
         self.given = GivenColumns({name: column for name, column in (given or {}).items() if name not in self.ways})
 
-    def value(self, place: Place, prefix: str, column: Column) -> tuple[Way, Expression]:
+    def value(self, place: QueryTable, prefix: str, column: Column) -> tuple[Way, Expression]:
         """The way to the row that holds a field's value, and the expression of the value there. Raises `ColumnError`."""
         given = self.given.of(column, prefix) if self.given else None
         if given is not None:
-            return Way(place, []), place.adapted(_expression(given))
+            return Way(place, []), place.adapted(_clause_of(given))
         way = Way(place, [])
         for index, name in enumerate(column.source):
             if column.wild[index]:
@@ -160,14 +160,14 @@ class ModelColumns:
             hop = self._hop(place, prefix, column.source, index)
             if hop is None:
                 found = place.column(name)
-                return way, _inside(found, column, index + 1) if found is not None else _missing(place, column, name)
+                return way, _in_json(found, column, index + 1) if found is not None else _missing(place, column, name)
             if name in place.relationships and place.relationships[name].uselist:
                 raise column_error(column, f"{quoted(name)} relates to many rows; make it a relation of the endpoint")
             way.hops.append(hop)
             place = hop.place
         raise column_error(column, "its path ends at no column; give one, as in columns={" + repr(column.path) + ": …}")
 
-    def records(self, place: Place, prefix: str, column: Column) -> Way:
+    def records(self, place: QueryTable, prefix: str, column: Column) -> Way:
         """The way to the rows of a relation. Raises `ColumnError`."""
         way = Way(place, [])
         for index, name in enumerate(column.source):
@@ -178,7 +178,7 @@ class ModelColumns:
             place = hop.place
         return way
 
-    def _hop(self, place: Place, prefix: str, source: tuple[str, ...], index: int) -> Hop | None:
+    def _hop(self, place: QueryTable, prefix: str, source: tuple[str, ...], index: int) -> Hop | None:
         if self.ways:
             way = self.ways.get(prefix + ".".join(source[: index + 1]))
             if way is not None:
@@ -191,13 +191,13 @@ def _unchanged(expression: Any) -> Any:
     return expression
 
 
-def _expression(given: Any) -> Expression:
+def _clause_of(given: Any) -> Expression:
     if isinstance(given, ColumnElement):
         return given
     return cast("Expression", given.__clause_element__() if hasattr(given, "__clause_element__") else given)
 
 
-def _inside(found: Expression, column: Column, index: int) -> Expression:
+def _in_json(found: Expression, column: Column, index: int) -> Expression:
     """The value at the rest of a path: inside a JSON column."""
     rest = column.source[index:]
     if rest and not isinstance(found.type, JSON):
@@ -210,12 +210,12 @@ def _inside(found: Expression, column: Column, index: int) -> Expression:
     return found
 
 
-def _missing(place: Place, column: Column, name: str) -> Any:
+def _missing(place: QueryTable, column: Column, name: str) -> Any:
     raise column_error(
         column, f"{_name(place)} has no column {quoted(name)}; give one, as in columns={{{column.path!r}: …}}"
     )
 
 
-def _name(place: Place) -> str:
+def _name(place: QueryTable) -> str:
     found = inspect(place.entity)
     return found.mapper.class_.__name__ if hasattr(found, "mapper") else str(place.entity)
