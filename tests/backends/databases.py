@@ -11,7 +11,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, StaticPool, create_engine, make_url, text
+from sqlalchemy import URL, Engine, StaticPool, create_engine, make_url, text
 
 from kanbert_filter.backends.sqlalchemy import prepare_sqlite
 
@@ -27,7 +27,7 @@ def fresh_engine(name: str) -> Iterator[Engine]:
         engine = create_engine("sqlite://", poolclass=StaticPool)
         prepare_sqlite(engine)
     else:
-        engine = create_engine(_fresh_database())
+        engine = create_engine(fresh_database())
     try:
         yield engine
     finally:
@@ -46,7 +46,8 @@ def postgresql() -> Any:
         return module.get_server(mkdtemp(), cleanup_mode="delete")
 
 
-def _fresh_database() -> Any:
+def fresh_database() -> URL:
+    """Where a new, empty database of PostgreSQL is."""
     url = make_url(postgresql().get_uri()).set(drivername="postgresql+psycopg")
     name = f"test_{next(_NUMBERS)}"
     admin = create_engine(url, isolation_level="AUTOCOMMIT")

@@ -20,9 +20,9 @@ prepare_sqlite()
 
 
 @pytest.fixture(params=["default", "postgresql"], scope="module")
-def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
     """The name of a database with the shared dataset in it."""
-    for name in site.database(request.param, tmp_path_factory.mktemp("django")):
+    for name in site.database(request.param):
         site.create_tables(name)
         for record in dataset():
             load(record, name)

@@ -27,8 +27,8 @@ CONTEXT = kf.Context(me="1")
 
 
 @pytest.fixture(params=["default", "postgresql"], scope="module")
-def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    for name in site.database(request.param, tmp_path_factory.mktemp("django")):
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    for name in site.database(request.param):
         site.create_tables(name)
         project = site.Project.objects.using(name).create(
             id=1,

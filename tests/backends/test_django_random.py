@@ -150,8 +150,8 @@ RECORDS = records()
 
 
 @pytest.fixture(params=["default", "postgresql"], scope="module")
-def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    for name in site.database(request.param, tmp_path_factory.mktemp("django")):
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    for name in site.database(request.param):
         site.create_tables(name)
         store(name)
         yield name
