@@ -40,6 +40,11 @@ _OPPOSITE: Final[dict[CountOperator, CountOperator]] = {
 }
 
 
+def is_hidden(column: Column) -> bool:
+    """Whether a field has a name beginning with `__`, which only a wildcard can admit. It is null everywhere and looked up nowhere."""
+    return any(name.startswith("__") for name in column.path.split("."))
+
+
 class Translation(ABC, Generic[E, Row, Records]):
     """Translates tests on rows. An engine's own says where columns and related records are.
 
@@ -76,6 +81,8 @@ class Translation(ABC, Generic[E, Row, Records]):
     def condition(self, test: Test, row: Row, prefix: str = "") -> E | bool:
         """The condition that a row passes the test."""
         if isinstance(test, ColumnTest):
+            if "__" in test.column.path and is_hidden(test.column):
+                return isinstance(test, Null) and not test.negated
             return self.compared(test, row, prefix)
         match test:
             case Always(value):
@@ -120,7 +127,7 @@ class Translation(ABC, Generic[E, Row, Records]):
             case Null(column, negated):
                 return self.condition(Null(column, not negated), row, prefix)
             case Equal() | OneOf() | Order() | Between() | Text():
-                return self.logic.untrue(self.compared(test, row, prefix))
+                return self.logic.untrue(self.condition(test, row, prefix))
             case Related(column, "all", inner):
                 return self.logic.negated(self.condition(test, row, prefix))
             case Related(column, operator, inner):

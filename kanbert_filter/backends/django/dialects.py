@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from decimal import Decimal
 from typing import Any, Final
 
 from django.db.backends.signals import connection_created
@@ -12,11 +10,9 @@ from django.db.models import BooleanField, CharField, Field, Func
 from ...errors import Problem, UnsupportedFilterError
 from ..columns.patterns import glob_spelling, like_spelling
 from ..columns.placing import View
-from ..columns.sql import SQLITE_NUMBER_TEXT, python_lower
+from ..columns.sql import SQLITE_NUMBER_TEXT, python_lower, sqlite_number
 
 Compiled = tuple[str, list[Any]]
-
-_INTEGERS: Final = range(-(2**63), 2**63)
 
 
 def prepare_sqlite() -> None:
@@ -111,19 +107,20 @@ class JsonKind(Func):
 
     def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
         """Of a `jsonb` column."""
-        return self._said(compiler, "jsonb_typeof({column} #> %s)", [*self.keys])
+        return self._said(compiler, f"jsonb_typeof({self._arrows()})", self.keys)
 
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
         """Of a column of JSON text."""
-        return self._said(compiler, "json_type({column}, %s)", _json_path(self.keys))
+        return self._said(compiler, "json_type({column}, %s)", (_json_path(self.keys),))
 
-    def _said(self, compiler: Any, words: str, keys: object) -> Compiled:
-        """The words with the column in them, and the keys bound wherever they stand."""
+    def _arrows(self) -> str:
+        """The way to the value by names alone: a path of `#>` would take digits for a place in a list."""
+        return "{column}" + " -> %s::text" * len(self.keys)
+
+    def _said(self, compiler: Any, words: str, keys: tuple[str, ...]) -> Compiled:
+        """The words with the column in them, and the keys bound behind it wherever it is."""
         sql, params = compiler.compile(self.source_expressions[0])
-        bound: list[Any] = []
-        for part in re.findall(r"\{column\}|%s", words):
-            bound.extend(params if part == "{column}" else [keys])
-        return words.replace("{column}", sql), bound
+        return words.replace("{column}", sql), [*params, *keys] * words.count("{column}")
 
     def seen_as(self, kind: View) -> JsonScalar:
         """The value where it is of this kind."""
@@ -142,14 +139,15 @@ class JsonScalar(JsonKind):
         """The text of the value, read as what it is."""
         kind = {"text": "string"}.get(self.kind, self.kind)
         read = {"text": "", "number": "::numeric", "boolean": "::boolean"}[self.kind]
-        words = f"CASE WHEN jsonb_typeof({{column}} #> %s) = '{kind}' THEN ({{column}} #>> %s){read} END"
-        return self._said(compiler, words, [*self.keys])
+        value = self._arrows()
+        words = f"CASE WHEN jsonb_typeof({value}) = '{kind}' THEN ({value} #>> '{{}}'){read} END"
+        return self._said(compiler, words, self.keys)
 
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
         """What JSON stands for in SQLite, whose booleans are numbers."""
         kinds = {"text": "'text'", "number": "'integer', 'real'", "boolean": "'true', 'false'"}[self.kind]
         words = f"CASE WHEN json_type({{column}}, %s) IN ({kinds}) THEN json_extract({{column}}, %s) END"
-        return self._said(compiler, words, _json_path(self.keys))
+        return self._said(compiler, words, (_json_path(self.keys),))
 
 
 class BareNumber(Field):  # type: ignore[type-arg]
@@ -161,9 +159,7 @@ class BareNumber(Field):  # type: ignore[type-arg]
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         """What the driver is given."""
-        if connection.vendor != "sqlite":
-            return value
-        return value if isinstance(value, int) and value in _INTEGERS else float(Decimal(value))
+        return sqlite_number(value) if connection.vendor == "sqlite" else value
 
 
 _SCALARS: Final[dict[View, Field[Any, Any]]] = {

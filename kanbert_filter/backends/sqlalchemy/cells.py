@@ -61,6 +61,7 @@ from ..columns.patterns import backtracking, pattern_of
 from ..columns.placing import Cell, JsonCell, View
 from ..columns.sql import GROUP_WIDTH
 from .dialects import (
+    ExactNumber,
     by_code_point,
     decimal_text,
     fits,
@@ -291,6 +292,6 @@ _JSON_NULL: Final = literal_column("'null'", String())
 
 _VIEWS: Final[dict[View, tuple[Callable[[Expression], Expression], Line, AnyType]]] = {
     "text": (json_string, SoundTexts(), _STRING),
-    "number": (json_number, AnyNumbers(), _NUMERIC),
+    "number": (json_number, AnyNumbers(), ExactNumber()),
     "boolean": (json_boolean, Booleans(), Boolean()),
 }

@@ -28,10 +28,10 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import json_getitem_op, json_path_getitem_op, like_op
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
 from ..columns.patterns import glob_spelling, like_spelling
-from ..columns.sql import SQLITE_NUMBER_TEXT, python_lower
+from ..columns.sql import SQLITE_NUMBER_TEXT, python_lower, sqlite_number
 
 Expression = ColumnElement[Any]
 
@@ -164,6 +164,19 @@ def _sqlite_number_text(element: decimal_text, compiler: SQLCompiler, **how: Any
 
 
 # JSON: each view of a value is null where the value is of another kind
+
+
+class ExactNumber(TypeDecorator[Any]):
+    """A number for what is no column. SQLite holds it as an integer or in binary, and `Numeric` would bind all in binary there."""
+
+    impl = Numeric
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return NullType() if dialect.name == "sqlite" else Numeric()
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return sqlite_number(value) if dialect.name == "sqlite" else value
 
 
 class json_kind(FunctionElement[str]):
