@@ -42,7 +42,7 @@ def database(request: pytest.FixtureRequest) -> Iterator[str]:
             due="2024-05-02",
             created_at="2024-05-01T22:00:00Z",
             key="00000000-0000-0000-0000-000000000007",
-            custom_field={"a-b": "x", "7": 7, 'q"': 1},
+            custom_field={"a-b": "x", "7": 7, 'q"': 1, "__class__": "x", "big": 2**53 + 1},
         )
         site.Task.objects.using(name).create(project=project, title="Dig")
         yield name
@@ -87,6 +87,11 @@ LEGAL = [
     ("custom_field.a-b < 'x\\u0000' and custom_field.a-b >= 'w\\u0000'", True),
     ("custom_field.a-b >= 'x\\u0000'", False),
     ("custom_field.7 = 7", True),
+    ("custom_field.__class__ is null", True),
+    ("custom_field.__class__ = 'x' or custom_field.__class__ != 'y' or custom_field.__class__ contains 'x'", False),
+    ("custom_field.big = 9007199254740993 and custom_field.big in [1.5, 9007199254740993]", True),
+    ("custom_field.big != 9007199254740993 or custom_field.big > 9007199254740993", False),
+    ("custom_field.big = 9007199254740992 or custom_field.big < 9007199254740993", False),
     ("custom_field.pk is null", True),
     ("custom_field.a-b__regex is null", True),
     ("custom_field.9 in [1, 'a', true]", False),
@@ -141,6 +146,16 @@ def test_filters_as_long_as_anyone_may_send(database: str, text: str) -> None:
 
 NESTED: dict[str, Any] = {"title": "string"}
 NESTED["members"] = {"name": "string", "tasks": {"title": "string", "members": {"name": "string"}}}
+
+
+def test_digits_are_names_and_no_places_in_lists(database: str) -> None:
+    project = site.Project.objects.using(database).create(id=2, title="List", rank=1, custom_field=["x"])
+    try:
+        found = site.Project.objects.using(database).filter(id=2)
+        for text, expected in (("custom_field.0 = 'x'", False), ("custom_field.0 is null", True)):
+            assert found.filter(where(PROJECTS.parse(text), site.Project)).exists() is expected
+    finally:
+        project.delete()
 
 
 def test_user_text_never_stands_in_the_query() -> None:

@@ -93,6 +93,17 @@ def test_a_custom_field_without_a_column_is_null(text: str, selects: tuple[int, 
     assert ids(text, pl.DataFrame({"id": [1, 2]})) == selects
 
 
+@pytest.mark.parametrize("engine", IN_PROCESS)
+def test_no_name_begins_with_two_underscores(engine: str, tmp_path: Path) -> None:
+    """Where a wildcard admits one it is null, whether a struct, a map or a column of this name is there."""
+    struct = pa.table({"id": [1], "custom": [{"__class__": "a"}]})
+    dotted = pa.table({"id": [1], "custom.__class__": ["a"]})
+    for table in (struct, dotted):
+        frame = FRAMED[engine](table, tmp_path)
+        assert ids("custom.__class__ is null", frame) == (1,)
+        assert ids('custom.__class__ = "a" or custom.__class__ != "b" or custom.__class__ like "%"', frame) == ()
+
+
 @pytest.mark.parametrize(
     ("values", "fault"),
     [

@@ -32,7 +32,7 @@ from sqlalchemy.types import NullType
 
 import kanbert_filter as kf
 from kanbert_filter.backends.sqlalchemy import ColumnError, Via, verify, where
-from tests.backends.databases import fresh_engine
+from tests.backends.databases import ENGINES, fresh_engine
 from tests.backends.items import ITEMS, Item, Pet
 
 POSTGRESQL: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -335,3 +335,23 @@ def test_a_custom_value_may_be_all_of_a_json_column() -> None:
         endpoint = kf.Endpoint("nodes", {"value": kf.types.Custom(source="data")})
         for text, ids in (("value = true", [2]), ("value = 1", [3]), ("value = 'a'", [4]), ("value is null", [1])):
             assert [*session.scalars(select(Node.id).where(where(endpoint.parse(text), Node)))] == ids
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_integers_and_names_in_json(engine: str) -> None:
+    with fresh_engine(engine) as engine_, Session(engine_) as session:
+        Base.metadata.create_all(engine_)
+        values = [{"x": 2**53 + 1, "__class__": "a"}, {"x": 2**53}, {"x": 0.5}, ["x"], {"x": 10**30}]
+        session.add_all([Node(id=n, kind="node", data=data) for n, data in enumerate(values, 1)])
+        session.flush()
+        endpoint = kf.Endpoint("nodes", {"data.*": "custom"})
+        for text, ids in (
+            ("data.x = 9007199254740993", [1]),
+            ("data.x in [9007199254740993, 0.5, 1000000000000000000000000000000]", [1, 3, 5]),
+            ("data.x != 9007199254740993", [2, 3, 5]),
+            ("data.x > 9007199254740992 and data.x < 1e20", [1]),
+            ("data.0 is not null", []),
+            ("data.__class__ is not null or data.__class__ = 'a' or data.__class__ nin []", []),
+        ):
+            found = session.scalars(select(Node.id).where(where(endpoint.parse(text), Node)).order_by(Node.id))
+            assert [*found] == ids, text

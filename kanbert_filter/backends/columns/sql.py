@@ -37,12 +37,9 @@ def python_lower(value: object) -> str | None:
     return None if value is None else str(value).lower()
 
 
-_INTEGERS: Final = range(-(2**63), 2**63)
-
-
 def sqlite_number(number: Decimal) -> int | float:
     """A number as SQLite's driver takes it: integers of 64 bits are exact, all others binary."""
-    return int(number) if number % 1 == 0 and int(number) in _INTEGERS else float(number)
+    return int(number) if abs(number) < 2**63 and int(number) == number else float(number)
 
 
 _ZEROS: Final = "0" * PLAIN_DIGITS
