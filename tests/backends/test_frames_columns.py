@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, get_args
 
 import duckdb
 import narwhals as nw
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
 
 import kanbert_filter as kf
 from kanbert_filter.backends.frames import verify, where
+from kanbert_filter.backends.frames.engines import Engine
 from kanbert_filter.backends.predicate import compile_predicate
 from kanbert_filter.endpoints import types
+from kanbert_filter.kinds import ValueKind
 from kanbert_filter.limits import Limits
 from tests.backends.frames import FRAMED, WHOLE, engines, selected
 
@@ -231,6 +236,58 @@ def test_integers_of_64_bits_without_a_sign(engine: str, tmp_path: Path) -> None
     assert ids("n in [18446744073709551615, 9223372036854775808]", frame, endpoint) == (2,)
     assert ids("n > 18446744073709551615", frame, endpoint) == ()
     assert ids("n >= -1", frame, endpoint) == (1, 2)
+    table = pa.table({"id": [1, 2, 3, 4], "n": pa.array([0, 2**64 - 1, 2**63, None], pa.uint64())})
+    for text, expected in UNSIGNED.items():
+        assert ids(text, FRAMED[engine](table, tmp_path), endpoint) == expected, text
+
+
+UNSIGNED = {
+    "n = 5 or n in [5, 6]": (),
+    "n != 5": (1, 2, 3),
+    "n nin [5, 9223372036854775808]": (1, 2),
+    "n = 9223372036854775808": (3,),
+    "n > 9223372036854775807.5": (2, 3),
+    "n <= 9223372036854775808": (1, 3),
+    "n < 1e30 and n >= 18446744073709551615": (2,),
+    "n in [0, 18446744073709551615]": (1, 2),
+}
+
+
+@pytest.mark.parametrize("dtype", ["uint64", "UInt64"])
+def test_integers_without_a_sign_in_pandas(dtype: str) -> None:
+    endpoint = kf.Endpoint("numbers", {"n": "number"})
+    frame = pd.DataFrame({"id": [1, 2, 3], "n": pd.Series([0, 2**64 - 1, 2**63], dtype=dtype)})
+    for text, expected in UNSIGNED.items():
+        assert ids(text, frame, endpoint) == expected, text
+
+
+@pytest.mark.parametrize("engine", engines(*WHOLE, "pandas-object"))
+@pytest.mark.parametrize("kind", [*get_args(ValueKind), "relation"])
+def test_a_column_of_nulls_only(kind: str, engine: str, tmp_path: Path) -> None:
+    """It holds every type: some engines give it a type of its own."""
+    frame = FRAMED[engine](pa.table({"id": [1, 2], "x": pa.nulls(2)}), tmp_path)
+    endpoint = kf.Endpoint("nulls", {"x": {"y": "string"} if kind == "relation" else kind})
+    verify(endpoint, frame)
+    if kind == "relation":
+        assert ids("x.count = 0 and x none", frame, endpoint) == (1, 2)
+        assert ids("x any or x.count > 0", frame, endpoint) == ()
+        return
+    value = {"number": 1, "currency": 1, "boolean": "true", "date": "today", "datetime": "now"}.get(kind, "'a'")
+    assert ids("x is null", frame, endpoint) == (1, 2)
+    tests = [f"x = {value}", f"x != {value}", "x is not null"]
+    tests += [f"x nin [{value}]"] if kind != "boolean" else []
+    tests += [f"x < {value}"] if kind in ("number", "date", "datetime", "custom") else []
+    tests += ["x contains 'a'"] if kind in ("string", "currency", "custom") else []
+    assert ids(" or ".join(tests), frame, endpoint) == ()
+
+
+def test_engines_that_nobody_tried_are_refused() -> None:
+    frame = nw.from_dict({"name": ["a"]}, backend="pyarrow")
+    for name in ("DASK", "IBIS", "MODIN", "CUDF", "SQLFRAME", "PYSPARK_CONNECT"):
+        other = SimpleNamespace(implementation=nw.Implementation[name])
+        with pytest.raises(TypeError, match=re.escape(f", not of {other.implementation.value}")):
+            Engine(other)  # type: ignore[arg-type]
+    assert Engine(frame).pyarrow
 
 
 @pytest.mark.parametrize("engine", engines(*WHOLE, "pandas-str", "pandas-object", "pandas-nullable"))

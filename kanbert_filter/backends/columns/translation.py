@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Final, Generic, TypeVar, assert_never
+from typing import Final, Generic, TypeVar, assert_never, cast
 
 from ...meaning.tests import (
     AllOf,
@@ -65,8 +65,8 @@ class Translation(ABC, Generic[E, Row, Records]):
         """The related records of a relation."""
 
     @abstractmethod
-    def row_of(self, records: Records) -> Row:
-        """What is known of each of the records."""
+    def row_of(self, records: Records) -> Row | None:
+        """What is known of each of the records; None if nothing, in an engine that asks for no conditions on them."""
 
     @abstractmethod
     def exists(self, records: Records, condition: E | bool) -> E | bool:
@@ -109,7 +109,7 @@ class Translation(ABC, Generic[E, Row, Records]):
             found = self.exists(records, True)
         else:
             translate = self.untrue if operator == "all" else self.condition
-            found = self.exists(records, translate(inner, self.row_of(records), f"{column.path}."))
+            found = self.exists(records, translate(inner, cast("Row", self.row_of(records)), f"{column.path}."))
         return found if operator == "any" else self.logic.negated(found)
 
     def untrue(self, test: Test, row: Row, prefix: str) -> E | bool:

@@ -86,6 +86,8 @@ def frame_cell(column: Column, found: Typed | None, engine: Engine, context: Con
     if column.kind == "id" and isinstance(dtype, nw.Unknown):  # such as DuckDB's UUIDs
         expression, dtype = expression.cast(nw.String), nw.String()
     line = line_of(column.kind, stored_as(dtype), context)
+    if line is None and engine.is_all_null(expression, dtype):
+        line = Line()
     if line is None:
         raise column_error(column, f"its column holds {dtype}, which is no {column.kind}; cast it")
     if isinstance(line, Texts) and dtype != nw.String:
@@ -115,7 +117,7 @@ class FrameCell(Cell[nw.Expr]):
         if len(values) < 2 or not self.engine.takes_lists_of(self.dtype):
             tests = [self._compared(python.ne if negated else python.eq, value) for value in values]
             return LOGIC.all_of(tests) if negated else LOGIC.any_of(tests)
-        listed = self.expression.is_in([self.engine.constant(value, self.dtype) for value in values])
+        listed = self.expression.is_in([self.engine.constant(self.expression, value, self.dtype) for value in values])
         return self.engine.where_present(self.expression, ~listed if negated else listed)
 
     def ordered(self, operator: OrderOperator, value: Any) -> nw.Expr:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import narwhals as nw
 from narwhals.dtypes import DType
@@ -11,6 +11,7 @@ from narwhals.dtypes import DType
 from ...errors import quoted
 from ...meaning.tests import Column
 from ..columns.finding import Given, GivenColumns, column_error
+from .engines import Engine
 
 
 class Typed(NamedTuple):
@@ -31,8 +32,9 @@ class FrameFields(NamedTuple):
 class FrameColumns:
     """Finds columns: those the caller gives, and others by the names that are the field's source."""
 
-    def __init__(self, frame: nw.DataFrame[Any] | nw.LazyFrame[Any], given: Given | None) -> None:
-        self.frame = frame
+    def __init__(self, engine: Engine, given: Given | None) -> None:
+        self.engine = engine
+        self.frame = engine.frame
         self.given = GivenColumns(given)
 
     def value(self, column: Column, fields: FrameFields, prefix: str) -> Typed | None:
@@ -52,9 +54,9 @@ class FrameColumns:
         return found
 
     def lists(self, column: Column, fields: FrameFields, prefix: str) -> Typed:
-        """The column of a relation's records. Raises `ColumnError`."""
+        """The column of a relation's records, or of nulls only. Raises `ColumnError`."""
         found = self.value(column, fields, prefix)
-        if found is None or not isinstance(found.dtype, nw.List):
+        if found is None or not (isinstance(found.dtype, nw.List) or self.engine.is_all_null(*found)):
             raise column_error(column, f"its column holds {found and found.dtype}, expected lists of records")
         return found
 

@@ -24,7 +24,7 @@ class FrameTranslation(Translation[nw.Expr, FrameFields, tuple[Column, Typed]]):
 
     def __init__(self, frame: nw.DataFrame[Any] | nw.LazyFrame[Any], given: Given | None, context: Context) -> None:
         self.engine = Engine(frame)
-        self.columns = FrameColumns(frame, given)
+        self.columns = FrameColumns(self.engine, given)
         self.context = context
         self.row = FrameFields(frame.collect_schema(), self.engine.column)
         self.known: dict[Column, Cell[nw.Expr]] = {}
@@ -43,8 +43,10 @@ class FrameTranslation(Translation[nw.Expr, FrameFields, tuple[Column, Typed]]):
     def records(self, column: Column, row: FrameFields, prefix: str) -> tuple[Column, Typed]:
         return column, self.columns.lists(column, row, prefix)
 
-    def row_of(self, records: tuple[Column, Typed]) -> FrameFields:
-        inner = getattr(records[1].dtype, "inner", None)
+    def row_of(self, records: tuple[Column, Typed]) -> FrameFields | None:
+        inner = getattr(records[1].dtype, "inner", nw.Unknown())
+        if isinstance(inner, nw.Unknown):  # of lists that are all empty, or of nulls only
+            return None
         return FrameFields(struct_fields(inner) if isinstance(inner, nw.Struct) else {}, nw.col, nested=True)
 
     def related(self, test: Related, row: FrameFields, prefix: str) -> Condition:
@@ -58,7 +60,11 @@ class FrameTranslation(Translation[nw.Expr, FrameFields, tuple[Column, Typed]]):
 
     def number(self, records: tuple[Column, Typed]) -> FrameCell:
         column, lists = records
-        return FrameCell(_COUNTS, column, lists.expression.list.len().fill_null(0), nw.Int64(), self.engine)
+        if isinstance(lists.dtype, nw.List):
+            count = lists.expression.list.len().fill_null(0)
+        else:  # nulls only
+            count = (~lists.expression.is_null()).cast(nw.Int64)
+        return FrameCell(_COUNTS, column, count, nw.Int64(), self.engine)
 
 
 _COUNTS: Final = Numbers.integers(32, signed=True)
