@@ -1,7 +1,7 @@
 """A checked filter as a Narwhals expression: for Polars, pandas, PyArrow, DuckDB and PySpark.
 
 The expression is made for one frame. Its schema says where each field is and what its column can hold, so every constant is written as
-the column holds it and the engine only compares. What an engine would answer differently is written differently for it, or unsupported_part when
+the column holds it and the engine only compares. What an engine would answer differently is written differently for it, or refused when
 compiling; nothing is left to be found out on the data.
 
 Decisions where the language's contract is silent:

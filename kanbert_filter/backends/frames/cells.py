@@ -27,7 +27,7 @@ MAX_DECIMALS: Final = 6
 """Engines agree on how a Decimal of so many decimals is written; with more, some write small ones with an exponent."""
 
 MAX_RUNS: Final = 100
-"""More `%` than this are unsupported_part: the time Rust's and RE2's expressions take grows with them."""
+"""More `%`, or more `_` behind one, are refused: the time that the engines' expressions take grows with them."""
 
 
 class FrameLogic(Logic[nw.Expr]):
@@ -147,8 +147,10 @@ class FrameCell(Cell[nw.Expr]):
             case "endswith":
                 test = text.str.ends_with(needle)
             case "like":
-                if len(pieces(needle)) > MAX_RUNS:
-                    raise unsupported_part(self.column, f"a pattern with {MAX_RUNS} '%' or more", "write fewer")
+                _, *others = pieces(needle)
+                if len(others) >= MAX_RUNS or sum([piece.count(None) for piece in others]) > MAX_RUNS:
+                    part = f"a pattern with {MAX_RUNS} '%' or more, or more '_' than that behind one"
+                    raise unsupported_part(self.column, part, "write fewer")
                 test = self.engine.like(text, needle)
         return self.engine.where_present(self.expression, test)
 

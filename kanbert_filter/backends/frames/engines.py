@@ -61,7 +61,7 @@ class Engine:
         self.spark = frame.implementation.is_spark_like()
         self.pandas = frame.implementation.is_pandas_like()
         self.duckdb = frame.implementation.is_duckdb()
-        self.pyarrow = frame.implementation.is_pyarrow()
+        self.pyarrow: bool = frame.implementation.is_pyarrow()
 
     def column(self, name: str) -> nw.Expr:
         """A column by its name. Spark takes a dot in a name for a path."""
@@ -136,4 +136,4 @@ class Engine:
         if not self.pandas:
             return self.pyarrow
         [dtype] = self.frame.head(0).select(column).to_native().dtypes
-        return hasattr(dtype, "pyarrow_dtype") or bool(getattr(dtype, "storage", None) == "pyarrow")
+        return hasattr(dtype, "pyarrow_dtype") or str(getattr(dtype, "storage", "")) == "pyarrow"
