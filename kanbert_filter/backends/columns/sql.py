@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple, assert_never
 
 from ...errors import Problem, UnsupportedFilterError
+from ...meaning.lowering import all_of, any_of
 from ...meaning.tests import (
     AllOf,
     Always,
@@ -89,6 +90,61 @@ neighbours (`reach`; at just half of it two numbers share the decimal, and the o
 21 digits whose first 18 are an integer (`whole`), since SQLite itself neither rounds nor reads decimals exactly. Of a number with 16 or
 17 digits the last digit may be a neighbour's all the same.
 """
+
+
+# fewer subqueries
+
+
+def simplified(test: Test) -> Test:
+    """A test that means the same and asks less often for related records: equal tests are one, and tests of one relation's records
+    are joined where some record, no record or each record has to pass them all the same.
+
+    >>> import kanbert_filter as kf
+    >>> from kanbert_filter.backends.columns.sql import simplified
+    >>> from kanbert_filter.meaning.lowering import lower
+    >>> projects = kf.Endpoint("projects", {"tasks": {"status": "string"}})
+    >>> simplified(lower(projects.parse("tasks any (status = 'a') or tasks any (status = 'b')")))
+    Related(column=<Column 'tasks': relation>, operator='any', test=OneOf(column=<Column 'tasks.status': string>, constants=('a', 'b'), negated=False))
+    """
+    match test:
+        case Related(column, operator, inner) if inner is not None:
+            return Related(column, operator, simplified(inner))
+        case AllOf(tests) | AnyOf(tests) if any(isinstance(inner, _NESTING) for inner in tests):
+            return _fewer(isinstance(test, AnyOf), [simplified(inner) for inner in tests])
+    return test
+
+
+_NESTING: Final = (AllOf, AnyOf, Related, Counted)
+
+
+def _fewer(either: bool, tests: Iterable[Test]) -> Test:
+    kept: dict[object, Test] = {}
+    for test in tests:
+        joinable = isinstance(test, Related) and (test.operator == "any") is either
+        key = (test.column, test.operator) if isinstance(test, Related) and joinable else _identity(test)
+        other = kept.get(key)
+        if joinable and isinstance(other, Related) and isinstance(test, Related):
+            if other.test is None or test.test is None:
+                test = other._replace(test=None)
+            else:
+                join = all_of if test.operator == "all" else any_of
+                test = other._replace(test=simplified(join([other.test, test.test])))
+        kept[key] = test
+    return any_of(kept.values()) if either else all_of(kept.values())
+
+
+def _identity(test: Test) -> object:
+    """What equal tests share: as tuples, `true` and `1` would be equal, and AND and OR."""
+    match test:
+        case AllOf(tests) | AnyOf(tests):
+            return test.__class__, tuple([_identity(inner) for inner in tests])
+        case Related(column, operator, inner):
+            return Related, column, operator, None if inner is None else _identity(inner)
+        case OneOf(_, constants):
+            return OneOf, test, constants[0].__class__
+        case Equal(_, constant):
+            return Equal, test, constant.__class__
+    return test.__class__, test
 
 
 # capacity

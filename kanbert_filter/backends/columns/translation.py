@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Final, Generic, TypeVar, assert_never, cast
 
 from ...meaning.tests import (
@@ -88,14 +89,33 @@ class Translation(ABC, Generic[E, Row, Records]):
             case Always(value):
                 return value
             case AllOf(tests):
-                return self.logic.all_of([self.condition(inner, row, prefix) for inner in tests])
+                return self.logic.all_of(self.items(tests, False, row, prefix))
             case AnyOf(tests):
-                return self.logic.any_of([self.condition(inner, row, prefix) for inner in tests])
+                return self.logic.any_of(self.items(tests, True, row, prefix))
             case Related():
                 return self.related(test, row, prefix)
-            case Counted(column, counting, number):
-                return self.number(self.records(column, row, prefix)).counts(counting, number)
+            case Counted(column):
+                return self.counted(self.records(column, row, prefix), [test], False)
         assert_never(test)
+
+    def items(self, tests: Sequence[Test], either: bool, row: Row, prefix: str) -> list[E | bool]:
+        """The conditions of tests that are joined by OR (`either`) or AND; several tests of one count become one condition."""
+        counts: dict[Column, list[Counted]] = {}
+        for test in tests:
+            if isinstance(test, Counted):
+                counts.setdefault(test.column, []).append(test)
+        found = [self.condition(test, row, prefix) for test in tests if not isinstance(test, Counted)]
+        return found + [
+            self.counted(self.records(column, row, prefix), alike, either) for column, alike in counts.items()
+        ]
+
+    def counted(self, records: Records, tests: Sequence[Counted], either: bool) -> E | bool:
+        """The condition that the number of the records passes the tests, or one of them (`either`)."""
+        return self._counted(self.number(records), tests, either)
+
+    def _counted(self, cell: Cell[E], tests: Sequence[Counted], either: bool) -> E | bool:
+        conditions = [cell.counts(operator, number) for _, operator, number in tests]
+        return self.logic.any_of(conditions) if either else self.logic.all_of(conditions)
 
     def compared(self, test: ColumnTest, row: Row, prefix: str) -> E | bool:
         """The condition that a row's value of one column passes the test."""

@@ -16,7 +16,7 @@ from ...context import Context
 from ...endpoints.field_table import FieldTable
 from ...meaning.lowering import lower
 from ..columns.finding import ColumnError, Given, verify_columns
-from ..columns.sql import ensure_fits
+from ..columns.sql import ensure_fits, simplified
 from .dialects import prepare_sqlite
 from .translation import LookupTranslation
 
@@ -38,7 +38,7 @@ def where(
     `UnsupportedFilterError` for a filter larger than databases take.
     """
     context = context or Context()
-    test = lower(checked, context)
+    test = simplified(lower(checked, context))
     ensure_fits(test)
     condition = LookupTranslation(columns, context).condition(test, model)
     if isinstance(condition, bool):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
-from django.db.models import Exists, F, Func, IntegerField, Model, Q, QuerySet, Subquery
+from django.db.models import Case, Exists, F, Func, IntegerField, Model, Q, QuerySet, Subquery, Value, When
+from django.db.models.lookups import Exact
 
 from ...context import Context
-from ...meaning.tests import Column
+from ...meaning.tests import Column, Counted
 from ..columns.finding import Given
 from ..columns.lines import INT64
 from ..columns.placing import Cell
@@ -41,8 +43,21 @@ class LookupTranslation(Translation[Q, type[Model], "QuerySet[Any]"]):
             return False
         return Q(Exists(records if condition is True else records.filter(condition)))
 
+    def counted(self, records: QuerySet[Any], tests: Sequence[Counted], either: bool) -> Condition:
+        if len(tests) == 1:
+            return super().counted(records, tests, either)
+        passed = self._counted(LookupCell(INT64, _COUNTING, None), tests, either)
+        if isinstance(passed, bool):
+            return passed
+        return Q(Exact(_of_all(records, Case(When(passed, then=Value(1)), default=Value(0))), Value(1)))
+
     def number(self, records: QuerySet[Any]) -> Cell[Q]:
-        # A bare aggregate function, which Django does not group by: one row, also of none.
-        counting: Func = Func(F("pk"), function="COUNT", output_field=IntegerField())
-        counted = records.order_by().annotate(kanbert_filter_count=counting).values("kanbert_filter_count")
-        return LookupCell(INT64, Subquery(counted), None)
+        return LookupCell(INT64, _of_all(records, _COUNTING), None)
+
+
+# A bare aggregate function, which Django does not group by: one row, also of no records.
+_COUNTING: Final[Any] = Func(F("pk"), function="COUNT", output_field=IntegerField())
+
+
+def _of_all(records: QuerySet[Any], expression: Any) -> Subquery:
+    return Subquery(records.order_by().annotate(kanbert_filter_count=expression).values("kanbert_filter_count"))

@@ -14,7 +14,7 @@ from ...context import Context
 from ...endpoints.field_table import FieldTable
 from ...meaning.lowering import lower
 from ..columns.finding import ColumnError, Given, verify_columns
-from ..columns.sql import ensure_fits
+from ..columns.sql import ensure_fits, simplified
 from .dialects import prepare_sqlite
 from .paths import Via, query_table
 from .translation import ClauseTranslation
@@ -44,7 +44,7 @@ def where(
     projects.budget >= :param_1 AND projects.title IS NOT NULL
     """
     context = context or _DEFAULT_CONTEXT
-    test = lower(checked, context)
+    test = simplified(lower(checked, context))
     ensure_fits(test)
     condition = ClauseTranslation(columns, context).condition(test, query_table(model))
     if isinstance(condition, bool):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from ...context import Context
-from ...meaning.tests import Column, Null
+from ...meaning.tests import Column, Counted, Null, Test
 from ..columns.finding import Given
 from ..columns.lines import INT64
 from ..columns.placing import Cell, ColumnTest
-from ..columns.translation import Translation
+from ..columns.translation import Translation, is_hidden
 from .cells import LOGIC, ClauseCell, Condition, Expression, clause_cell, narrowest
 from .paths import ModelColumns, QueryTable, Way
 
@@ -49,10 +50,42 @@ class ClauseTranslation(Translation[Expression, QueryTable, Way]):
     def number(self, records: Way) -> Cell[Expression]:
         return ClauseCell(INT64, records.reached(_COUNTED).scalar_subquery(), narrowest)
 
+    def counted(self, records: Way, tests: Sequence[Counted], either: bool) -> Condition:
+        if len(tests) == 1:
+            return super().counted(records, tests, either)
+        passed = self._counted(ClauseCell(INT64, func.count(), narrowest), tests, either)
+        if isinstance(passed, bool):
+            return passed
+        found: Expression = records.reached(select(case((passed, 1), else_=0))).scalar_subquery()
+        return found == 1
+
+    def items(self, tests: Sequence[Test], either: bool, row: QueryTable, prefix: str) -> list[Condition]:
+        """Tests of values over one path are asked of one row."""
+        others: list[Test] = []
+        paths: dict[QueryTable, tuple[Way, list[Condition]]] = {}
+        for test in tests:
+            if (
+                isinstance(test, ColumnTest)
+                and len(test.column.source) > 1
+                and not (_is_null(test) or is_hidden(test.column))
+            ):
+                way, cell = self.located(test.column, row, prefix)
+                if way.hops:
+                    paths.setdefault(way.end, (way, []))[1].append(cell.passes(test))
+                    continue
+            others.append(test)
+        join = self.logic.any_of if either else self.logic.all_of
+        return super().items(others, either, row, prefix) + [way.exists(join(found)) for way, found in paths.values()]
+
     def compared(self, test: ColumnTest, row: QueryTable, prefix: str) -> Condition:
         way, cell = self.located(test.column, row, prefix)
         if not way.hops:
             return cell.passes(test)
-        if isinstance(test, Null) and not test.negated:
+        if _is_null(test):
             return self.logic.negated(way.exists(cell.null(True)))
         return way.exists(cell.passes(test))
+
+
+def _is_null(test: ColumnTest) -> bool:
+    """Whether a path that leads to no row passes the test: it does where the value is to be null."""
+    return isinstance(test, Null) and not test.negated
