@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
 from . import messages
-from .errors import FilterSyntaxError, Location, quoted, syntax_error
+from .errors import FilterSyntaxError, Location, UnsupportedFilterError, quoted, syntax_error
 from .immutable import Immutable
 from .limits import MAX_DEPTH
 from .operators import COMPARISONS, WORDS, ComparisonOperator, MembershipOperator, NullOperator, RelationOperator
@@ -28,7 +28,7 @@ class Origin(Protocol):
 
 
 class Node(Immutable):
-    """What every node can do: `&` and `|` with another filter, tell its depth, and refuse a truth value."""
+    """What every node can do: `&` and `|` with another filter, tell its depth, write itself, and refuse a truth value."""
 
     __slots__ = ()
 
@@ -40,6 +40,15 @@ class Node(Immutable):
 
     def __or__(self, other: Filter) -> Filter:
         return _combined(Or, cast("Filter", self), other)
+
+    def __str__(self) -> str:
+        """The filter in DSL, or its `repr` where the DSL cannot say it."""
+        from . import to_dsl  # the package's own name for the writer: nodes know no notation
+
+        try:
+            return to_dsl(cast("Filter", self))
+        except UnsupportedFilterError:
+            return repr(self)
 
     def __bool__(self) -> bool:
         raise TypeError(

@@ -37,6 +37,9 @@ FORBIDDEN = (
 )
 """Packages that must not know a module although it is in a lower layer."""
 
+UPWARD = {("nodes", "__init__")}
+"""What `str(filter)` needs: a node asks the package, when it is called, for the public name of the DSL's writer."""
+
 SHARED_BY_BACK_ENDS = "backends.columns"
 
 NOTATIONS = {"notations.dsl", "notations.json", "notations.form"}
@@ -72,7 +75,8 @@ def layer_of(module: str) -> int:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_imports_from_its_own_layer_and_those_below(module: str) -> None:
-    assert not {name for name in SOURCES.own_imports(module) if layer_of(name) > layer_of(module)}
+    higher = {(module, name) for name in SOURCES.own_imports(module) if layer_of(name) > layer_of(module)}
+    assert higher <= UPWARD
 
 
 @pytest.mark.parametrize(("package", "hidden"), FORBIDDEN)

@@ -90,6 +90,26 @@ def test_an_unchecked_filter_reads_back_from_the_dsl(filter: kf.Filter) -> None:
     assert kf.to_dsl(again) == written
 
 
+@given(strategies.filters(), st.integers(0, 9))
+def test_an_unchecked_filter_reads_back_from_several_lines(filter: kf.Filter, indent: int) -> None:
+    lines = kf.to_dsl(filter, indent=indent).split("\n")
+    assert kf.parse_dsl("\n".join(lines), limits=LIFTED) == filter
+    closing = [line for line in lines if line.strip() == ")"]
+    opening = [line for line in lines if line.endswith("(")]
+    groups = [line for line in opening if line.strip() in ("(", "and (", "or (")]
+    assert len(closing) == len(opening)
+    assert len(lines) - len(closing) - len(groups) == size(filter)[0]  # one condition a line
+
+
+@given(strategies.filters(strategies.values | st.builds(kf.UntypedText, strategies.texts)) | st.just(kf.EVERYTHING))
+def test_the_text_of_an_unchecked_filter_is_its_dsl_where_there_is_one(filter: kf.Filter) -> None:
+    try:
+        expected = kf.to_dsl(filter)
+    except kf.UnsupportedFilterError:
+        expected = repr(filter)
+    assert str(filter) == expected
+
+
 @given(filters)
 def test_the_limits_bound_a_tree_alike_when_read_and_when_checked(filter: kf.Filter) -> None:
     """Every limit of the tree at its bound lets it through, and one below refuses it, by the reader and by the check."""

@@ -24,6 +24,7 @@ from ..nodes import (
     Everything,
     Filter,
     Membership,
+    Node,
     NullCheck,
     Or,
     RelationTest,
@@ -320,17 +321,31 @@ class _RunningBuilder:
 # writing
 
 
-def to_dsl(filter: Filter | CheckedFilter) -> str:
+def to_dsl(filter: Filter | CheckedFilter, *, indent: int | None = None) -> str:
     """The filter in DSL, in canonical writing; `""` for `EVERYTHING`.
+
+    With `indent` it takes several lines, one for each condition. What is inside parentheses is indented by that many spaces, and
+    each group inside another has parentheses. It reads back as the same filter.
 
     Raises `UnsupportedFilterError` for untyped form text, which is written after a check.
 
     >>> import kanbert_filter as kf
-    >>> kf.to_dsl(kf.parse("(a NEQ 'x') AND (b in [1, 2] or c is null)"))
-    'a != "x" and (b in [1, 2] or c is null)'
+    >>> f = kf.parse("(a NEQ 'x') AND (b in [1, 2] or tasks any (c isnull))")
+    >>> kf.to_dsl(f)
+    'a != "x" and (b in [1, 2] or tasks any (c is null))'
+    >>> print(kf.to_dsl(f, indent=2))
+    a != "x"
+    and (
+      b in [1, 2]
+      or tasks any (
+        c is null
+      )
+    )
     """
     tree = tree_of(filter)
-    return "" if isinstance(tree, Everything) else _written(tree)
+    if isinstance(tree, Everything):
+        return ""
+    return _written(tree) if indent is None else "\n".join(_lines(tree, _blanks(indent)))
 
 
 def _written(node: Filter) -> str:
@@ -350,6 +365,35 @@ def _written(node: Filter) -> str:
         case Everything():
             raise AssertionError("EVERYTHING stands only as a whole filter")
     assert_never(node)
+
+
+def _blanks(indent: int) -> str:
+    if not isinstance(indent, int) or indent < 0:
+        raise ValueError(f"indent is {indent!r}, expected a number of spaces")
+    return " " * indent
+
+
+def _lines(node: Filter, indent: str) -> list[str]:
+    """The lines of a node: one for each condition, and one for each closing parenthesis."""
+    match node:
+        case And(items) | Or(items):
+            word = "and " if isinstance(node, And) else "or "
+            lines: list[str] = []
+            for item in items:
+                inner = _lines(item, indent)
+                if isinstance(item, (And, Or)):
+                    inner = _in_parentheses("", inner, indent)
+                if lines:
+                    inner[0] = word + inner[0]
+                lines += inner
+            return lines
+        case RelationTest(field, operator, Node() as inner_filter):
+            return _in_parentheses(f"{field} {operator} ", _lines(inner_filter, indent), indent)
+    return [_written(node)]
+
+
+def _in_parentheses(head: str, lines: list[str], indent: str) -> list[str]:
+    return [f"{head}(", *[indent + line for line in lines], ")"]
 
 
 def _literal(field: str, value: Value) -> str:

@@ -431,6 +431,20 @@ def test_a_hundred_thousand_conditions_are_read() -> None:
     assert kf.to_dsl(tree) == text
 
 
+def test_several_lines_of_the_deepest_tree() -> None:
+    tree: kf.Filter = kf.parse_dsl("a = 1")
+    while tree.depth < kf.Limits.lifted().max_depth:
+        tree = (tree | kf.parse_dsl("b = 2")) if isinstance(tree, kf.And) else (kf.parse_dsl("b = 2") & tree)
+    assert kf.parse_dsl(kf.to_dsl(tree, indent=1), limits=LIFTED) == tree
+    assert kf.parse_dsl(str(tree), limits=LIFTED) == tree
+
+
+@pytest.mark.parametrize("indent", [-1, 2.0, "  "])
+def test_an_indent_is_a_number_of_spaces(indent: Any) -> None:
+    with pytest.raises(ValueError, match="expected a number of spaces"):
+        kf.to_dsl(kf.parse_dsl("a = 1"), indent=indent)
+
+
 def test_values_in_a_list_keep_their_kinds() -> None:
     assert kf.parse_dsl("a in ['x, y', \"]\", 1 , true,now]") == kf.Membership(
         "a", "in", ["x, y", "]", 1, True, kf.NOW]
