@@ -1,4 +1,4 @@
-"""Filters in Django views, plain ones and asynchronous ones.
+"""Filters in Django views, plain ones and asynchronous ones, and in those of Django REST framework.
 
 Two lines: name the middleware in the settings, as `"kanbert_filter.integrations.django.FilterErrorMiddleware"`, and ask
 for the request's filter in the view.
@@ -7,21 +7,31 @@ for the request's filter in the view.
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
-from django.core.handlers.wsgi import WSGIRequest
+from django.core.handlers.wsgi import LimitedStream, WSGIRequest
 from django.http import HttpRequest, JsonResponse
-from django.http.request import RawPostDataException
 from django.utils.deprecation import MiddlewareMixin
 
 from ..checked import CheckedFilter
 from ..endpoints.endpoint import Endpoint
 from ..errors import FilterError
 from ..limits import DEFAULT_LIMITS, Limits
-from .requests import body_size, body_too_long, filter_of_request, media_type_of, refusal, wrong_type
+from .requests import (
+    FORM_TYPE,
+    body_not_seen,
+    body_too_long,
+    check_body_was_seen,
+    client_filter,
+    filter_of_request,
+    form_again,
+    is_form,
+    largest_body,
+    refusal,
+)
 
 __all__ = ["FilterErrorMiddleware", "answer_filter_error", "read_filter"]
 
-_REFUSED = "_refused_filter"
 _OVERLONG = "_overlong_body"
 
 
@@ -30,29 +40,37 @@ def read_filter(
 ) -> CheckedFilter:
     """The filter of the request, from its URL or its body, in any notation, checked.
 
+    `request` may also be a `Request` of Django REST framework. A body can be read again afterwards. A form that was read
+    before is used as it was read; of any other body that was read before, and not kept by Django, its own
+    `RawPostDataException` is raised.
+
     Raises `FilterSyntaxError` or `FilterCheckError`, which `FilterErrorMiddleware` answers.
     """
-    try:
-        # WSGI hands bytes on as Latin-1 text, and Django's ASGI handler as UTF-8.
-        encoding = "latin-1" if isinstance(request, WSGIRequest) else "utf-8"
-        query = request.META.get("QUERY_STRING", "").encode(encoding)
-        body = _body(request, limits)
-        content_type = request.META.get("CONTENT_TYPE", "")
-        return filter_of_request(endpoint, query, content_type, body, name=name, limits=limits)
-    except FilterError as error:
-        setattr(request, _REFUSED, error)
-        raise
+    read: Any = getattr(request, "_request", request)  # what REST framework wraps, with what the stubs leave out
+    method, meta, is_wsgi = read.method or "", read.META, isinstance(read, WSGIRequest)
+    # WSGI hands bytes on as Latin-1 text, and Django's ASGI handler as UTF-8.
+    query = meta.get("QUERY_STRING", "").encode("latin-1" if is_wsgi else "utf-8")
+    content_type, length = meta.get("CONTENT_TYPE", ""), meta.get("CONTENT_LENGTH") or None
+    with client_filter():
+        if hasattr(read, "_post") and not hasattr(read, "_body") and is_form(content_type) and read._read_started:
+            pairs = [(key, value) for form in (read.POST, read.FILES) for key in form for value in form.getlist(key)]
+            content_type, body = FORM_TYPE, form_again(pairs, name)
+            stream = read._stream
+            # Django takes a part of a form for the whole of it.
+            if isinstance(stream, LimitedStream) and stream._pos < stream.limit:  # type: ignore[attr-defined]
+                raise body_not_seen()
+        else:
+            body = _kept_body(read, length, limits)
+            # WSGI knows a body by its headers alone. In ASGI HTTP/2 and later need no headers for it.
+            if is_wsgi or read.scope.get("http_version", "1.1").startswith("1"):
+                coding = meta.get("HTTP_TRANSFER_ENCODING")
+                check_body_was_seen(method, content_type, body, content_length=length, transfer_encoding=coding)
+        return filter_of_request(endpoint, method, query, content_type, body, name=name, limits=limits)
 
 
 def answer_filter_error(request: HttpRequest, error: Exception) -> JsonResponse | None:
-    """The documented 400 response; None for an error of anything but the request's own filter: a 500.
-
-    That an engine cannot run a sound filter is a 400 too, whose body does not say why: the reason may be the server's.
-    """
-    if not isinstance(error, FilterError):
-        return None
-    of_request = getattr(request, _REFUSED, None) is error
-    body = refusal(error, request.method or "", request.path, of_request=of_request)
+    """The documented 400 response to an error of the request's own filter; None for any other error, which is a 500."""
+    body = refusal(error, request.method or "", request.path) if isinstance(error, FilterError) else None
     return None if body is None else JsonResponse(body, status=400)
 
 
@@ -60,18 +78,18 @@ class FilterErrorMiddleware(MiddlewareMixin):
     """Answers what `read_filter` raises; see `answer_filter_error`."""
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> JsonResponse | None:
-        """What Django calls for an exception of a view."""
+        """Django calls this for an exception of a view."""
         return answer_filter_error(request, exception)
 
 
-def _body(request: HttpRequest, limits: Limits) -> bytes:
+def _kept_body(request: Any, length: str | None, limits: Limits) -> bytes:
     """The body, of which no more is read than a filter may have; kept as Django keeps it, for who reads it again."""
-    most = body_size(limits)
-    declared = request.META.get("CONTENT_LENGTH") or ""
-    if declared and (not declared.isdecimal() or len(declared) > len(str(most)) or int(declared) > most):
+    most = largest_body(limits)
+    if length and (not length.isdecimal() or len(length) > len(str(most)) or int(length) > most):
         raise body_too_long(limits)
-    if not declared and not request._read_started:  # type: ignore[attr-defined]  # the stubs forget it
-        read = request.read(most + 1)
+    stream = None if length and int(length) else _stream_without_length(request)
+    if stream is not None:
+        read = _start_of(stream, most + 1)
         if len(read) > most:
             setattr(request, _OVERLONG, True)
         else:
@@ -79,11 +97,32 @@ def _body(request: HttpRequest, limits: Limits) -> bytes:
             request._stream = BytesIO(read)
     if getattr(request, _OVERLONG, False):
         raise body_too_long(limits)
+    body: bytes = request.body
+    return body
+
+
+def _stream_without_length(request: Any) -> Any:
+    """Where to read a body whose length is not declared; None where it was read, or there is none.
+
+    Under WSGI Django takes such a body for an empty one. Some servers do let it be read to its end, and say so.
+    """
+    if getattr(request, "_body", b"") or getattr(request, _OVERLONG, False):
+        return None
+    if not isinstance(request, WSGIRequest):
+        return None if request._read_started else request
+    if request.META.get("wsgi.input_terminated"):
+        return request.META["wsgi.input"]
+    if request.META.get("HTTP_TRANSFER_ENCODING"):
+        raise body_not_seen()
+    return None
+
+
+def _start_of(stream: Any, size: int) -> bytes:
+    """This many bytes of a stream, or all."""
+    read = bytearray()
     try:
-        return request.body
-    except RawPostDataException:
-        # Django keeps no body that it read as multipart, and no such body holds a filter.
-        media_type = media_type_of(request.META.get("CONTENT_TYPE", ""))
-        if media_type == "multipart/form-data":
-            raise wrong_type(media_type) from None
-        raise
+        while len(read) < size and (chunk := stream.read(size - len(read))):
+            read += chunk
+    except Exception:  # the client is gone, or sends no chunks as it says: every server has its own errors for that
+        raise body_not_seen() from None
+    return bytes(read)

@@ -11,12 +11,13 @@ from typing import Any, Final
 
 from fastapi import Depends, Query
 from fastapi.openapi.models import Example
-from fastapi.requests import Request
+from fastapi.requests import HTTPConnection, Request
+from fastapi.websockets import WebSocket
 
 from ..checked import CheckedFilter
 from ..endpoints.endpoint import Endpoint
 from ..limits import DEFAULT_LIMITS, Limits
-from .requests import ERROR_SCHEMA, body_schema, description, examples
+from .requests import ERROR_SCHEMA, body_schema, filter_examples, parameter_description
 from .starlette import answer_filter_error, filter_errors, read_filter
 
 __all__ = ["answer_filter_error", "filter_body", "filter_errors", "filter_from", "filter_responses"]
@@ -34,26 +35,27 @@ def filter_from(
     name: str = "filter",
     limits: Limits = DEFAULT_LIMITS,
 ) -> Any:
-    """The dependency that yields the request's filter, checked: what stands behind `Depends`.
+    """The dependency that yields the checked filter of a request or a WebSocket, for `Annotated[CheckedFilter, …]`.
 
-    `endpoint` is what OpenAPI describes. `visible`, a dependency itself, gives the endpoint of a request (a table of
-    fewer or more fields for each caller) instead of it; so document what everybody may know.
+    OpenAPI describes `endpoint`. `visible`, a dependency itself, gives the endpoint of each request instead of it (a table
+    of fewer or more fields for each caller); so document what everybody may know.
     """
 
     def documented() -> Endpoint:
         return endpoint
 
     choice = Depends(visible or documented)
-    shown = {title: Example(summary=title, value=text) for title, text in examples(endpoint).items()}
+    shown = {title: Example(summary=title, value=text) for title, text in filter_examples(endpoint).items()}
 
-    # The text that FastAPI finds is not used: a query string may also hold form keys, or two filters.
+    # `text` puts the parameter into OpenAPI. Its value is not used: a query string may hold form keys too, or two filters.
     async def dependency(
-        request: Request,
+        request: HTTPConnection,
         text: str | None = Query(
-            None, alias=name, description=description(endpoint, limits), openapi_examples=shown or None
+            None, alias=name, description=parameter_description(endpoint, limits), openapi_examples=shown or None
         ),
         chosen: Any = choice,
     ) -> CheckedFilter:
+        assert isinstance(request, (Request, WebSocket))  # FastAPI injects either
         return await read_filter(request, chosen, name=name, limits=limits)
 
     return Depends(dependency)

@@ -1,17 +1,20 @@
 """What every web framework needs: a request's filter, the answer to a wrong one, and the words that describe it.
 
 A request carries its filter in the URL or in its body, in one notation. A body holds the filter and nothing else:
-`{"filter": <DSL text or JSON>}` as JSON, or the parameters of a query string as a form. It is refused, unread, where it
-is longer than any filter within the limits can be.
+`{"filter": <DSL text or JSON>}` as JSON, or the parameters of a query string as a form. A body that is longer than any
+filter within the limits can be is refused unread.
 
-Only what is wrong with the request's own filter is answered in full. A condition of the server's that is composed with
-it may be at fault too, when it is checked or when the whole is compiled: of that the answer tells nothing.
+Only an error in the request's own filter is the client's: one that `filter_of_request` or a framework's reader raised,
+or that was raised inside `client_filter()`. Any other `FilterError` is the server's, for instance one of a condition of
+its own or of a saved filter: the client learns nothing of it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
 from logging import getLogger
 from typing import Any, Final
 
@@ -19,16 +22,16 @@ from ..checked import CheckedFilter
 from ..endpoints.endpoint import Endpoint
 from ..errors import FilterError, FilterSyntaxError, Problem, UnsupportedFilterError, printable, quoted
 from ..limits import DEFAULT_LIMITS, Limits
-from ..nodes import Everything, Filter
+from ..nodes import EVERYTHING, And, Everything, Filter
 from ..notations.dsl import to_dsl
 from ..notations.json import parse_json, to_json_text
 from ..notations.query import parse, parse_query
 
-ENCODED_SIZE: Final = 4
-"""How many times longer than its filter a body may be: percent signs and `\\u` escapes treble it, brackets take the rest."""
+__all__ = ["check_body_was_seen", "client_filter", "filter_of_request", "largest_body", "refusal"]
 
 JSON_TYPE: Final = re.compile(r"application/(?:[\w.-]+\+)?json")
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
+MULTIPART_TYPE: Final = "multipart/form-data"
 
 ERROR_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
@@ -47,8 +50,21 @@ ERROR_SCHEMA: Final[dict[str, Any]] = {
 }
 """The schema of the documented 400 body."""
 
+_ENCODED_SIZE: Final = 4
+"""How many times longer than its filter a body may be: percent signs and `\\u` escapes treble it, brackets take the rest."""
+
+_METHODS_WITHOUT_BODY: Final = frozenset({"GET", "HEAD"})
+_METHODS_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH", "QUERY"})
 _WRAPPED: Final = r'[ \t\r\n]*\{{[ \t\r\n]*"{name}"[ \t\r\n]*:(.*)\}}[ \t\r\n]*'
-_TOLD: Final = 3
+_BOUNDARY: Final = re.compile(r';[ \t]*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))', re.IGNORECASE)
+_PART: Final = re.compile(rb"[ \t]*\r\n((?:[^\r\n]+\r\n)+)(?:\r\n(.*))?", re.DOTALL)
+_DISPOSITION: Final = re.compile(
+    rb"^content-disposition:[ \t]*form-data((?:[ \t]*;[ \t]*[\w*-]+=(?:\"[^\"\r\n]*\"|[^\s;\"]+))+)[ \t]*\r$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_DISPOSITION_PARAMETER: Final = re.compile(rb"([\w*-]+)=(?:\"([^\"]*)\"|([^\s;\"]+))")
+_CLIENTS: Final = "_is_the_clients"
+_LOGGED: Final = 3
 
 _log = getLogger("kanbert_filter.requests")
 
@@ -56,15 +72,96 @@ _log = getLogger("kanbert_filter.requests")
 # reading
 
 
-def body_size(limits: Limits) -> int:
-    """How many bytes a body may have."""
-    return ENCODED_SIZE * limits.max_text_length
+def filter_of_request(
+    endpoint: Endpoint,
+    method: str,
+    query: bytes | str,
+    content_type: str | None,
+    body: bytes,
+    *,
+    name: str = "filter",
+    limits: Limits = DEFAULT_LIMITS,
+) -> CheckedFilter:
+    """The filter of a request in any framework, from its URL or its body, in any notation, checked.
+
+    `query` is the query string as it was sent, still percent-encoded, `content_type` the header of that name. `body` is
+    the whole body; of one that is longer than `largest_body(limits)` the first `largest_body(limits) + 1` bytes suffice.
+
+    Raises `FilterSyntaxError` or `FilterCheckError`, which `refusal` answers, and `TypeError` for a body that is no bytes.
+
+    >>> import kanbert_filter as kf
+    >>> from kanbert_filter.integrations.requests import filter_of_request
+    >>> projects = kf.Endpoint("projects", {"budget": "number"})
+    >>> kf.to_dsl(filter_of_request(projects, "GET", "page=2&filter=budget+%3E+5", None, b""))
+    'budget > 5'
+    >>> kf.to_dsl(filter_of_request(projects, "POST", "", "application/json", b'{"filter": "budget > 5"}'))
+    'budget > 5'
+    """
+    if not isinstance(body, bytes):
+        raise TypeError(f"expected a body as bytes, not {type(body).__name__}")
+    with client_filter():
+        in_url = parse_query(query, name=name, limits=limits)
+        if not body.strip():
+            return endpoint.check(in_url, limits=limits)
+        if method.upper() in _METHODS_WITHOUT_BODY:
+            message = (
+                f"Found a body in a {method.upper()} request, which caches and proxies do not look at;"
+                " send the filter in the URL, or send it by POST"
+            )
+            raise FilterSyntaxError(Problem("wrong_shape", message))
+        in_body = _filter_of_body(content_type or "", body, name, limits)
+        if isinstance(in_url, Everything):
+            return endpoint.check(in_body, limits=limits)
+        if isinstance(in_body, Everything):
+            return endpoint.check(in_url, limits=limits)
+        message = "Found a filter in the URL and another in the body, expected one of them"
+        raise FilterSyntaxError(Problem("mixed_notations", message))
+
+
+def check_body_was_seen(
+    method: str,
+    content_type: str | None,
+    body: bytes,
+    *,
+    content_length: str | None,
+    transfer_encoding: str | None,
+) -> None:
+    """Refuse a body that is not all that the headers of an HTTP/1 request announce: its filter would be cut off or ignored.
+
+    The headers are as they were sent, empty or None where they were not. Without a Content-Length and a Transfer-Encoding, a
+    Content-Type announces a body too: the client ends it by closing the connection, or something on the way dropped it.
+
+    Raises `FilterSyntaxError`, which `refusal` answers.
+
+    >>> from kanbert_filter.integrations.requests import check_body_was_seen
+    >>> check_body_was_seen("POST", "application/json", b"", content_length="0", transfer_encoding=None)
+    >>> check_body_was_seen("POST", "application/json", b"", content_length="24", transfer_encoding=None)
+    Traceback (most recent call last):
+    kanbert_filter.errors.FilterSyntaxError: Found no body that can be read to its end, where the request announces one; send it whole, with a Content-Length
+    """
+    length = re.fullmatch("0*([0-9]{0,18})", content_length or "")
+    is_cut_off = length is None or len(body) < int(length[1] or 0)
+    is_announced = bool(transfer_encoding) or (not content_length and method.upper() in _METHODS_WITH_BODY)
+    if is_cut_off or (is_announced and not body and holds_filter(content_type or "")):
+        with client_filter():
+            raise body_not_seen()
+
+
+def largest_body(limits: Limits = DEFAULT_LIMITS) -> int:
+    """How many bytes a body may have: four times the limit on a filter's text."""
+    return _ENCODED_SIZE * limits.max_text_length
 
 
 def body_too_long(limits: Limits) -> FilterSyntaxError:
     """The error for a body of more bytes."""
-    message = f"Found a body of more than {body_size(limits)} bytes, expected at most that; shorten the filter"
+    message = f"Found a body of more than {largest_body(limits)} bytes, expected at most that; shorten the filter"
     return FilterSyntaxError(Problem("text_too_long", message))
+
+
+def body_not_seen() -> FilterSyntaxError:
+    """The error for a body that did not arrive, was cut off, or cannot be read to its end."""
+    message = "Found no body that can be read to its end, where the request announces one; send it whole, with a Content-Length"
+    return FilterSyntaxError(Problem("wrong_shape", message))
 
 
 def media_type_of(content_type: str) -> str:
@@ -72,63 +169,110 @@ def media_type_of(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
-def wrong_type(media_type: str) -> FilterSyntaxError:
-    """The error for a body of a type that holds no filter."""
-    message = f"Found a body of type {quoted(media_type)}, expected application/json or {FORM_TYPE}"
-    return FilterSyntaxError(Problem("wrong_shape", message))
+def is_form(content_type: str) -> bool:
+    """Whether a body is a form."""
+    return media_type_of(content_type) in (FORM_TYPE, MULTIPART_TYPE)
 
 
-def filter_of_request(
-    endpoint: Endpoint, query: bytes, content_type: str, body: bytes, *, name: str, limits: Limits
-) -> CheckedFilter:
-    """The filter of a request, in any notation, checked.
+def holds_filter(content_type: str) -> bool:
+    """Whether a body is of a type that can hold a filter."""
+    return is_form(content_type) or JSON_TYPE.fullmatch(media_type_of(content_type)) is not None
 
-    Raises `FilterSyntaxError` or `FilterCheckError`.
+
+def form_again(pairs: Iterable[tuple[str, object]], name: str) -> bytes:
+    """A form that was read already, as a body of `FORM_TYPE`; what is no `str` is a file.
+
+    Values that cannot be the filter's are left out, so the limits on the filter bound what is left.
     """
-    in_url = parse_query(query, name=name, limits=limits)
-    in_body = _filter_of_body(content_type, body, name, limits) if body.strip() else in_url
-    if isinstance(in_url, Everything) or in_body is in_url:
-        return endpoint.check(in_body, limits=limits)
-    if isinstance(in_body, Everything):
-        return endpoint.check(in_url, limits=limits)
-    message = "Found a filter in the URL and another in the body, expected one of them"
-    raise FilterSyntaxError(Problem("mixed_notations", message))
+    from urllib.parse import urlencode
+
+    kept: list[tuple[str, str]] = []
+    for key, value in pairs:
+        is_ours = key == name or key.startswith(f"{name}[")
+        if is_ours and not isinstance(value, str):
+            raise FilterSyntaxError(Problem("wrong_shape", f"Found a file under {quoted(key)}, expected text"))
+        kept.append((key, str(value) if is_ours else ""))
+    return urlencode(kept, errors="surrogatepass").encode()
 
 
 def _filter_of_body(content_type: str, body: bytes, name: str, limits: Limits) -> Filter:
-    if len(body) > body_size(limits):
+    if len(body) > largest_body(limits):
         raise body_too_long(limits)
     media_type = media_type_of(content_type)
-    if media_type == FORM_TYPE:
-        if not re.search(rb"(?:^|&)%s(?:=|\[|%%5[Bb])" % re.escape(name.encode()), body.strip()):
-            raise _no_filter(f"{name}=… or {name}[…]=…")
-        return parse_query(body.strip(), name=name, limits=limits)
-    if not JSON_TYPE.fullmatch(media_type):
-        raise wrong_type(media_type)
-    try:
-        text = body.decode()
-    except UnicodeDecodeError as error:
-        message = f"Found a body whose byte {error.start} is not UTF-8; encode the text as UTF-8"
-        raise FilterSyntaxError(Problem("invalid_encoding", message)) from None
+    if media_type == MULTIPART_TYPE:
+        body = form_again(_multipart_pairs(content_type, body), name)
+        if not body:  # a form without parts
+            return EVERYTHING
+    if not holds_filter(content_type):
+        found = f"a body of type {quoted(media_type)}" if media_type else "a body without a Content-Type"
+        message = f"Found {found}, expected application/json, {FORM_TYPE} or {MULTIPART_TYPE}"
+        raise FilterSyntaxError(Problem("wrong_shape", message))
+    text = _decoded(body).strip(" \t\r\n")
+    if is_form(content_type):
+        filter = parse_query(text, name=name, limits=limits)
+        if not re.search(rf"(?:^|&){re.escape(name)}(?:=|\[|%5[Bb])", text):
+            raise _missing_filter(f"{name}=… or {name}[…]=…")
+        return filter
     wrapped = re.fullmatch(_WRAPPED.format(name=re.escape(name)), text, re.DOTALL)
     if wrapped is None:
-        raise _no_filter(f'{{"{name}": …}} and nothing else')
+        raise _missing_filter(f'{{"{name}": …}} and nothing else')
     inner = wrapped[1].strip(" \t\r\n")
-    return parse(_text(inner), limits=limits) if inner.startswith('"') else parse_json(inner, limits=limits)
+    return parse(_json_string(inner), limits=limits) if inner.startswith('"') else parse_json(inner, limits=limits)
 
 
-def _text(literal: str) -> str:
-    """The text of a JSON string, which is looked at for the filter's own limits once it is read."""
+def _decoded(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        message = (
+            f"Found a body whose byte {error.start} is not UTF-8; encode the text as UTF-8, and do not compress it"
+        )
+        raise FilterSyntaxError(Problem("invalid_encoding", message)) from None
+
+
+def _json_string(literal: str) -> str:
+    """The text of a JSON string; the filter's own limits are applied when it is read."""
     from json import loads
 
     try:
         return str(loads(literal))
     except ValueError:
-        message = "Found a text that is no JSON string, or something after it; expected one text, array or object"
+        message = "Found text that is not a JSON string, or something after it; expected one text, array or object"
         raise FilterSyntaxError(Problem("invalid_json", message)) from None
 
 
-def _no_filter(expected: str) -> FilterSyntaxError:
+def _multipart_pairs(content_type: str, body: bytes) -> Iterator[tuple[str, str | None]]:
+    """The pairs of a multipart form (RFC 7578); None stands for a file.
+
+    This reads what browsers and client libraries write, and refuses anything else. Werkzeug's client leaves out the blank
+    line before an empty value.
+    """
+    boundary = _BOUNDARY.search(content_type)
+    if boundary is None:
+        raise _malformed("expected its boundary in the Content-Type")
+    delimiter = f"\r\n--{boundary[1] or boundary[2]}".encode()
+    before, *parts = (b"\r\n" + body).split(delimiter)
+    if before.strip() or not parts or not re.fullmatch(rb"--\s*", parts[-1]):
+        raise _malformed("expected it to begin and to end with its boundary")
+    for part in parts[:-1]:
+        split = _PART.fullmatch(part)
+        disposition = split and _DISPOSITION.search(split[1])
+        if not split or not disposition:
+            raise _malformed("expected a Content-Disposition and a blank line in each part")
+        parameters: dict[bytes, bytes] = {}
+        for key, quoted_value, value in _DISPOSITION_PARAMETER.findall(disposition[1]):
+            parameters[key.lower()] = quoted_value or value
+        if b"name" not in parameters:
+            raise _malformed("expected a name in each part")
+        name = _decoded(parameters[b"name"]).replace("%22", '"')
+        yield name, None if parameters.keys() & {b"filename", b"filename*"} else _decoded(split[2] or b"")
+
+
+def _malformed(expected: str) -> FilterSyntaxError:
+    return FilterSyntaxError(Problem("wrong_shape", f"Found a malformed multipart body, {expected}"))
+
+
+def _missing_filter(expected: str) -> FilterSyntaxError:
     message = f"Found a body of another shape, expected {expected}"
     return FilterSyntaxError(Problem("missing_key", message))
 
@@ -136,51 +280,92 @@ def _no_filter(expected: str) -> FilterSyntaxError:
 # answering
 
 
-def refusal(error: FilterError, method: str, path: str, *, of_request: bool) -> dict[str, object] | None:
-    """The body of the 400 response, which is noted in the log; None for an error that is not the client's.
+@contextmanager
+def client_filter() -> Iterator[None]:
+    """Inside, a `FilterError` is the client's fault: `refusal` answers it with a 400.
 
-    `of_request` tells whether the error was found in the request's own filter. If not, only that an engine cannot run
-    the whole is the client's affair, and why it cannot is not.
+    For code that reads a request's filter by hand. Anywhere else a `FilterError` is the server's fault. Of an
+    `UnsupportedFilterError` the answer never gives the reason: an engine runs the filter together with the server's own
+    conditions, which may be the reason.
+
+    >>> import kanbert_filter as kf
+    >>> from kanbert_filter.integrations.requests import client_filter, refusal
+    >>> try:
+    ...     with client_filter():
+    ...         kf.Endpoint("projects", {"budget": "number"}).parse("title = 'a'")
+    ... except kf.FilterError as error:
+    ...     refusal(error, "GET", "/projects")
+    {'message': 'Invalid filter', 'errors': [{'field': 'title', 'issue': "Unknown field 'title'"}]}
     """
-    if of_request:
-        answered = error
-    elif isinstance(error, UnsupportedFilterError):
-        message = "The filter is sound, but cannot be run here; make it simpler"
-        answered = UnsupportedFilterError(Problem("unsupported", message))
-    else:
+    try:
+        yield
+    except FilterError as error:
+        setattr(error, _CLIENTS, True)
+        raise
+
+
+def refusal(error: FilterError, method: str, path: str) -> dict[str, object] | None:
+    """The body of the 400 response; None for an error that is not the client's, which is a 500.
+
+    The refusal is logged in one line, with its codes and fields and without any text of the filter.
+
+    >>> import kanbert_filter as kf
+    >>> from kanbert_filter.integrations.requests import filter_of_request, refusal
+    >>> projects = kf.Endpoint("projects", {"budget": "number"})
+    >>> try:
+    ...     filter_of_request(projects, "GET", "filter=title+is+null", None, b"")
+    ... except kf.FilterError as error:
+    ...     refusal(error, "GET", "/projects")
+    {'message': 'Invalid filter', 'errors': [{'field': 'title', 'issue': "Unknown field 'title'"}]}
+    >>> try:
+    ...     projects.parse("secret = 'a condition of the server'")
+    ... except kf.FilterError as error:
+    ...     print(refusal(error, "GET", "/projects"))
+    None
+    """
+    if not hasattr(error, _CLIENTS):
         return None
-    told = [f"{problem.code} {problem.field or ''}".rstrip() for problem in answered.problems[:_TOLD]]
-    more = len(answered.problems) - len(told)
-    summary = ", ".join(told) + (f" and {more} more" if more else "")
+    if isinstance(error, UnsupportedFilterError):
+        message = "The filter is valid, but it cannot be run here; make it simpler"
+        error = UnsupportedFilterError(Problem("unsupported", message))
+    logged = [f"{problem.code} {problem.field or ''}".rstrip() for problem in error.problems[:_LOGGED]]
+    more = len(error.problems) - len(logged)
+    summary = ", ".join(logged) + (f" and {more} more" if more else "")
     _log.info("Refused the filter of %s %s: %s", printable(method), quoted(path), printable(summary))
-    return answered.response_body()
+    return error.response_body()
 
 
 # describing
 
 
-def description(endpoint: Endpoint, limits: Limits = DEFAULT_LIMITS) -> str:
+def parameter_description(endpoint: Endpoint, limits: Limits = DEFAULT_LIMITS) -> str:
     """What the filter parameter takes, in Markdown: the table of fields, an example, the limits."""
-    shown = example(endpoint)
+    shown = example_filter(endpoint)
     parts = [
         "Which records to return, as readable text, as JSON or as form keys; one of them in a request.",
         endpoint.to_markdown().rstrip(),
-        f"Example: `{to_dsl(shown)}`" if shown is not None else "",
+        f"Example: {_code_span(to_dsl(shown))}" if shown is not None else "",
         f"At most {limits.max_text_length} bytes, {limits.max_conditions} conditions, {limits.max_list_values} values in"
         f" a list, {limits.max_depth} levels of grouping and {limits.max_relation_depth} of relations.",
     ]
     return "\n\n".join(filter(None, parts))
 
 
-def examples(endpoint: Endpoint) -> dict[str, str]:
+def _code_span(text: str) -> str:
+    """A text that begins and ends without a backtick as code in Markdown, where nothing in it is Markdown or HTML."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}{text}{fence}"
+
+
+def filter_examples(endpoint: Endpoint) -> dict[str, str]:
     """One filter of the endpoint in the notations a parameter's text can have; none where no field can be shown."""
-    shown = example(endpoint)
+    shown = example_filter(endpoint)
     return {} if shown is None else {"DSL": to_dsl(shown), "JSON": to_json_text(shown)}
 
 
 def body_schema(endpoint: Endpoint, *, name: str = "filter", limits: Limits = DEFAULT_LIMITS) -> dict[str, Any]:
     """The OpenAPI description of a body that carries the filter."""
-    schema = {"description": description(endpoint, limits), "type": ["string", "array", "object"]}
+    schema = {"description": parameter_description(endpoint, limits), "type": ["string", "array", "object"]}
     content: dict[str, Any] = {
         "schema": {
             "type": "object",
@@ -189,26 +374,15 @@ def body_schema(endpoint: Endpoint, *, name: str = "filter", limits: Limits = DE
             "additionalProperties": False,
         }
     }
-    shown = examples(endpoint)
+    shown = filter_examples(endpoint)
     if shown:
         content["example"] = {name: shown["DSL"]}
     form = {"schema": {"type": "object", "properties": {name: schema | {"type": "string"}}}}
-    return {"content": {"application/json": content, FORM_TYPE: form}}
+    return {"content": {"application/json": content, FORM_TYPE: form, MULTIPART_TYPE: form}}
 
 
-def example(endpoint: Endpoint) -> Filter | None:
+def example_filter(endpoint: Endpoint) -> Filter | None:
     """A filter that the endpoint takes: one condition, or two joined by AND."""
-    shown: Filter | None = None
-    for number, condition in enumerate(_conditions(endpoint)):
-        shown = condition if shown is None else shown & condition
-        if number:
-            break
-    return shown
-
-
-def _conditions(endpoint: Endpoint) -> Iterator[Filter]:
-    for name, row in endpoint.items():
-        if "*" not in name:
-            condition = row.sample(name)
-            if condition is not None:
-                yield condition
+    samples = (row.sample(name) for name, row in endpoint.items() if "*" not in name)
+    conditions = [*islice((sample for sample in samples if sample is not None), 2)]
+    return And(conditions) if conditions else None
