@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from http.client import HTTPResponse
 from socketserver import ThreadingMixIn
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote_plus
 from wsgiref import simple_server
 
 import h2.connection
@@ -451,3 +451,57 @@ def test_a_body_that_is_cut_off(server: tuple[str, int], framing: str, type: str
         answer = connection.makefile("rb").read()
     assert b"budget" not in answer
     assert answer.split()[1:2] in ([], [b"400"], [b"500"])  # Hypercorn has Starlette answer a client that is gone: 500
+
+
+MISSPELLED = [
+    "Filter=budget+%3D+1",
+    "FILTER=budget+%3D+1",
+    "page=2&Filter[field]=budget&Filter[op]=eq&Filter[value]=1",
+    "filter%255Bfield%255D=budget&filter%255Bop%255D=eq&filter%255Bvalue%255D=1",
+    "filter%25255Bfield%25255D=budget",
+    "filter.0.field=budget&filter.0.op=eq&filter.0.value=1",
+    "filter.field=budget&filter.op=eq&filter.value=1",
+    "filter.and.0.field=budget",
+    "filter.or.0.field=budget",
+    "%3Ffilter=budget+%3D+1",
+    "page=2&amp;filter=budget+%3D+1",
+    "page;filter=budget+%3D+1",
+    "[filter]=budget+%3D+1",
+    "%5Bfilter%5D=budget+%3D+1",
+    "filter=title+%3D+'R&D'+and+budget+%3D+1",
+    "filter=budget+%3D+1&budget+%3E+0",
+    "filter=budget+%3D+1+or+title+%3D+%22a&b%22",
+]
+"""Parameters that can only be a filter gone wrong, or the rest of one whose `&` was not encoded."""
+
+OTHERS = ["filters=x", "prefilter=x", "filter_by=x", "filter.page=2", "filter-name=x", "a+b=x", "q=a+%3D+1", "b=2"]
+"""Parameters that the application may have beside the filter."""
+
+
+@pytest.mark.parametrize("query", MISSPELLED)
+def test_a_misspelled_filter_in_the_url(server: tuple[str, int], query: str) -> None:
+    assert_refused(answer_to(server[1], message("GET", url=f"/?{query}")), "Found parameter ")
+
+
+def multipart(pairs: list[tuple[str, str]]) -> bytes:
+    parts = [f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in pairs]
+    return "".join([*parts, "--x--\r\n"]).encode()
+
+
+@pytest.mark.parametrize("query", MISSPELLED)
+def test_a_misspelled_filter_in_a_form(server: tuple[str, int], query: str) -> None:
+    sent = query.encode()
+    assert_refused(
+        answer_to(server[1], message("POST", f"Content-Type: {FORM}", sized(sent), body=sent)), "Found parameter "
+    )
+    pairs = [map(unquote_plus, pair.partition("=")[::2]) for pair in query.split("&")]
+    sent = multipart([(key.replace('"', "%22"), value) for key, value in pairs])
+    assert_refused(
+        answer_to(server[1], message("POST", f"Content-Type: {MULTIPART}", sized(sent), body=sent)), "Found parameter "
+    )
+
+
+@pytest.mark.parametrize("query", OTHERS)
+def test_other_parameters(server: tuple[str, int], query: str) -> None:
+    assert answer_to(server[1], message("GET", url=f"/?{query}&filter=budget+%3D+1")) == FOUND
+    assert answer_to(server[1], message("GET", url=f"/?{query}")) == (200, {"filter": ""})
