@@ -9,6 +9,7 @@ millisecond, and a server that only reads JSON never loads the DSL's parser.
 """
 
 _NAMES = {
+    "backends.index": ("FilterIndex", "Matches"),
     "backends.predicate": ("Predicate", "compile_predicate"),
     "builder": ("Field", "field"),
     "checked": ("CheckedFilter",),
@@ -38,6 +39,17 @@ _NAMES = {
     "notations.json": ("parse_json", "to_json", "to_json_text"),
     "notations.query": ("parse", "parse_query", "to_query"),
     "trees": ("fields_of", "rename_fields", "transform", "walk"),
+    "reasoning.explain": ("Explanation", "explain"),
+    "reasoning.implies": (
+        "Proved",
+        "Refuted",
+        "Undecided",
+        "disjoint",
+        "equivalent",
+        "example",
+        "implies",
+        "satisfiable",
+    ),
     "values": ("EOM", "EOW", "ME", "NOW", "SOM", "SOW", "TODAY", "Special", "UntypedText"),
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}

@@ -349,16 +349,16 @@ class RecordError(Exception):
         super().__init__(field, type, value)
 
     def __repr__(self) -> str:
-        return f"RecordError({self.field!r}, {self.type!r}, {_repr(self.value)})"
+        return f"RecordError({self.field!r}, {self.type!r}, {shown(self.value)})"
 
     def __str__(self) -> str:
         kind = type(self.value).__name__
         return (
-            f"Field '{self.field}' holds {_repr(self.value)} ({kind}), expected a value of type '{self.type}' or null"
+            f"Field '{self.field}' holds {shown(self.value)} ({kind}), expected a value of type '{self.type}' or null"
         )
 
 
-def _repr(value: object) -> str:
+def shown(value: object) -> str:
     if isinstance(value, str):
         return quoted(value)
     try:

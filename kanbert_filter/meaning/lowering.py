@@ -74,7 +74,7 @@ def lower(checked: CheckedFilter, context: Context | None = None) -> Test:
     if not isinstance(checked, CheckedFilter):
         remedy = "check it first, with Endpoint.check(filter) or Endpoint.parse(text)"
         raise TypeError(f"expected a checked filter, not {type(checked).__name__}: {remedy}")
-    return _lowered(checked, Moment(context or _DEFAULT_CONTEXT))
+    return lower_at(checked, Moment(context or _DEFAULT_CONTEXT))
 
 
 def all_of(tests: Iterable[Test]) -> Test:
@@ -120,10 +120,11 @@ def _column(table: FieldTable, columns: dict[str, Column], prefix: str, path: st
 # filters
 
 
-def _lowered(checked: CheckedFilter, moment: Moment) -> Test:
+def lower_at(checked: CheckedFilter, moment: Moment) -> Test:
+    """What the filter means at a moment: `lower` without its defaults."""
     parts = checked.parts
     if len(parts) > 1:
-        return all_of([_lowered(CheckedFilter((part,)), moment) for part in parts])
+        return all_of([lower_at(CheckedFilter((part,)), moment) for part in parts])
     table: Any = parts[0].table
     return Lowering(moment, table, table.columns, "").lowered(parts[0].filter)  # type: ignore[no-any-return]
 
@@ -174,7 +175,7 @@ class Lowering:
             case Quantity(number):
                 return _new(Counted, (column, operator, number))  # type: ignore[no-any-return]
             case CheckedFilter() as condition:
-                return _lowered(condition, self.moment)
+                return lower_at(condition, self.moment)
             case never:
                 assert_never(never)
 

@@ -15,8 +15,9 @@ from ...checked import CheckedFilter
 from ...context import Context, Moment
 from ...meaning.lowering import lower
 from .code import FILTERS, LARGE, Code
-from .code_text import Access
+from .code_text import Access as Access
 from .outline import outlined
+from .reading import present_value as present_value, raw_value as raw_value, related_of as related_of
 from .shapes import Constants, Shape, conditions_of, shape_of, shape_size
 from .waiting import waiting_predicate
 
