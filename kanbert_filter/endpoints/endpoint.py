@@ -189,6 +189,21 @@ class Endpoint(FieldTable):
         """
         return self.check(parse_query(query, name=name, limits=limits), limits=limits)
 
+    def to_json_schema(self) -> dict[str, Any]:
+        """The JSON notation of this endpoint's filters as JSON Schema (2020-12), to validate filters in any language.
+
+        It describes the canonical writing: what `to_json` gives for a checked filter validates. What validates is accepted by `check`, but
+        for limits, days that no calendar has, and names hidden under a wildcard.
+
+        >>> from kanbert_filter import Endpoint
+        >>> schema = Endpoint("projects", {"budget": "number; gt, lt"}).to_json_schema()
+        >>> schema["$defs"]["Condition"]["anyOf"][0]["properties"]
+        {'field': {'const': 'budget'}, 'op': {'enum': ['lt', 'gt']}, 'value': {'type': 'number'}}
+        """
+        from .json_schema import to_json_schema
+
+        return to_json_schema(self)
+
     def only(self, *names: str) -> Endpoint:
         """This endpoint with these fields and no others: what is hidden does not exist.
 

@@ -1,0 +1,181 @@
+"""An endpoint's filters as JSON Schema (2020-12), for OpenAPI, form builders, language models and clients in any language.
+
+The schema describes the canonical JSON writing: a list at the top, `{"and": […]}` and `{"or": […]}` inside it, an object as the filter of
+a relation, lower-case operator words. Conditions and groups are components with names, and refer to each other.
+
+Whatever validates is accepted by the check, but for what a schema cannot say: limits of size and depth, days that the calendar does not
+have, instants outside of it, halves of surrogate pairs, and names that are hidden under a wildcard, which a schema would reveal. Whatever
+`to_json` writes of a checked filter validates.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from ..kinds import FieldKind, exhaustive
+from ..operators import OPERATORS, TEXT_OPERATORS
+from ..values import SPECIALS
+from .field_table import COUNT, FieldTable, Relation
+from .field_type import FieldType
+from .scalars import Count
+
+Schema = dict[str, Any]
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_COMPONENTS: Final = "#/$defs/"
+
+_END: Final = r"(?![\s\S])"
+"""The end of the text. In some dialects `$` also fits before a line break."""
+
+_DAY: Final = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+_TIME: Final = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
+_OFFSET: Final = r"(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?"
+_SPECIAL: Final = "|".join(
+    [r"today(?:[+-](?:0|[1-9][0-9]*)d)?", *[re.escape(n) for n, row in SPECIALS.items() if row.day and n != "today"]]
+)
+_SEGMENT: Final = "[A-Za-z0-9_][A-Za-z0-9_-]*"
+
+_TEXT: Final[Schema] = {"type": "string"}
+_PATTERN: Final[Schema] = {"type": "string", "pattern": rf"^(?:[^\\]|\\[\s\S])*{_END}"}
+"""A `like` pattern: no backslash stands alone at its end."""
+
+_VALUES: Final[dict[FieldKind, Callable[[FieldType, str], Schema]]] = exhaustive(
+    FieldKind,
+    {
+        "string": lambda type, operator: _TEXT,
+        "number": lambda type, operator: {"type": "number"},
+        "currency": lambda type, operator: {"type": "number"},
+        "boolean": lambda type, operator: {"type": "boolean"},
+        "date": lambda type, operator: {"type": "string", "pattern": f"^(?:{_DAY}|{_SPECIAL}){_END}"},
+        "datetime": lambda type, operator: {
+            "type": "string",
+            "pattern": f"^(?:{_DAY}(?:[Tt ]{_TIME}{_OFFSET})?|{_SPECIAL}){_END}",
+        },
+        "enum": lambda type, operator: _choice(type),
+        "id": lambda type, operator: {"type": ["string", "integer"]},
+        "custom": lambda type, operator: {
+            "type": ["string", "number"] if OPERATORS[operator].group == "order" else ["string", "number", "boolean"]
+        },
+        "scope": lambda type, operator: _choice(type),
+        "count": lambda type, operator: {"type": "integer", "minimum": 0},
+        "relation": lambda type, operator: {},
+    },
+)
+"""What one value of a field may be with an operator that takes values and is no text operator."""
+
+
+def _choice(type: FieldType) -> Schema:
+    choices = getattr(type, "choices", ())
+    return {"enum": list(choices)} if choices else _TEXT
+
+
+def to_json_schema(table: FieldTable) -> Schema:
+    """The schema of the filters of a table of fields."""
+    components = schema_components(table)
+    return {
+        "$schema": DIALECT,
+        "title": f"Filter of {table.name}",
+        "type": "array",
+        "items": {"$ref": f"{_COMPONENTS}Filter"},
+        "$defs": components,
+    }
+
+
+def schema_components(table: FieldTable, *, prefix: str = "", where: str = _COMPONENTS) -> dict[str, Schema]:
+    """The named schemas of conditions and groups, and those of related records behind the name of their relation.
+
+    The names begin with `prefix`. `where` is the place that references to them begin with.
+    """
+    components: dict[str, Schema] = {}
+    conditions: list[Schema] = []
+    filters = {"$ref": f"{where}{prefix}Filter"}
+    for name, row in table.items():
+        field = _field_schema(name, table)
+        if isinstance(row, Relation):
+            inner = f"{prefix}{name.replace('*', '-')}."
+            components |= schema_components(row.related, prefix=inner, where=where)
+            conditions += _relation_conditions(field, row, {"$ref": f"{where}{inner}Filter"})
+            if "count" in row.operators and f"{name}{COUNT}" not in table:
+                conditions += _value_conditions(_field_schema(f"{name}{COUNT}", table), Count(row))
+        else:
+            conditions += _value_conditions(field, row)
+    named: dict[str, Schema] = {
+        "Condition": {"anyOf": conditions} if conditions else {"not": {}},
+        **{
+            f"{word.capitalize()}Group": _object({word: {"type": "array", "items": filters, "minItems": 1}})
+            for word in ("and", "or")
+        },
+    }
+    named["Filter"] = {"anyOf": [{"$ref": f"{where}{prefix}{name}"} for name in named]}
+    return {f"{prefix}{name}": schema for name, schema in named.items()} | components
+
+
+def _object(properties: Mapping[str, Schema], optional: Iterable[str] = ()) -> Schema:
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": dict(properties), "required": required, "additionalProperties": False}
+
+
+def _field_schema(name: str, table: FieldTable) -> Schema:
+    """The names that a row's name stands for: of a wildcard those that belong to no other row."""
+    if "*" not in name:
+        return {"const": name}
+    pattern = _name_pattern(name)
+    matches = re.compile(pattern).match
+    segments = name.split(".")
+    others: list[Schema] = [{"const": other} for other in table.known if matches(other)]
+    counts = [f"{other}{COUNT}" for other, row in table.items() if "*" in other and "count" in row.operators]
+    others += [
+        {"pattern": _name_pattern(other)}
+        for other in [*table, *counts]
+        if "*" in other and other != name and _beats(other.split("."), segments)
+    ]
+    schema: Schema = {"type": "string", "pattern": pattern, "maxLength": 256}
+    return schema | {"not": {"anyOf": others}} if others else schema
+
+
+def _name_pattern(name: str) -> str:
+    return "^" + r"\.".join([_SEGMENT if segment == "*" else segment for segment in name.split(".")]) + _END
+
+
+def _beats(other: list[str], segments: list[str]) -> bool:
+    """Whether some names fit both rows, and belong to the other: of two rows the one whose first difference is exact."""
+    if len(other) != len(segments):
+        return False
+    pairs = [*zip(other, segments, strict=True)]
+    fit_both = all(a == b or "*" in (a, b) for a, b in pairs)
+    return fit_both and next((b == "*" for a, b in pairs if a != b), False)
+
+
+def _value_conditions(field: Schema, row: FieldType) -> Iterator[Schema]:
+    """The conditions on a field that holds values: one for the operators that take the same."""
+    alike: dict[str, tuple[Schema | None, list[str]]] = {}
+    for operator in row.ordered_operators():
+        schema = _operand(row, operator)
+        alike.setdefault(json.dumps(schema), (schema, []))[1].append(operator)
+    for schema, operators in alike.values():
+        parts = {"field": field, "op": {"enum": operators}}
+        yield _object(parts if schema is None else parts | {"value": schema})
+
+
+def _operand(row: FieldType, operator: str) -> Schema | None:
+    """What stands after an operator; None if nothing does."""
+    match OPERATORS[operator].operand:
+        case "nothing":
+            return None
+        case "list":
+            return {"type": "array", "items": _VALUES[row.kind](row, "eq")}
+    if operator in TEXT_OPERATORS:
+        return _PATTERN if operator == "like" else _TEXT
+    return _VALUES[row.kind](row, operator)
+
+
+def _relation_conditions(field: Schema, row: Relation, related: Schema) -> Iterator[Schema]:
+    operators = [operator for operator in row.ordered_operators() if operator != "count"]
+    for optional in (True, False):
+        words = [word for word in operators if (OPERATORS[word].operand == "optional filter") is optional]
+        if words:
+            parts = {"field": field, "op": {"enum": words}, "value": related}
+            yield _object(parts, optional=["value"] if optional else [])
