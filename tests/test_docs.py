@@ -208,3 +208,10 @@ def test_every_page_is_in_the_contents_and_in_the_readme() -> None:
     contents, readme = ((page.read_text()) for page in (DOCS / "index.md", ROOT / "README.md"))
     assert pages == {*re.findall(r"^([\w-]+)$", contents.partition("{toctree}")[2], re.MULTILINE)}
     assert pages == {*re.findall(r"\]\(docs/([\w-]+)\.md\)", readme)}
+
+
+def test_the_recipes_name_files_that_exist() -> None:
+    named = re.findall(r"`((?:kanbert_filter|tests|docs|grammar)/[\w./]*)`", (DOCS / "contributing.md").read_text())
+    new = {path for path in named if "yaml" in path or "mongodb" in path}
+    assert new
+    assert not [path for path in named if path not in new and not (ROOT / path).exists()]
