@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, tzinfo
-from pathlib import Path
 from stat import S_ISREG
 from typing import IO, Any, BinaryIO, Final, get_args
 
 import click
 
 from ..backends.predicate import Predicate, compile_predicate
+from ..checked import CheckedFilter
 from ..context import Context, WeekDay
 from ..endpoints.endpoint import Endpoint
 from ..endpoints.kanbert import kanbert_endpoints
-from ..errors import ContextError, FilterError
+from ..errors import ContextError, FilterError, FilterSyntaxError, printable, quoted
+from ..messages import counted
 from ..nodes import Filter
 from . import display
-from .endpoints import endpoints_at
-from .matching import FORMATS, Count, filtered, read_as
-from .notations import NOTATIONS, read_filter, write_filter
-from .parameters import DELIMITER, ENDPOINT, MOMENT, SCOPE_CONDITION, ZONE, reported_warnings
-from .records import BadRecord, BadRecords, Record
+from .bad_records import BadRecord, BadRecords, Record
+from .csv_records import CsvRecords
+from .endpoint_files import endpoints_at
+from .filters import NOTATIONS, filter_in, written_filter
+from .matching import Search, Tally, missing_fields
+from .output import OutputFormat, Writing
+from .parameters import DELIMITER, ENDPOINT, MOMENT, NAMES, PATH, SCOPE_CONDITION, ZONE, reported_warnings
+from .reading import Reading
+from .record_files import Format, UnreadableFile, opened
 
 LONG_INPUT: Final = 8 << 20
 """From how many bytes on a progress bar is worth its line."""
@@ -50,11 +56,11 @@ class FilterFault(click.ClickException):
         super().__init__(str(error))
 
     def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(display.fault(self.error), file=file, err=True, color=self.show_color)
+        click.echo(display.styled_error(self.error), file=file, err=True, color=self.show_color)
 
 
-class RecordFault(click.ClickException):
-    """A record is at fault: exit status 2."""
+class InputFault(click.ClickException):
+    """A record, a file or a stream is at fault: exit status 2."""
 
     exit_code = 2
 
@@ -62,7 +68,14 @@ class RecordFault(click.ClickException):
 class Shell(click.Group):
     """The command with what shells expect: a reader that has enough (`| head`) is no error, an interrupt is status 130."""
 
+    def main(self, *args: Any, **options: Any) -> Any:
+        if sys.stderr is None:  # as after `2>&-`; Click would write what is for it to standard output
+            sys.stderr = io.StringIO()
+        return super().main(*args, **options)
+
     def invoke(self, ctx: click.Context) -> Any:
+        if sys.stdout is None:  # as after `>&-`
+            raise InputFault("Standard output is closed, expected a place to write to")
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -72,7 +85,7 @@ class Shell(click.Group):
             forget_output()
             ctx.exit(130)
         except OSError as error:
-            raise RecordFault(f"Reading or writing failed: {error.strerror or error}") from None
+            raise InputFault(f"Reading or writing failed: {error.strerror or error}") from None
 
 
 def forget_output() -> None:
@@ -100,7 +113,7 @@ def run(ctx: click.Context) -> None:
         ctx.color = False
 
 
-@run.command(epilog=STATUSES)
+@run.command("convert", epilog=STATUSES)
 @click.argument("filter", default="-")
 @click.option(
     "--to", "target", type=click.Choice(NOTATIONS), default="dsl", show_default=True, help="The notation to write."
@@ -114,11 +127,12 @@ def run(ctx: click.Context) -> None:
     help="The notation to read.",
 )
 @click.option(
+    "-e",
     "--endpoint",
     type=ENDPOINT,
     help=f"Check the filter first, which gives a form's values their types. {ENDPOINT_HELP}",
 )
-def convert(filter: str, target: str, source: str, endpoint: Endpoint | None) -> None:
+def convert_command(filter: str, target: str, source: str, endpoint: Endpoint | None) -> None:
     """Write FILTER in another notation.
 
     FILTER is text, or - for standard input (as it is when left out). A form is one key=value pair a line; a form's values have no
@@ -131,18 +145,18 @@ def convert(filter: str, target: str, source: str, endpoint: Endpoint | None) ->
       kanbert-filter convert --endpoint projects.md '?filter[0][field]=budget&filter[0][op]=gte&filter[0][value]=1000'
     """
     try:
-        read = read_filter(filter_text(filter), source)
-        written = write_filter(read if endpoint is None else endpoint.check(read), target)
+        read = filter_in(filter_text(filter), source)
+        written = written_filter(read if endpoint is None else endpoint.check(read), target)
     except FilterError as error:
         raise FilterFault(error) from None
-    click.echo(written, nl=False)
+    click.echo(written.encode(), nl=False)
 
 
-@run.command(epilog=STATUSES)
+@run.command("check", epilog=STATUSES)
 @click.argument("filter", default="-")
-@click.option("--endpoint", type=ENDPOINT, help=f"{ENDPOINT_HELP} Without it, only the notation is checked.")
+@click.option("-e", "--endpoint", type=ENDPOINT, help=f"{ENDPOINT_HELP} Without it, only the notation is checked.")
 @click.option("--json", "as_json", is_flag=True, help="Write the body of the 400 response to standard output.")
-def check(filter: str, endpoint: Endpoint | None, as_json: bool) -> None:
+def check_command(filter: str, endpoint: Endpoint | None, as_json: bool) -> None:
     """Check whether FILTER is well-formed, and allowed by an endpoint.
 
     FILTER is text, or - for standard input (as it is when left out). What is wrong goes to standard error with its place; with --json
@@ -155,22 +169,24 @@ def check(filter: str, endpoint: Endpoint | None, as_json: bool) -> None:
       kanbert-filter check --endpoint 'openapi.json#GET /clients' --json 'nam = 1'
     """
     try:
-        read = read_filter(filter_text(filter))
+        read = filter_in(filter_text(filter))
         if endpoint is not None:
             endpoint.check(read)
     except FilterError as error:
         if not as_json:
             raise FilterFault(error) from None
-        click.echo(json.dumps(error.response_body(), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(error.response_body(), ensure_ascii=False, indent=2).encode())
         raise click.exceptions.Exit(FilterFault.exit_code) from None
     if not as_json:
-        click.echo("The filter is well-formed" if endpoint is None else f"The filter is valid for {endpoint.name}")
+        click.echo(
+            "The filter is well-formed" if endpoint is None else f"The filter is valid for {printable(endpoint.name)}"
+        )
 
 
-@run.command(epilog=STATUSES)
+@run.command("match", epilog=STATUSES)
 @click.argument("filter")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True), default="-")
-@click.option("--endpoint", type=ENDPOINT, required=True, help=ENDPOINT_HELP)
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+@click.option("-e", "--endpoint", type=ENDPOINT, required=True, help=ENDPOINT_HELP)
 @click.option(
     "--scope",
     "conditions",
@@ -182,21 +198,50 @@ def check(filter: str, endpoint: Endpoint | None, as_json: bool) -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["jsonl", "csv", "json"]),
-    help="The format of FILE. By default its name tells; standard input is jsonl.",
+    type=click.Choice(get_args(Format)),
+    help="The format of the files. By default each file's name or beginning tells.",
 )
 @click.option(
+    "--at",
+    type=PATH,
+    metavar="PATH",
+    help="Where the records are in a JSON document, such as data.items or /data/items.",
+)
+@click.option(
+    "-d",
     "--delimiter",
     type=DELIMITER,
-    default=",",
-    show_default=True,
-    help="What stands between CSV cells: a character, or tab.",
+    help="What separates CSV cells: a character, or tab. By default the header tells.",
 )
 @click.option(
-    "--output", type=click.Choice(["jsonl", "json"]), help="Write this format instead of the one that came in."
+    "--null",
+    "nulls",
+    multiple=True,
+    metavar="WORD",
+    help="A CSV cell that means null, such as NA, beside the empty one.",
+)
+@click.option(
+    "--wrong-type",
+    type=click.Choice(["error", "null"]),
+    default="error",
+    show_default=True,
+    help="What a value is that is not of its field's type.",
 )
 @click.option("--skip-bad", is_flag=True, help="Leave bad records out and count them, instead of ending at the first.")
-@click.option("--quiet", is_flag=True, help="No count at the end, no progress bar.")
+@click.option("-v", "--invert", is_flag=True, help="Write the records that do not match.")
+@click.option("-c", "--count", is_flag=True, help="Write only how many records match.")
+@click.option("-n", "--limit", type=click.IntRange(min=0), metavar="N", help="End after N records.")
+@click.option("-f", "--fields", type=NAMES, metavar="NAMES", help="Write only these fields, separated by commas.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(get_args(OutputFormat)),
+    help="Write this format instead of the one that came in. csv, tsv and table have the columns of --fields, or else the"
+    " endpoint's fields.",
+)
+@click.option("-H", "--with-filename", is_flag=True, help="Begin each line with the name of its file.")
+@click.option("-x", "--exit-status", is_flag=True, help="End with status 1 if nothing matches.")
+@click.option("-q", "--quiet", is_flag=True, help="No count at the end, no notes, no progress bar.")
 @click.option("--now", type=MOMENT, help="The moment that now and today mean, with an offset. By default the present.")
 @click.option(
     "--timezone",
@@ -216,15 +261,24 @@ def check(filter: str, endpoint: Endpoint | None, as_json: bool) -> None:
 @click.option(
     "--week-start", type=click.Choice(WEEK_DAYS), default="monday", show_default=True, help="The first day of the week."
 )
-def match(
+def match_command(
     filter: str,
-    file: str,
+    files: tuple[str, ...],
     endpoint: Endpoint,
     conditions: tuple[tuple[str, str, str], ...],
-    form: str | None,
-    delimiter: str,
-    output: str | None,
+    form: Format | None,
+    at: tuple[str, ...] | None,
+    delimiter: str | None,
+    nulls: tuple[str, ...],
+    wrong_type: str,
     skip_bad: bool,
+    invert: bool,
+    count: bool,
+    limit: int | None,
+    fields: tuple[str, ...] | None,
+    output: OutputFormat | None,
+    with_filename: bool,
+    exit_status: bool,
     quiet: bool,
     now: datetime | None,
     timezone: tzinfo,
@@ -232,44 +286,74 @@ def match(
     me: str | None,
     week_start: WeekDay,
 ) -> None:
-    """Write the records of FILE that match FILTER, just as they came in.
+    """Write the records of the FILEs that match FILTER, just as they came in.
 
-    FILE is JSON Lines, CSV with a header, or a JSON array of objects, of any size; - or nothing is standard input. In CSV, the
-    endpoint's types say what a cell is, a dotted column name is a path, and an empty cell is null.
+    A FILE is JSON (an object a line, an array, or objects one after the other) or CSV with a header, of any size, and may be
+    compressed with gzip, bzip2, xz or zstd; - or none is standard input. In CSV, the endpoint's types say what a cell is, a
+    dotted column name is a path, and an empty cell is null.
 
     \b
     Examples:
-      kanbert-filter match --endpoint projects.md 'budget >= 1000' projects.jsonl
-      kanbert-filter match --endpoint projects.md --timezone Europe/Vienna 'created_at = today' projects.csv
-      curl -s … | kanbert-filter match --endpoint clients --format json --me usr_07 'primary_contact.id = me.id'
-      kanbert-filter match --endpoint clients/full --scope archived.with= \\
+      kanbert-filter match -e projects.md 'budget >= 1000' projects.jsonl
+      kanbert-filter match -e projects.md --timezone Europe/Vienna \\
+          'created_at = today' projects.csv
+      curl -s … | kanbert-filter match -e clients --at data --me usr_07 \\
+          'primary_contact.id = me.id'
+      kanbert-filter match -e clients/full --scope archived.with= \\
           --scope 'archived.only=archived_at is not null' \\
-          --scope 'archived.without=archived_at is null' 'archived = "without"' clients.jsonl
+          --scope 'archived.without=archived_at is null' \\
+          'archived = "without"' clients.jsonl
     """
-    if filter == file == "-":
+    files = files or ("-",)
+    if "-" in files and (filter == "-" or files.count("-") > 1):
         raise click.UsageError(
             "The filter and the records cannot both come from standard input: give one as an argument or a file."
         )
-    form = form or format_of(file)
+    if with_filename and output == "json":
+        raise click.UsageError("--with-filename begins lines, and --output json has no line for each record.")
     context = Context(now=now, timezone=timezone, storage_timezone=storage_timezone, me=me, week_start=week_start)
-    matches = compiled(filter_text(filter), with_conditions(endpoint, conditions), context)
-    bad = BadRecords(skip=skip_bad)
+    endpoint = with_conditions(endpoint, conditions)
+    checked = checked_filter(filter, files, endpoint)
+    lenient = wrong_type == "null"
+    search = Search(endpoint, predicate_of(checked, context), invert=invert, lenient=lenient)
+    reading = Reading(endpoint, form, at or (), delimiter=delimiter, nulls=nulls, lenient=lenient)
     out = sys.stdout.buffer
-    try:
-        with opened(file) as source:
-            records, writer = read_as(form, source, out, endpoint, bad, output=output, delimiter=delimiter)
-            writer.flushing = size_of(source) is None or is_terminal(out)
-            count = filtered(records if quiet else with_progress(records, source), matches, writer, bad)
-        writer.end()
-    except BadRecord as error:
-        out.flush()
-        place = "standard input" if file == "-" else file
-        raise RecordFault(f"{place}, {error}. With --skip-bad such records are left out.") from None
-    if not quiet:
-        click.echo(summary(count, bad), err=True)
+    writing = None if count else Writing(out, endpoint, fields, output, with_filename=with_filename)
+    bad = BadRecords(skip=skip_bad)
+    tally = Tally(limit)
+    for name in files:
+        shown = "standard input" if name == "-" else name
+        bad.file = shown if len(files) > 1 else ""
+        try:
+            with opened(name) as source:
+                form_here, records = reading.records(source, bad)
+                if isinstance(records, CsvRecords) and not quiet:
+                    for field in missing_fields(checked.filter, endpoint, records):
+                        click.echo(f"Note: {shown} has no column for {quoted(field)}, which is null there", err=True)
+                if writing is not None:
+                    writing.flushing = size_of(source.raw) is None or is_terminal(out)
+                    writing.begin(shown, form_here, records)
+                search.run(records if quiet else with_progress(records, source.raw), writing, bad, tally)
+        except UnreadableFile as error:
+            out.flush()
+            raise InputFault(f"{shown} {error}") from None
+        except BadRecord as error:
+            out.flush()
+            remedy = f". {error.remedy}." if error.remedy else ""
+            raise InputFault(f"{shown}, {error}{remedy}") from None
+        if tally.full:
+            break
+    if writing is not None:
+        writing.end()
+    else:
+        click.echo(tally.found)
+    if not quiet and not count:
+        click.echo(summary(tally, bad, invert=invert), err=True)
+    if exit_status and not tally.found:
+        raise click.exceptions.Exit(1)
 
 
-@run.command(epilog=STATUSES)
+@run.command("endpoints", epilog=STATUSES)
 @click.argument("source", required=False)
 @click.option(
     "--as",
@@ -279,7 +363,7 @@ def match(
     show_default=True,
     help="How to show an endpoint. The options --endpoint read back what markdown and json write.",
 )
-def endpoints(source: str | None, form: str) -> None:
+def endpoints_command(source: str | None, form: str) -> None:
     """List the shipped endpoints, or show the one of SOURCE.
 
     SOURCE is what --endpoint takes: a shipped endpoint's name, a Markdown table (.md), an endpoint's description (.json) or an OpenAPI
@@ -302,22 +386,45 @@ def endpoints(source: str | None, form: str) -> None:
     [endpoint] = found.values()
     match form:
         case "table":
-            click.echo(display.field_table(endpoint))
+            click.echo(display.endpoint_table(endpoint))
         case "markdown":
-            click.echo(endpoint.to_markdown(), nl=False)
+            click.echo(endpoint.to_markdown().encode(), nl=False)
         case _:
-            click.echo(json.dumps(endpoint.to_dict(), ensure_ascii=False, indent=2))
+            click.echo(json.dumps(endpoint.to_dict(), indent=2))
 
 
 def filter_text(argument: str) -> bytes:
     """The filter's text as it came: the argument's, or for `-` that of standard input."""
-    return sys.stdin.buffer.read() if argument == "-" else argument.encode(errors="surrogateescape")
+    if argument != "-":
+        return argument.encode(errors="surrogateescape")
+    if sys.stdin is None:  # as after `<&-`
+        raise InputFault("Standard input is closed, expected the filter")
+    return sys.stdin.buffer.read()
 
 
-def compiled(text: bytes, endpoint: Endpoint, context: Context) -> Predicate:
+def checked_filter(argument: str, files: Sequence[str], endpoint: Endpoint) -> CheckedFilter:
+    """The filter that an argument of `match` holds; `files` are the arguments after it."""
+    text = filter_text(argument)
+    try:
+        return endpoint.check(filter_in(text))
+    except FilterSyntaxError as error:
+        if os.path.isfile(argument):
+            order = "the filter comes first, in quotes, and the files after it"
+            raise click.UsageError(f"Found the file {quoted(argument)} as the filter; {order}.") from None
+        if any(file != "-" and not os.path.exists(file) for file in files):
+            whole = " ".join([argument, *[file for file in files if not os.path.exists(file)]])
+            raise click.UsageError(
+                f"Found a filter of several arguments; put it in quotes, as in {quoted(whole)}."
+            ) from None
+        raise FilterFault(error) from None
+    except FilterError as error:
+        raise FilterFault(error) from None
+
+
+def predicate_of(checked: CheckedFilter, context: Context) -> Predicate:
     """The filter as a function on records."""
     try:
-        return compile_predicate(endpoint.check(read_filter(text)), context)
+        return compile_predicate(checked, context)
     except FilterError as error:
         raise FilterFault(error) from None
     except ContextError as error:
@@ -331,23 +438,10 @@ def with_conditions(endpoint: Endpoint, conditions: Iterable[tuple[str, str, str
     bound: dict[str, dict[str, Filter]] = {}
     try:
         for name, choice, text in conditions:
-            bound.setdefault(name, {})[choice] = read_filter(text.encode(errors="surrogateescape"))
+            bound.setdefault(name, {})[choice] = filter_in(text.encode(errors="surrogateescape"))
         return endpoint.bind(**bound) if bound else endpoint
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--scope") from None
-
-
-def format_of(file: str) -> str:
-    """The format that a file's name tells."""
-    form = "jsonl" if file == "-" else FORMATS.get(Path(file).suffix.lower())
-    if form is None:
-        raise click.UsageError(f"The name {file!r} does not tell the format: give --format jsonl, csv or json.")
-    return form
-
-
-def opened(file: str) -> AbstractContextManager[BinaryIO]:
-    """The file, to be closed at the end; standard input stays open."""
-    return nullcontext(sys.stdin.buffer) if file == "-" else open(file, "rb")
 
 
 def size_of(file: BinaryIO) -> int | None:
@@ -364,10 +458,25 @@ def is_terminal(file: IO[Any]) -> bool:
     return file.isatty()
 
 
+def goes_unseen(file: IO[Any]) -> bool:
+    """Whether nobody looks at what is written: it goes to a regular file or nowhere, and not into a pager."""
+    try:
+        status = os.fstat(file.fileno())
+        return S_ISREG(status.st_mode) or os.path.samestat(status, os.stat(os.devnull))
+    except OSError:
+        return False
+
+
 def with_progress(records: Iterable[Record], file: BinaryIO) -> Iterable[Record]:
-    """The records; for a long file a terminal shows how many of its bytes are read, unless the records themselves go there."""
+    """The records; for a long file a terminal shows how many of its bytes are read, if the records themselves go elsewhere."""
     size = size_of(file)
-    if size is None or size < LONG_INPUT or not is_terminal(sys.stderr) or is_terminal(sys.stdout):
+    if (
+        size is None
+        or size < LONG_INPUT
+        or sys.stderr is None
+        or not is_terminal(sys.stderr)
+        or not goes_unseen(sys.stdout)
+    ):
         return records
     return tracked(records, file, size)
 
@@ -382,7 +491,9 @@ def tracked(records: Iterable[Record], file: BinaryIO, size: int) -> Iterator[Re
         bar.update(size - bar.pos)
 
 
-def summary(count: Count, bad: BadRecords) -> str:
-    """What is told at the end."""
-    told = f"{count.matching} of {count.read} records match"
-    return f"{told}; {bad.count} bad left out, the first on {bad.first}" if bad.first else told
+def summary(tally: Tally, bad: BadRecords, *, invert: bool) -> str:
+    """What is reported at the end."""
+    one = tally.read == 1
+    verb = ("does not match" if one else "do not match") if invert else "matches" if one else "match"
+    reported = f"{tally.found} of {counted(tally.read, 'record')} {verb}"
+    return f"{reported}; {bad.count} bad left out, the first on {bad.first}" if bad.first else reported

@@ -12,8 +12,8 @@ from ..errors import FilterError
 from ..operators import OPERATORS
 
 
-def fault(error: FilterError) -> str:
-    """The error as told on a terminal: sentences bold, carets red."""
+def styled_error(error: FilterError) -> str:
+    """The error as a terminal shows it: sentences bold, carets red."""
     return "\n".join(map(_styled, str(error).split("\n")))
 
 
@@ -23,9 +23,9 @@ def _styled(line: str) -> str:
     return line if line.startswith("  ") else click.style(line, bold=True)
 
 
-def field_table(endpoint: Endpoint) -> str:
-    """The endpoint's fields in aligned columns; those of a relation stand indented below it."""
-    return _aligned([("Field", "Type", "Operators"), *_rows(endpoint, "")])
+def endpoint_table(endpoint: Endpoint) -> str:
+    """The endpoint's fields in aligned columns; those of a relation are indented below it."""
+    return _aligned([("Field", "Type", "Operators"), *_lines_of(endpoint, "")])
 
 
 def endpoint_list(endpoints: Mapping[str, Endpoint]) -> str:
@@ -33,14 +33,14 @@ def endpoint_list(endpoints: Mapping[str, Endpoint]) -> str:
     return _aligned([("Endpoint", "Fields"), *[(name, ", ".join(found)) for name, found in endpoints.items()]])
 
 
-def _rows(fields: FieldTable, indent: str) -> Iterator[tuple[str, str, str]]:
+def _lines_of(fields: FieldTable, indent: str) -> Iterator[tuple[str, str, str]]:
     for name, row in fields.items():
         relation = row.related if isinstance(row, Relation) else None
         notation = row.kind if relation else row.with_parts(operators=None).notation
         operators = " ".join([operator for operator in OPERATORS if operator in row.operators])
         yield indent + name, notation, operators
         if relation:
-            yield from _rows(relation, f"{indent}  ")
+            yield from _lines_of(relation, f"{indent}  ")
 
 
 def _aligned(rows: list[tuple[str, ...]]) -> str:

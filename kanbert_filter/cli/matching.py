@@ -1,129 +1,150 @@
-"""Records in, matching records out: the loop, and how each format frames what it writes."""
+"""Records in, matching records out: the loop, and what it counts."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Iterable
-from decimal import Decimal
-from typing import Any, BinaryIO, Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from ..backends.predicate import Predicate
 from ..endpoints.endpoint import Endpoint
-from ..errors import RecordError
-from .records import BadRecords, CsvRecords, Record, json_array, json_lines
-
-FORMATS: Final = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".json": "json"}
-"""The formats of records, by how a file's name ends."""
-
-Text = Callable[[bytes, dict[str, Any]], bytes]
-"""How a record is written: from its own bytes, and from what they hold."""
-
-
-class Output:
-    """Writes records as they came in: `before` them all, `between` two, and `after` the last."""
-
-    def __init__(
-        self, file: BinaryIO, text: Text, before: bytes = b"", between: bytes = b"", after: bytes = b""
-    ) -> None:
-        self._file = file
-        self._text = text
-        self._between = between
-        self._after = after
-        self._lead = b""
-        self.flushing = False
-        file.write(before)
-
-    def write(self, raw: bytes, record: dict[str, Any]) -> None:
-        """Write one record, at once where somebody waits for it."""
-        self._file.write(self._lead + self._text(raw, record))
-        self._lead = self._between
-        if self.flushing:
-            self._file.flush()
-
-    def end(self) -> None:
-        """Write what stands at the end, and all that is still to be written."""
-        self._file.write(self._after)
-        self._file.flush()
+from ..endpoints.field_table import FieldTable, Relation
+from ..endpoints.scalars import Scope
+from ..errors import RecordError, quoted
+from ..nodes import And, Comparison, Everything, Filter, Membership, NullCheck, Or, RelationTest
+from .bad_records import BadRecords, Record
+from .csv_records import CsvRecords
+from .output import Writing, json_text_of
 
 
-class Count:
-    """How many records were read, and how many of them matched."""
+class Tally:
+    """How many records were read, and how many of them were found; the search ends when `limit` are."""
 
-    def __init__(self, read: int, matching: int) -> None:
-        self.read = read
-        self.matching = matching
+    def __init__(self, limit: int | None = None) -> None:
+        self.read = 0
+        self.found = 0
+        self._limit = limit
 
-
-def filtered(records: Iterable[Record], matches: Predicate, output: Output, bad: BadRecords) -> Count:
-    """Write the records that match. Raises `BadRecord` unless bad records are skipped."""
-    read = matching = 0
-    write = output.write
-    for line, raw, record in records:
-        try:
-            if matches(record):
-                matching += 1
-                write(raw, record)
-            read += 1
-        except RecordError as error:
-            bad.add(line, str(error))
-    return Count(read, matching)
+    @property
+    def full(self) -> bool:
+        """Whether as many records are found as are asked for."""
+        return self._limit is not None and self.found >= self._limit
 
 
-def read_as(
-    form: str,
-    file: BinaryIO,
-    out: BinaryIO,
-    endpoint: Endpoint,
-    bad: BadRecords,
-    *,
-    output: str | None = None,
-    delimiter: str = ",",
-) -> tuple[Iterable[Record], Output]:
-    """The records of a file in a format, and what writes them in the same format or in another one."""
-    if form == "csv":
-        rows = CsvRecords(file, endpoint, bad, delimiter)
-        if output is None:
-            return rows, Output(out, _line, before=rows.header + b"\n")
-        return rows, _json_output(out, output, _text_of)
-    records = json_lines(file, bad) if form == "jsonl" else json_array(file, bad)
-    text = _one_line if (form, output) == ("json", "jsonl") else _as_it_came
-    return records, _json_output(out, output or form, text)
+class Search:
+    """What is looked for: records that match, or with `invert` those that do not.
+
+    A value that is not of its field's type makes the record a bad one, or with `lenient` counts as null.
+    """
+
+    def __init__(self, endpoint: Endpoint, matches: Predicate, *, invert: bool = False, lenient: bool = False) -> None:
+        self._endpoint = endpoint
+        self._matches = matches
+        self._invert = invert
+        self._lenient = lenient
+
+    def run(self, records: Iterable[Record], writing: Writing | None, bad: BadRecords, tally: Tally) -> None:
+        """Count the records and write those that are found. Raises `BadRecord` unless bad records are skipped."""
+        matches, invert = self._matches, self._invert
+        if tally.full:
+            return
+        for line, raw, record in records:
+            try:
+                matching = matches(record)
+            except RecordError as error:
+                if not self._lenient:
+                    bad.add(line, wrong_value(error), of_value=True)
+                    continue
+                try:
+                    matching = self._with_nulls(record, error)
+                except RecordError as another:
+                    bad.add(line, wrong_value(another), of_value=True)
+                    continue
+            tally.read += 1
+            if matching is not invert:
+                tally.found += 1
+                if writing is not None:
+                    writing.write(raw, record)
+                if tally.full:
+                    return
+
+    def _with_nulls(self, record: dict[str, Any], error: RecordError) -> bool:
+        """Whether the record matches, each value that is compared and not of its field's type taken as null.
+
+        Raises `RecordError` for a value that cannot be found again.
+        """
+        while _set_to_null(record, [*_paths(self._endpoint, error.field)], error.value):
+            try:
+                return self._matches(record)
+            except RecordError as another:
+                error = another
+        raise error
 
 
-def _json_output(out: BinaryIO, output: str, text: Text) -> Output:
-    if output == "json":
-        return Output(out, text, before=b"[", between=b",\n ", after=b"]\n")
-    return Output(out, lambda raw, record: text(raw, record) + b"\n")
+def wrong_value(error: RecordError) -> str:
+    """The sentence about a value that is not of its field's type, in JSON's words."""
+    return f"Field {quoted(error.field)} holds {_shown_value(error.value)}, expected a value of type '{error.type}' or null"
 
 
-def _as_it_came(raw: bytes, record: dict[str, Any]) -> bytes:
-    return raw
-
-
-def _line(raw: bytes, record: dict[str, Any]) -> bytes:
-    return raw + b"\n"
-
-
-def _one_line(raw: bytes, record: dict[str, Any]) -> bytes:
-    """The record without line breaks, which in JSON stand only between tokens."""
-    return _BREAKS.sub(b" ", raw)
-
-
-_BREAKS: Final = re.compile(rb"[ \t]*[\r\n][ \t\r\n]*")
-
-
-def _text_of(raw: bytes, record: dict[str, Any]) -> bytes:
-    return _json_text(record).encode()
-
-
-def _json_text(value: Any) -> str:
-    """The value as JSON; decimals with the digits they have."""
+def _shown_value(value: object) -> str:
     match value:
-        case dict():
-            return "{" + ", ".join([f"{_json_text(key)}: {_json_text(item)}" for key, item in value.items()]) + "}"
+        case str():
+            return f"the text {quoted(value)}"
+        case bool():
+            return f"the boolean {json_text_of(value)}"
         case list():
-            return f"[{', '.join(map(_json_text, value))}]"
-        case Decimal():
-            return str(value)
-    return json.dumps(value, ensure_ascii=False)
+            return "a list"
+        case dict():
+            return "an object"
+        case None:
+            return "null"
+    return f"the number {quoted(value)[1:-1]}"
+
+
+def _paths(fields: FieldTable, field: str) -> Iterator[Sequence[str]]:
+    """Where a field's values are: the path of each relation on the way to it, and its own."""
+    if fields.field_type(field) is None:
+        for name, row in fields.items():
+            if isinstance(row, Relation) and field.startswith(f"{name}."):
+                yield fields.source_of(name)
+                yield from _paths(row.related, field[len(name) + 1 :])
+                return
+    yield fields.source_of(field)
+
+
+def _set_to_null(found: Any, paths: list[Sequence[str]], value: object) -> bool:
+    """Put null in the place of a value that is at the end of the paths, or on the way; whether it was there."""
+    if value is None:
+        return False
+    for key in paths[0]:
+        if not isinstance(found, dict) or key not in found:
+            return False
+        if found[key] is value:
+            found[key] = None
+            return True
+        found = found[key]
+    for index, related in enumerate(found if isinstance(found, list) else ()):
+        if related is value:
+            found[index] = {}  # a record whose fields are null
+            return True
+        if len(paths) > 1 and _set_to_null(related, paths[1:], value):
+            return True
+    return False
+
+
+def missing_fields(filter: Filter, endpoint: Endpoint, rows: CsvRecords) -> list[str]:
+    """The fields that a filter names and for which a CSV file has no column."""
+    fields = dict.fromkeys(_fields_of_records(filter))
+    known = [field for field in fields if not isinstance(endpoint.field_type(field), Scope)]
+    return [field for field in known if not rows.holds(endpoint.source_of(field))]
+
+
+def _fields_of_records(filter: Filter) -> Iterator[str]:
+    """The fields that a filter names in the records themselves, not in related ones."""
+    match filter:
+        case And(items) | Or(items):
+            for item in items:
+                yield from _fields_of_records(item)
+        case RelationTest(field) | Comparison(field) | Membership(field) | NullCheck(field):
+            yield field
+        case Everything():
+            pass

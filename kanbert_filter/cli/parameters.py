@@ -11,8 +11,9 @@ from warnings import catch_warnings, simplefilter
 import click
 
 from ..context import Context
+from ..errors import quoted
 from ..values import read_timestamp
-from .endpoints import endpoint_at
+from .endpoint_files import endpoint_at
 
 T = TypeVar("T")
 
@@ -29,7 +30,7 @@ def reported_warnings() -> Iterator[None]:
                 click.echo(f"Note: {sentence}", err=True)
 
 
-def parameter(name: str, read: Callable[[str], T]) -> Callable[[str], T]:
+def checked_value(name: str, read: Callable[[str], T]) -> Callable[[str], T]:
     """What Click calls to read a value: a `ValueError` becomes the sentence of a usage error. The help shows the name."""
 
     def convert(text: str) -> T:
@@ -43,14 +44,16 @@ def parameter(name: str, read: Callable[[str], T]) -> Callable[[str], T]:
     return convert
 
 
-def _moment(text: str) -> datetime:
+def _moment_in(text: str) -> datetime:
     moment = read_timestamp(text)
     if moment is None or moment.tzinfo is None:
-        raise ValueError(f"found {text!r}, expected a timestamp with an offset, such as 2024-05-01T12:00:00+02:00")
+        raise ValueError(
+            f"found {quoted(text)}, expected a timestamp with an offset, such as 2024-05-01T12:00:00+02:00"
+        )
     return moment
 
 
-def _zone(name: str) -> tzinfo:
+def _zone_named(name: str) -> tzinfo:
     return Context(timezone=name).timezone
 
 
@@ -58,7 +61,7 @@ def _delimiter(text: str) -> str:
     if text == "tab":
         return "\t"
     if len(text) != 1 or text in '"\r\n':
-        raise ValueError(f"found {text!r}, expected one character, or the word tab")
+        raise ValueError(f"found {quoted(text)}, expected one character, or the word tab")
     return text
 
 
@@ -67,13 +70,31 @@ def _scope_condition(text: str) -> tuple[str, str, str]:
     name, dot, choice = target.strip().rpartition(".")
     if not equals or not dot or not name or not choice:
         raise ValueError(
-            f"found {text!r}, expected NAME.CHOICE=FILTER, such as 'archived.only=archived_at is not null'"
+            f"found {quoted(text)}, expected NAME.CHOICE=FILTER, such as 'archived.only=archived_at is not null'"
         )
     return name, choice, condition
 
 
-ENDPOINT: Final = parameter("endpoint", endpoint_at)
-MOMENT: Final = parameter("timestamp", _moment)
-ZONE: Final = parameter("zone", _zone)
-DELIMITER: Final = parameter("character", _delimiter)
-SCOPE_CONDITION: Final = parameter("condition", _scope_condition)
+def _path_in(text: str) -> tuple[str, ...]:
+    """The keys of a JSON Pointer, or of a dotted path."""
+    if text.startswith("/"):
+        return tuple([key.replace("~1", "/").replace("~0", "~") for key in text[1:].split("/")])
+    if not all(text.split(".")):
+        raise ValueError(f"found {quoted(text)}, expected keys joined by '.', such as data.items, or a JSON Pointer")
+    return tuple(text.split("."))
+
+
+def _names_in(text: str) -> tuple[str, ...]:
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise ValueError(f"found {quoted(text)}, expected names separated by commas")
+    return tuple(dict.fromkeys(names))
+
+
+ENDPOINT: Final = checked_value("endpoint", endpoint_at)
+MOMENT: Final = checked_value("timestamp", _moment_in)
+ZONE: Final = checked_value("zone", _zone_named)
+DELIMITER: Final = checked_value("character", _delimiter)
+SCOPE_CONDITION: Final = checked_value("condition", _scope_condition)
+PATH: Final = checked_value("path", _path_in)
+NAMES: Final = checked_value("names", _names_in)

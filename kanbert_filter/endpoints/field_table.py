@@ -94,6 +94,17 @@ class FieldTable(Immutable):
         """For each segment of the field's source, whether it is one that a wildcard admitted."""
         return tuple([segment == "*" for segment in _source(*self._row_and_pattern(path))])
 
+    def type_at(self, path: tuple[str, ...]) -> FieldType | None:
+        """The type of the field whose data is at this path of a record, if there is one."""
+        for name, row in self._known.items():
+            if not isinstance(row, Count) and self.source_of(name) == path:
+                return row
+        for pattern, row in self._wildcards:
+            source = _source(row, pattern)
+            if len(source) == len(path) and all(p in ("*", s) for p, s in zip(source, path, strict=True)):
+                return row
+        return None
+
     def _row_and_pattern(self, path: str) -> tuple[FieldType | None, Sequence[str]]:
         """The row whose source says where the data is (for a count, the relation's), and its name as segments."""
         row = self.field_type(path)

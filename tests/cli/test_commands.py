@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 import kanbert_filter as kf
 from kanbert_filter.cli import commands, main
 
-EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 PROJECTS = str(EXAMPLES / "projects.md")
 COMMAND = [sys.executable, "-m", "kanbert_filter"]
 
@@ -206,9 +206,13 @@ def test_match_binds_scopes() -> None:
         (["--endpoint", PROJECTS, "titel = 'x'"], 1, "Did you mean 'title'?"),
         (["--endpoint", PROJECTS, "primary_contact.id = me.id"], 2, "give --me ID"),
         (["--endpoint", PROJECTS, "-"], 2, "cannot both come from standard input"),
-        (["--endpoint", PROJECTS, "title = 'x'", PROJECTS], 2, "does not tell the format: give --format"),
-        (["--endpoint", PROJECTS, "title = 'x'", "missing.jsonl"], 2, "does not exist"),
-        (["title = 'x'"], 2, "Missing option '--endpoint'"),
+        (["--endpoint", PROJECTS, "title = 'x'", PROJECTS], 2, "has no name that tells the format: give --format"),
+        (["--endpoint", PROJECTS, "title = 'x'", "missing.jsonl"], 2, "missing.jsonl cannot be read: No such file"),
+        (["--endpoint", PROJECTS, "title = 'x'", "."], 2, "Error: . cannot be read: Is a directory"),
+        (["--endpoint", PROJECTS, "title = 'x'", "a\0b"], 2, "cannot be read: No such file"),
+        (["--endpoint", "a\0b.md", "title = 'x'"], 2, "cannot be read: No such file"),
+        (["--endpoint", str(EXAMPLES) + ".md", "title = 'x'"], 2, "cannot be read: No such file"),
+        (["title = 'x'"], 2, "Missing option '-e' / '--endpoint'"),
         (
             ["--endpoint", PROJECTS, "--now", "2024-05-01T12:00:00", "title = 'x'"],
             2,
@@ -237,7 +241,14 @@ def test_a_bad_record_ends_it_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "bad.jsonl").write_bytes(RECORDS)
     result = run("match", "--endpoint", PROJECTS, "budget > 0", str(tmp_path / "bad.jsonl"))
     assert f"{tmp_path / 'bad.jsonl'}, line 2: " in result.stderr
-    assert result.stderr.endswith("With --skip-bad such records are left out.\n")
+    remedy = "With --skip-bad such records are left out, with --wrong-type null such values count as null.\n"
+    assert result.stderr.endswith(f"holds the text 'x', expected a value of type 'currency' or null. {remedy}")
+    result = run("match", "--endpoint", PROJECTS, "--format", "jsonl", "budget > 0", stdin=b"{\n")
+    assert result.stderr.endswith(
+        "line 1: Found text that is not JSON: expecting property name enclosed in double"
+        " quotes at character 2; for records over several lines give --format json. With"
+        " --skip-bad such records are left out.\n"
+    )
 
 
 def test_bad_records_can_be_left_out_and_are_counted() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import tracemalloc
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
@@ -12,9 +13,14 @@ from hypothesis import given, settings, strategies as st
 
 import kanbert_filter as kf
 from kanbert_filter.backends.predicate import compile_predicate
-from kanbert_filter.cli import records
-from kanbert_filter.cli.matching import filtered, read_as
-from kanbert_filter.cli.records import BadRecord, BadRecords, CsvRecords, json_array, json_lines
+from kanbert_filter.cli import csv_records, json_records
+from kanbert_filter.cli.bad_records import BadRecord, BadRecords, Record
+from kanbert_filter.cli.csv_records import CsvRecords
+from kanbert_filter.cli.json_records import UnreadNumber, json_lines, json_values
+from kanbert_filter.cli.matching import Search, Tally
+from kanbert_filter.cli.output import Writing
+from kanbert_filter.cli.reading import Reading
+from kanbert_filter.cli.record_files import Format, RecordFile
 
 ENDPOINT = kf.Endpoint(
     "projects",
@@ -37,15 +43,15 @@ def read(form: str, text: bytes, **options: Any) -> tuple[list[dict[str, Any]], 
     told: list[str] = []
 
     class Listed(BadRecords):
-        def add(self, line: int, reason: str) -> None:
+        def add(self, line: int, reason: str, *, of_value: bool = False) -> None:
             told.append(f"{line}: {reason}")
 
     bad = Listed(skip=True)
-    source: Iterable[records.Record]
+    source: Iterable[Record]
     if form == "csv":
         source = CsvRecords(io.BytesIO(text), ENDPOINT, bad, **options)
     else:
-        source = {"jsonl": json_lines, "json": json_array}[form](io.BytesIO(text), bad)
+        source = {"jsonl": json_lines, "json": json_values}[form](io.BytesIO(text), bad)
     return [record for _, _, record in source], told
 
 
@@ -61,10 +67,34 @@ def read(form: str, text: bytes, **options: Any) -> tuple[list[dict[str, Any]], 
         (b'\xef\xbb\xbf{"a": 1}\n\n{"a": 2}\r\n', [{"a": 1}, {"a": 2}]),
         (b'{"a": 0.10000000000000000001}', [{"a": Decimal("0.10000000000000000001")}]),
         (b'{"a": 123456789012345678901234567890, "b": "\xc3\xa4\\ud83d\\ude00"}', [{"a": 123456789012345678901234567890, "b": "ä😀"}]),
+        (b'{"a": -' + b"1" * 5000 + b', "b": 5}', [{"a": Decimal("-" + "1" * 5000), "b": 5}]),
+        (b'{"a": 1e999999999, "b": 0.5}', [{"a": Decimal("1e999999999"), "b": Decimal("0.5")}]),
     ],
 )  # fmt: skip
 def test_json_lines(text: bytes, found: list[Any]) -> None:
     assert read("jsonl", text) == (found, [])
+
+
+HUGE = [b"1" * 5000, b"-" + b"9" * 5000, b"1e99999999999999999999", b"-0.5E+99999999999999999999"]
+
+
+@pytest.mark.parametrize("number", HUGE)
+@pytest.mark.parametrize("form", ["jsonl", "json"])
+def test_huge_numbers_matter_only_to_filters_that_compare_them(number: bytes, form: str) -> None:
+    """Of thousands of digits, or with an exponent that no Python number has."""
+    found, reported = read(form, b'{"other": ' + number + b', "budget": 7}\n')
+    assert (len(found), reported) == (1, [])
+    assert compile_predicate(ENDPOINT.parse("budget = 7"))(found[0])
+    found, reported = read(form, b'{"budget": ' + number + b', "custom_field": {"a": ' + number + b"}}\n")
+    assert (len(found), reported) == (1, [])
+    below = compile_predicate(ENDPOINT.parse("budget < 0"))
+    if isinstance(found[0]["budget"], UnreadNumber):
+        with pytest.raises(kf.RecordError):
+            below(found[0])
+        assert not compile_predicate(ENDPOINT.parse("custom_field.a > 5"))(found[0])
+        assert repr(found[0]["budget"]) == number.decode()
+    else:
+        assert below(found[0]) is number.startswith(b"-")
 
 
 BAD_JSON = [
@@ -73,8 +103,6 @@ BAD_JSON = [
     (b'{"a": \xff}', "Found bytes that are not UTF-8, expected UTF-8"),
     (b'{"a": "\xc3"}', "Found bytes that are not UTF-8, expected UTF-8"),
     (b'{"a": NaN}', "Found text that is not JSON: NaN is no JSON number"),
-    (b'{"a": 1e99999999999999999999}', "Found a number whose exponent is too large to be read"),
-    (b'{"a": ' + b"1" * 5000 + b"}", "Found text that is not JSON: Exceeds the limit"),
     (b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "Found JSON that is nested too deeply to be read"),
     (b"[1, 2]", "Found a list, expected a record as JSON object; for a JSON array of records give --format json"),
     (b'"x"', "Found a text, expected a record as JSON object"),
@@ -95,7 +123,7 @@ def test_bad_json_lines(text: bytes, reason: str) -> None:
 @pytest.fixture(params=[1, 2, 7, 1 << 18])
 def window(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows of several sizes, so that every item is cut somewhere."""
-    monkeypatch.setattr(records, "_CHUNK", request.param)
+    monkeypatch.setattr(json_records, "_CHUNK", request.param)
 
 
 @pytest.mark.usefixtures("window")
@@ -110,7 +138,7 @@ def window(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
         ('[{"a": "ä😀"}, {"ö": "\\u20ac"}]'.encode(), [{"a": "ä😀"}, {"ö": "€"}]),
     ],
 )
-def test_json_array(text: bytes, found: list[Any]) -> None:
+def test_json_values(text: bytes, found: list[Any]) -> None:
     assert read("json", text) == (found, [])
 
 
@@ -146,13 +174,81 @@ def test_arrays_that_are_none(text: bytes, found: list[int], told: list[str]) ->
     assert read("json", text) == ([{"a": number} for number in found], told)
 
 
-@pytest.mark.parametrize(("text", "line"), [(b"", 1), (b'\n\n{"a": 1}', 3)])
-def test_what_is_no_array_at_all(text: bytes, line: int) -> None:
-    with pytest.raises(BadRecord, match=rf"line {line}: Found no '\['"):
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"\n\n5", "line 3: Found '5', expected records as JSON: an array, or objects"),
+        (b"title,budget\nx,1", "line 1: Found 'title', expected records as JSON"),
+        (b'"x"', "line 1: Found '\"x\"', expected records"),
+    ],
+)
+def test_what_holds_no_records(text: bytes, reason: str) -> None:
+    with pytest.raises(BadRecord, match=re.escape(reason)):
         read("json", text)
 
 
-json_values = st.recursive(
+@pytest.mark.usefixtures("window")
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (b"", []),
+        (b"{}", [{}]),
+        (b'{"a":1}{"a":2} {"a": 3}', [{"a": 1}, {"a": 2}, {"a": 3}]),
+        (b'{"a": 1}\n{"a": "}{"}\r\n\r\n', [{"a": 1}, {"a": "}{"}]),
+        (b'\xef\xbb\xbf{\n  "a": [\n    1\n  ]\n}\n{\n  "a": {}\n}\n', [{"a": [1]}, {"a": {}}]),
+    ],
+)
+def test_objects_one_after_the_other(text: bytes, found: list[Any]) -> None:
+    assert read("json", text) == (found, [])
+
+
+@pytest.mark.usefixtures("window")
+def test_objects_one_after_the_other_with_faults() -> None:
+    text = b'{"a": 1}\n{"a" 2}\n{"a": 3}\n[4]'
+    found, reported = read("json", text)
+    assert found == [{"a": 1}, {"a": 3}]
+    assert [line.partition(":")[0] for line in reported] == ["2", "4"]
+    assert reported[1] == "4: Found '[4]' after an object, expected another one"
+
+
+DOCUMENT = b"""{"meta": {"data": [5, "}", {"x": ",]"}]}, "a.b": {"/~": [{"a": 1}]}, "n": -1.5e3, "t": "\\"x\\": [", "nil": null,
+ "data": {"items": [{"a": 1}, {"a": 2}], "one": {"a": 3}, "none": []}, "after": """
+
+
+@pytest.mark.usefixtures("window")
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        (("data", "items"), [{"a": 1}, {"a": 2}]),
+        (("data", "one"), [{"a": 3}]),
+        (("data", "none"), []),
+        (("a.b", "/~"), [{"a": 1}]),
+        (("meta",), [{"data": [5, "}", {"x": ",]"}]}]),
+    ],
+)
+def test_records_inside_a_document(path: tuple[str, ...], found: list[Any]) -> None:
+    """What is behind them is not looked at, and may be no JSON."""
+    bad = BadRecords(skip=False)
+    assert [record for _, _, record in json_values(io.BytesIO(DOCUMENT), bad, path)] == found
+
+
+@pytest.mark.usefixtures("window")
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        (("nowhere",), "Found no key 'nowhere', expected the records at 'nowhere'"),
+        (("data", "nowhere"), "Found no key 'nowhere', expected the records at 'data.nowhere'"),
+        (("n",), "Found '-1.5e3', expected records as JSON: an array, or objects"),
+        (("t", "x"), "Found no key 'x', expected the records at 't.x'"),
+        (("data", "items", "a"), "Found no key 'a', expected the records at 'data.items.a'"),
+    ],
+)
+def test_paths_that_lead_nowhere(path: tuple[str, ...], reason: str) -> None:
+    with pytest.raises(BadRecord, match=re.escape(reason)):
+        list(json_values(io.BytesIO(DOCUMENT + b"5}"), BadRecords(skip=True), path))
+
+
+any_json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
@@ -161,7 +257,7 @@ json_values = st.recursive(
 
 @settings(max_examples=50)
 @given(
-    st.lists(st.dictionaries(st.text(), json_values, max_size=3), max_size=5),
+    st.lists(st.dictionaries(st.text(), any_json, max_size=3), max_size=5),
     st.booleans(),
     st.sampled_from([None, 2]),
     st.integers(1, 40),
@@ -169,8 +265,8 @@ json_values = st.recursive(
 def test_any_array_is_read_as_json_reads_it(data: list[Any], ascii: bool, indent: int | None, window: int) -> None:
     text = json.dumps(data, ensure_ascii=ascii, indent=indent)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(records, "_CHUNK", window)
-        found = list(json_array(io.BytesIO(text.encode()), BadRecords(skip=False)))
+        patch.setattr(json_records, "_CHUNK", window)
+        found = list(json_values(io.BytesIO(text.encode()), BadRecords(skip=False)))
     assert [record for _, _, record in found] == data
     assert [json.loads(raw) for _, raw, _ in found] == data
     assert [text.split("\n")[line - 1].lstrip()[:2] in ("{", "{}", '{"') or not indent for line, _, _ in found] == [
@@ -220,7 +316,8 @@ def test_empty_cells_are_null() -> None:
         (b"x,n/a,true,[]", "Column 'budget' holds 'n/a', expected a number or nothing"),
         (b"x,007,true,[]", "Column 'budget' holds '007', expected a number or nothing"),
         (b"x,1e99999999999999999999,true,[]", "Column 'budget' holds '1e999"),
-        (b"x," + b"1" * 5000 + b",true,[]", "Column 'budget' holds '111"),
+        (b"x,.,true,[]", "Column 'budget' holds '.', expected a number or nothing"),
+        (b"x,1_000,true,[]", "Column 'budget' holds '1_000', expected a number or nothing"),
         (b"x,1,yes,[]", "Column 'open' holds 'yes', expected true, false or nothing"),
         (b"x,1,true,[", "Column 'tasks' holds '[', expected a JSON array of records or nothing"),
         (b"x,1,true", "Found 3 cells, expected 4 as in the header"),
@@ -233,6 +330,72 @@ def test_bad_rows(row: bytes, reason: str) -> None:
     found, told = read("csv", b'title,budget,open,tasks\n"a\nb",1,,\n\n' + row + b"\nc,2,,\n")
     assert [record["budget"] for record in found] == [1, 2]
     assert [line.startswith(f"5: {reason}") for line in told] == [True]
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("1", 1),
+        ("+1", 1),
+        ("-0", 0),
+        (".5", 0.5),
+        ("-.5", -0.5),
+        ("5.", 5),
+        ("1e3", 1000),
+        ("9" * 5000, Decimal("9" * 5000)),
+    ],
+)
+def test_numbers_as_people_write_them(cell: str, number: Any) -> None:
+    [record], reported = read("csv", f"budget\n{cell}\n".encode())
+    assert (record["budget"], reported) == (number, [])
+
+
+def test_words_for_null_and_wrong_cells_as_null() -> None:
+    text = b"title,budget,tasks\nNA,NA,\n-,-,NA\nnan,x,[\n"
+    found, reported = read("csv", text, nulls=["NA", "-"], lenient=True)
+    assert reported == []
+    assert [(record["title"], record["budget"], record["tasks"]) for record in found] == [
+        (None, None, None),
+        (None, None, None),
+        ("nan", None, None),
+    ]
+
+
+def test_long_cells() -> None:
+    text = b'title,budget\n"' + b"x" * 300_000 + b'",1\n'
+    [record], reported = read("csv", text)
+    assert (len(record["title"]), reported) == (300_000, [])
+
+
+def test_a_cell_without_end_does_not_take_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_records, "_LONGEST_CELL", 1000)
+    _, reported = read("csv", b'title,budget\n"' + b"x,1\n" * 1000)
+    assert "field larger than field limit (1000)" in reported[0]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("header", ["title{}budget", 'other, x{}"title"{}budget', "\ufefftitle{}note"])
+def test_the_header_tells_the_delimiter(delimiter: str, header: str) -> None:
+    text = header.replace("{}", delimiter)
+    if delimiter == "," and "other" in header:
+        text = text.replace("other, x", '"other, x"')
+    rows = CsvRecords(io.BytesIO(f"{text}\n".encode()), ENDPOINT, BadRecords(skip=False))
+    assert (rows.delimiter, "title" in rows.columns) == (delimiter, True)
+
+
+def test_columns_are_found_by_the_source_of_their_field() -> None:
+    endpoint = kf.Endpoint(
+        "e",
+        {
+            "size": kf.types.Number(source="data.size"),
+            "custom.*": kf.types.Number(source="c.*.value"),
+            "custom.name": kf.types.String(source="c.name.value"),
+        },
+    )
+    text = b"data.size,c.a.value,c.name.value,size\n1,2,3,4\n"
+    [(_, _, record)] = CsvRecords(io.BytesIO(text), endpoint, BadRecords(skip=False))
+    assert record == {"data": {"size": 1}, "c": {"a": {"value": 2}, "name": {"value": "3"}}, "size": "4"}
+    assert compile_predicate(endpoint.parse("size = 1 and custom.a = 2 and custom.name = '3'"))(record)
 
 
 def test_a_quote_that_is_never_closed() -> None:
@@ -249,11 +412,11 @@ def test_a_quote_that_is_never_closed() -> None:
         (b" , \n", "Found no header"),
         (b"title,\xff\n", "Found no header"),
         (b'"title\n', "Found text that is not CSV"),
-        (b"title,title\n", "Found column 'title' where another one stands"),
-        (b"title,client,client.name\n", "Found column 'client.name' where another one stands"),
-        (b"title,client.name,client\n", "Found column 'client' where another one stands"),
-        (b"client,client.name.first\n", "Found column 'client.name.first' where another one stands"),
-        (b"title;budget\n", "Found the columns 'title;budget', expected some that the endpoint has"),
+        (b"title,title\n", "Found column 'title' twice or inside another one"),
+        (b"title,client,client.name\n", "Found column 'client.name' twice or inside another one"),
+        (b"title,client.name,client\n", "Found column 'client' twice or inside another one"),
+        (b"client,client.name.first\n", "Found column 'client.name.first' twice or inside another one"),
+        (b"title:budget\n", "Found the columns 'title:budget', expected some that the endpoint has"),
     ],
 )
 def test_bad_headers(header: bytes, reason: str) -> None:
@@ -265,9 +428,9 @@ def test_bad_headers(header: bytes, reason: str) -> None:
 def test_rows_leave_as_they_came() -> None:
     text = b'\xef\xbb\xbftitle,"budget"\r\n"a\r\nb",1\r\nc,2'
     rows = CsvRecords(io.BytesIO(text), ENDPOINT, BadRecords(skip=False))
-    assert rows.header == b'\xef\xbb\xbftitle,"budget"'
+    assert rows.header == b'\xef\xbb\xbftitle,"budget"\r\n'
     assert [(line, raw, record["title"]) for line, raw, record in rows] == [
-        (2, b'"a\r\nb",1', "a\r\nb"),
+        (2, b'"a\r\nb",1\r\n', "a\r\nb"),
         (4, b"c,2", "c"),
     ]
 
@@ -318,19 +481,22 @@ class Counting(io.RawIOBase):
 
 
 @pytest.mark.parametrize("form", ["jsonl", "json", "csv"])
-def test_memory_is_constant(form: str) -> None:
+def test_memory_is_constant(form: Format) -> None:
     def peak(count: int) -> int:
         matches = compile_predicate(ENDPOINT.parse("title startswith 'x' and budget > 1"))
         bad = BadRecords(skip=False)
         out = Counting()
         file = io.BufferedReader(Endless(pieces(form, count)))
+        tally = Tally()
         tracemalloc.start()
-        found, output = read_as(form, cast("BinaryIO", file), cast("BinaryIO", out), ENDPOINT, bad)
-        counted = filtered(found, matches, output, bad)
-        output.end()
+        writing = Writing(cast("BinaryIO", out), ENDPOINT)
+        form_read, found = Reading(ENDPOINT, form).records(RecordFile("-", cast("BinaryIO", file)), bad)
+        writing.begin("-", form_read, found)
+        Search(ENDPOINT, matches).run(found, writing, bad, tally)
+        writing.end()
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        assert counted.matching == counted.read == count
+        assert tally.found == tally.read == count
         assert out.taken >= count * 1000
         return most
 
@@ -342,5 +508,5 @@ def test_memory_is_constant(form: str) -> None:
 
 def test_a_huge_record_is_read_in_linear_time() -> None:
     item = b'{"title": "' + b"x" * (20 << 20) + b'"}'
-    [(line, raw, record)] = json_array(io.BytesIO(b"[\n" + item + b"]"), BadRecords(skip=False))
+    [(line, raw, record)] = json_values(io.BytesIO(b"[\n" + item + b"]"), BadRecords(skip=False))
     assert (line, raw == item, len(record["title"])) == (2, True, 20 << 20)

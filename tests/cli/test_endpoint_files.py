@@ -8,9 +8,9 @@ from click.testing import CliRunner
 
 import kanbert_filter as kf
 from kanbert_filter.cli import commands
-from kanbert_filter.cli.endpoints import endpoint_at, endpoints_at
+from kanbert_filter.cli.endpoint_files import endpoint_at, endpoints_at
 
-EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 OPENAPI = str(EXAMPLES / "openapi.json")
 
 
@@ -82,7 +82,7 @@ def test_ignored_columns_are_reported(tmp_path: Path) -> None:
         ("a.yaml", "", "is YAML, expected JSON; convert it first"),
         ("a.md", "no table", "found no table of fields"),
         ("a.md", "\xff", "is not UTF-8"),
-        ("a.json", "{", "is not JSON: Expecting property name"),
+        ("a.json", "{", "is not JSON: expecting property name enclosed in double quotes at line 1, column 2"),
         ("a.json", "[" * 100_000, "is nested too deeply"),
         ("a.json", "[]", "describes no endpoint, expected an OpenAPI document"),
         ("a.json", "{}", "describes no endpoint, expected an OpenAPI document"),

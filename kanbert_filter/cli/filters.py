@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import Final
 
@@ -24,18 +25,23 @@ _HAS_FILTER: Final = re.compile(rb"(?:^|[?&\n])" + _FILTER_KEY)
 def holds_parameters(text: bytes) -> bool:
     """Whether a text is a form or a query string, by how it begins.
 
-    >>> from kanbert_filter.cli.notations import holds_parameters
+    >>> from kanbert_filter.cli.filters import holds_parameters
     >>> holds_parameters(b'page=3&filter=title+contains+"x"'), holds_parameters(b'filter = "x"')
     (True, False)
     """
     return _PARAMETERS.match(text.lstrip(_BLANK)) is not None
 
 
-def read_filter(text: bytes, notation: str = "auto") -> Filter:
+def filter_in(text: bytes, notation: str = "auto") -> Filter:
     """The filter in a text; `form` and `query` are parameters joined by `&` or line breaks.
 
-    Raises `FilterSyntaxError`, also for parameters among which there is no filter.
+    A byte order mark before the text is skipped. Raises `FilterSyntaxError`, also for parameters among which there is no
+    filter.
     """
+    if text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        message = "Found text in UTF-16, expected UTF-8; convert it, for example with iconv -f UTF-16 -t UTF-8"
+        raise FilterSyntaxError(Problem("invalid_encoding", message))
+    text = text.removeprefix(codecs.BOM_UTF8)
     match notation:
         case "dsl":
             return parse_dsl(text.decode(errors="surrogateescape"))
@@ -51,7 +57,7 @@ def read_filter(text: bytes, notation: str = "auto") -> Filter:
     return filter
 
 
-def write_filter(filter: Filter | CheckedFilter, notation: str) -> str:
+def written_filter(filter: Filter | CheckedFilter, notation: str) -> str:
     """The filter in a notation, ending in a line break unless there is nothing to write.
 
     A form is one pair a line, percent-encoded no more than reading it back needs.

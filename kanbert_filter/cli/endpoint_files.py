@@ -39,9 +39,9 @@ def endpoints_at(source: str) -> Mapping[str, Endpoint]:
     path = Path(name)
     match path.suffix.lower():
         case ".md" | ".markdown":
-            found = {path.stem: Endpoint.from_markdown(path.stem, _text(path))}
+            found = {path.stem: Endpoint.from_markdown(path.stem, _text_in(path))}
         case ".json":
-            found = _described(path)
+            found = _endpoints_in_json(path)
         case ".yaml" | ".yml":
             raise ValueError(f"{quoted(name)} is YAML, expected JSON; convert it first, for example with yq -o json")
         case _:
@@ -61,13 +61,14 @@ def endpoints_at(source: str) -> Mapping[str, Endpoint]:
     return found
 
 
-def _described(path: Path) -> Mapping[str, Endpoint]:
+def _endpoints_in_json(path: Path) -> Mapping[str, Endpoint]:
     """The endpoints of a JSON file: an OpenAPI document's operations, or one endpoint's own description."""
     data: Any
     try:
-        data = json.loads(_text(path))
+        data = json.loads(_text_in(path), parse_int=_number_or_text)
     except json.JSONDecodeError as error:
-        raise ValueError(f"{quoted(path)} is not JSON: {error}") from None
+        place = f"line {error.lineno}, column {error.colno}"
+        raise ValueError(f"{quoted(path)} is not JSON: {error.msg[0].lower()}{error.msg[1:]} at {place}") from None
     except RecursionError:
         raise ValueError(f"{quoted(path)} is nested too deeply to be read") from None
     if isinstance(data, dict) and "paths" in data:
@@ -79,10 +80,17 @@ def _described(path: Path) -> Mapping[str, Endpoint]:
     raise ValueError(f"{quoted(path)} describes no endpoint, expected {expected}")
 
 
-def _text(path: Path) -> str:
+def _number_or_text(text: str) -> int | str:
+    """The number; one that is longer than any that matters here stays text, since CPython does not read it."""
+    return int(text) if len(text) < 4000 else text
+
+
+def _text_in(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError(f"{quoted(path)} is not UTF-8") from None
     except OSError as error:
         raise ValueError(f"{quoted(path)} cannot be read: {error.strerror}") from None
+    except ValueError:  # a NUL in the name
+        raise ValueError(f"{quoted(path)} cannot be read: No such file or directory") from None

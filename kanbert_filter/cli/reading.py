@@ -1,0 +1,52 @@
+"""How the records of a file are read: the options that say so, and what the file itself tells."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from ..endpoints.endpoint import Endpoint
+from .bad_records import BadRecords, Record
+from .csv_records import CsvRecords
+from .json_records import json_lines, json_values
+from .record_files import Format, RecordFile, UnreadableFile
+
+
+class Reading:
+    """Reads the records of one file after the other; each says its format itself unless one is given.
+
+    `path` is that of the records in a JSON document. The rest is for CSV.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        form: Format | None = None,
+        path: tuple[str, ...] = (),
+        *,
+        delimiter: str | None = None,
+        nulls: Collection[str] = (),
+        lenient: bool = False,
+    ) -> None:
+        self._endpoint = endpoint
+        self._form = form
+        self._path = path
+        self._delimiter = delimiter
+        self._nulls = nulls
+        self._lenient = lenient
+
+    def records(self, source: RecordFile, bad: BadRecords) -> tuple[Format, Iterable[Record]]:
+        """The format of a file, and its records.
+
+        Raises `UnreadableFile` where the format cannot be told, and `BadRecord` for a CSV header that names no records.
+        """
+        form = self._form or source.format()
+        if form in ("csv", "tsv"):
+            if self._path:
+                raise UnreadableFile("is CSV, and --at leads to records in JSON")
+            delimiter = self._delimiter or ("\t" if form == "tsv" else None)
+            return form, CsvRecords(
+                source.file, self._endpoint, bad, delimiter, nulls=self._nulls, lenient=self._lenient
+            )
+        if form == "jsonl" and not self._path:
+            return form, json_lines(source.file, bad)
+        return "json", json_values(source.file, bad, self._path)

@@ -1,0 +1,173 @@
+"""Files of records: opened, unpacked if they are compressed, and what format they are in."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Literal, cast
+
+Format = Literal["jsonl", "json", "csv", "tsv"]
+
+_FORMATS: Final[dict[str, Format]] = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".geojson": "json",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+}
+"""The formats by how a file's name ends."""
+
+_PACKED: Final = {".gz", ".bz2", ".xz", ".zst"}
+
+_FOREIGN: Final[dict[bytes, str]] = {
+    b"PAR1": "Parquet; convert it first, for example with duckdb -c \"COPY 'FILE' TO 'FILE.jsonl'\"",
+    b"ARROW1": "Arrow; convert it first, for example with duckdb",
+    b"SQLite format 3": "a SQLite database; write a table of it first, for example with sqlite3 -json FILE 'SELECT …'",
+    b"PK\x03\x04": "a ZIP archive or a workbook; unpack it, or save the sheet as CSV",
+    b"\xff\xfe": "UTF-16; convert it first, for example with iconv -f UTF-16 -t UTF-8",
+    b"\xfe\xff": "UTF-16; convert it first, for example with iconv -f UTF-16 -t UTF-8",
+}
+"""What files that hold no text of ours begin with, and the way out."""
+
+_LOOK: Final = 1 << 12
+
+
+class UnreadableFile(Exception):
+    """A file that cannot be opened, unpacked or understood: a sentence, without the file's name."""
+
+
+class RecordFile:
+    """An open file of records: `file` gives its text, `raw` is the file itself, for its size and position."""
+
+    def __init__(self, name: str, raw: BinaryIO) -> None:
+        self.name = name
+        self.raw = raw
+        self.file = _unpacked(raw if hasattr(raw, "peek") else cast("BinaryIO", io.BufferedReader(cast("Any", raw))))
+        """What is read."""
+        self.head = _peeked(self.file)
+        for mark, remedy in _FOREIGN.items():
+            if self.head.startswith(mark):
+                raise UnreadableFile(f"holds {remedy}")
+
+    def format(self) -> Format:
+        """The format, as the name or else the beginning tells. Raises `UnreadableFile` where neither does."""
+        path = Path(self.name)
+        suffix = (path.with_suffix("") if path.suffix.lower() in _PACKED else path).suffix.lower()
+        known = _FORMATS.get(suffix)
+        if known in ("jsonl", "csv", "tsv"):
+            return known
+        text = self.head.removeprefix(codecs.BOM_UTF8).lstrip(b" \t\r\n")
+        if text[:1] == b"[":
+            return "json"
+        if text[:1] == b"{" or (not text and self.name == "-"):
+            line, broken, _ = text.partition(b"\n")
+            return "jsonl" if not broken or _holds_object(line) else "json"
+        if known is None:
+            raise UnreadableFile("has no name that tells the format: give --format jsonl, json, csv or tsv")
+        return known
+
+
+@contextmanager
+def opened(name: str) -> Iterator[RecordFile]:
+    """The file of this name, `-` for standard input. Raises `UnreadableFile`."""
+    if name == "-":
+        if sys.stdin is None:
+            raise UnreadableFile("is closed, expected records")
+        yield RecordFile(name, sys.stdin.buffer)
+        return
+    with _file_at(name) as raw:
+        yield RecordFile(name, raw)
+
+
+def _file_at(name: str) -> BinaryIO:
+    try:
+        return open(name, "rb")
+    except OSError as error:
+        raise UnreadableFile(f"cannot be read: {error.strerror}") from None
+    except ValueError:  # a NUL in the name
+        raise UnreadableFile("cannot be read: No such file or directory") from None
+
+
+def _holds_object(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _peeked(file: BinaryIO) -> bytes:
+    return bytes(cast("io.BufferedReader", file).peek(_LOOK)[:_LOOK])
+
+
+def _unpacked(file: BinaryIO) -> BinaryIO:
+    """The file, or what is in it if it is compressed, as its first bytes tell."""
+    head = _peeked(file)
+    for mark, unpack in _UNPACK.items():
+        if head.startswith(mark):
+            return cast("BinaryIO", io.BufferedReader(_Unpacking(unpack(file)), _LOOK << 6))
+    return file
+
+
+class _Unpacking(io.RawIOBase):
+    """What is in a compressed file. Each library has errors of its own for one that is damaged; here they are one."""
+
+    def __init__(self, packed: Any) -> None:
+        self._packed = packed
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            data = self._packed.read(len(buffer))
+        except Exception as error:
+            raise UnreadableFile(f"cannot be unpacked: {error}") from None
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _gzip(file: BinaryIO) -> Any:
+    import gzip
+
+    return gzip.GzipFile(fileobj=file)
+
+
+def _bzip2(file: BinaryIO) -> Any:
+    import bz2
+
+    return bz2.BZ2File(file)
+
+
+def _xz(file: BinaryIO) -> Any:
+    import lzma
+
+    return lzma.LZMAFile(file)
+
+
+def _zstd(file: BinaryIO) -> Any:
+    try:
+        if sys.version_info >= (3, 14):
+            from compression import zstd
+
+            return zstd.ZstdFile(file)
+        import zstandard
+    except ImportError:
+        remedy = "run pip install zstandard, or unpack it with zstd -dc"
+        raise UnreadableFile(f"is compressed with zstd; {remedy}") from None
+    return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+
+
+_UNPACK: Final[dict[bytes, Callable[[BinaryIO], Any]]] = {
+    b"\x1f\x8b": _gzip,
+    b"BZh": _bzip2,
+    b"\xfd7zXZ\x00": _xz,
+    b"\x28\xb5\x2f\xfd": _zstd,
+}
+"""What compressed files begin with."""
