@@ -20,7 +20,7 @@ from ..context import Context, WeekDay
 from ..endpoints.endpoint import Endpoint
 from ..endpoints.kanbert import kanbert_endpoints
 from ..errors import ContextError, FilterError, FilterSyntaxError, printable, quoted
-from ..messages import counted
+from ..messages import plural
 from ..nodes import Filter
 from . import display
 from .bad_records import BadRecord, BadRecords, Record
@@ -495,5 +495,5 @@ def summary(tally: Tally, bad: BadRecords, *, invert: bool) -> str:
     """What is reported at the end."""
     one = tally.read == 1
     verb = ("does not match" if one else "do not match") if invert else "matches" if one else "match"
-    reported = f"{tally.found} of {counted(tally.read, 'record')} {verb}"
+    reported = f"{tally.found} of {plural(tally.read, 'record')} {verb}"
     return f"{reported}; {bad.count} bad left out, the first on {bad.first}" if bad.first else reported
