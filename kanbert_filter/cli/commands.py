@@ -114,7 +114,7 @@ def run(ctx: click.Context) -> None:
 
 
 @run.command("convert", epilog=STATUSES)
-@click.argument("filter", default="-")
+@click.argument("words", nargs=-1, metavar="[FILTER]")
 @click.option(
     "--to", "target", type=click.Choice(NOTATIONS), default="dsl", show_default=True, help="The notation to write."
 )
@@ -132,7 +132,7 @@ def run(ctx: click.Context) -> None:
     type=ENDPOINT,
     help=f"Check the filter first, which gives a form's values their types. {ENDPOINT_HELP}",
 )
-def convert_command(filter: str, target: str, source: str, endpoint: Endpoint | None) -> None:
+def convert_command(words: tuple[str, ...], target: str, source: str, endpoint: Endpoint | None) -> None:
     """Write FILTER in another notation.
 
     FILTER is text, or - for standard input (as it is when left out). A form is one key=value pair a line; a form's values have no
@@ -145,7 +145,7 @@ def convert_command(filter: str, target: str, source: str, endpoint: Endpoint | 
       kanbert-filter convert --endpoint projects.md '?filter[0][field]=budget&filter[0][op]=gte&filter[0][value]=1000'
     """
     try:
-        read = filter_in(filter_text(filter), source)
+        read = filter_in(filter_text(one_filter(words)), source)
         written = written_filter(read if endpoint is None else endpoint.check(read), target)
     except FilterError as error:
         raise FilterFault(error) from None
@@ -153,10 +153,10 @@ def convert_command(filter: str, target: str, source: str, endpoint: Endpoint | 
 
 
 @run.command("check", epilog=STATUSES)
-@click.argument("filter", default="-")
+@click.argument("words", nargs=-1, metavar="[FILTER]")
 @click.option("-e", "--endpoint", type=ENDPOINT, help=f"{ENDPOINT_HELP} Without it, only the notation is checked.")
 @click.option("--json", "as_json", is_flag=True, help="Write the body of the 400 response to standard output.")
-def check_command(filter: str, endpoint: Endpoint | None, as_json: bool) -> None:
+def check_command(words: tuple[str, ...], endpoint: Endpoint | None, as_json: bool) -> None:
     """Check whether FILTER is well-formed, and allowed by an endpoint.
 
     FILTER is text, or - for standard input (as it is when left out). What is wrong goes to standard error with its place; with --json
@@ -169,7 +169,7 @@ def check_command(filter: str, endpoint: Endpoint | None, as_json: bool) -> None
       kanbert-filter check --endpoint 'openapi.json#GET /clients' --json 'nam = 1'
     """
     try:
-        read = filter_in(filter_text(filter))
+        read = filter_in(filter_text(one_filter(words)))
         if endpoint is not None:
             endpoint.check(read)
     except FilterError as error:
@@ -199,7 +199,7 @@ def check_command(filter: str, endpoint: Endpoint | None, as_json: bool) -> None
     "--format",
     "form",
     type=click.Choice(get_args(Format)),
-    help="The format of the files. By default each file's name or beginning tells.",
+    help="The format of the files. By default it follows from each file's name or beginning.",
 )
 @click.option(
     "--at",
@@ -211,7 +211,7 @@ def check_command(filter: str, endpoint: Endpoint | None, as_json: bool) -> None
     "-d",
     "--delimiter",
     type=DELIMITER,
-    help="What separates CSV cells: a character, or tab. By default the header tells.",
+    help="What separates CSV cells: a character, or tab. By default it follows from the header.",
 )
 @click.option(
     "--null",
@@ -363,7 +363,8 @@ def match_command(
     show_default=True,
     help="How to show an endpoint. The options --endpoint read back what markdown and json write.",
 )
-def endpoints_command(source: str | None, form: str) -> None:
+@click.option("--sources", is_flag=True, help="Write where the data of each field is, too, in markdown and json.")
+def endpoints_command(source: str | None, form: str, sources: bool) -> None:
     """List the shipped endpoints, or show the one of SOURCE.
 
     SOURCE is what --endpoint takes: a shipped endpoint's name, a Markdown table (.md), an endpoint's description (.json) or an OpenAPI
@@ -388,9 +389,17 @@ def endpoints_command(source: str | None, form: str) -> None:
         case "table":
             click.echo(display.endpoint_table(endpoint))
         case "markdown":
-            click.echo(endpoint.to_markdown().encode(), nl=False)
+            click.echo(endpoint.to_markdown(sources=sources).encode(), nl=False)
         case _:
-            click.echo(json.dumps(endpoint.to_dict(), indent=2))
+            click.echo(json.dumps(endpoint.to_dict(sources=sources), indent=2))
+
+
+def one_filter(words: Sequence[str]) -> str:
+    """The argument that is the filter, `-` if there is none; several come from a filter without quotes around it."""
+    if len(words) > 1:
+        whole = quoted(" ".join(words))
+        raise click.UsageError(f"Found {len(words)} arguments, expected one filter; put it in quotes, as in {whole}.")
+    return words[0] if words else "-"
 
 
 def filter_text(argument: str) -> bytes:

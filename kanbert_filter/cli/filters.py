@@ -19,6 +19,7 @@ NOTATIONS: Final = ("dsl", "json", "form", "query")
 _BLANK: Final = b" \t\r\n"
 _FILTER_KEY: Final = rb"filter(?:=|\[|%5[Bb])"
 _PARAMETERS: Final = re.compile(rb"\?|(?:[^\s\"'&=]*(?:=[^\s\"'&]*)?[&\n])*" + _FILTER_KEY)
+_URL: Final = re.compile(rb"https?://[^?\s]*\?")
 _HAS_FILTER: Final = re.compile(rb"(?:^|[?&\n])" + _FILTER_KEY)
 
 
@@ -33,7 +34,7 @@ def holds_parameters(text: bytes) -> bool:
 
 
 def filter_in(text: bytes, notation: str = "auto") -> Filter:
-    """The filter in a text; `form` and `query` are parameters joined by `&` or line breaks.
+    """The filter in a text; `form` and `query` are parameters joined by `&` or line breaks, and may follow a URL.
 
     A byte order mark before the text is skipped. Raises `FilterSyntaxError`, also for parameters among which there is no
     filter.
@@ -42,6 +43,9 @@ def filter_in(text: bytes, notation: str = "auto") -> Filter:
         message = "Found text in UTF-16, expected UTF-8; convert it, for example with iconv -f UTF-16 -t UTF-8"
         raise FilterSyntaxError(Problem("invalid_encoding", message))
     text = text.removeprefix(codecs.BOM_UTF8)
+    address = _URL.match(text.lstrip(_BLANK))
+    if address is not None and notation in ("auto", "query"):
+        text = text.lstrip(_BLANK)[address.end() - 1 :]
     match notation:
         case "dsl":
             return parse_dsl(text.decode(errors="surrogateescape"))

@@ -1,4 +1,4 @@
-"""How the records of a file are read: the options that say so, and what the file itself tells."""
+"""How the records of a file are read: as options say, or as follows from the file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .record_files import Format, RecordFile, UnreadableFile
 
 
 class Reading:
-    """Reads the records of one file after the other; each says its format itself unless one is given.
+    """Reads the records of one file after the other; its format follows from the file unless one is given.
 
     `path` is that of the records in a JSON document. The rest is for CSV.
     """
@@ -37,7 +37,7 @@ class Reading:
     def records(self, source: RecordFile, bad: BadRecords) -> tuple[Format, Iterable[Record]]:
         """The format of a file, and its records.
 
-        Raises `UnreadableFile` where the format cannot be told, and `BadRecord` for a CSV header that names no records.
+        Raises `UnreadableFile` where no format follows from the file, and `BadRecord` for a CSV header that names no records.
         """
         form = self._form or source.format()
         if form in ("csv", "tsv"):

@@ -57,7 +57,7 @@ class RecordFile:
                 raise UnreadableFile(f"holds {remedy}")
 
     def format(self) -> Format:
-        """The format, as the name or else the beginning tells. Raises `UnreadableFile` where neither does."""
+        """The format that follows from the name or else from the beginning. Raises `UnreadableFile` if none does."""
         path = Path(self.name)
         suffix = (path.with_suffix("") if path.suffix.lower() in _PACKED else path).suffix.lower()
         known = _FORMATS.get(suffix)
@@ -70,7 +70,7 @@ class RecordFile:
             line, broken, _ = text.partition(b"\n")
             return "jsonl" if not broken or _holds_object(line) else "json"
         if known is None:
-            raise UnreadableFile("has no name that tells the format: give --format jsonl, json, csv or tsv")
+            raise UnreadableFile("has no name or beginning of a known format: give --format jsonl, json, csv or tsv")
         return known
 
 
@@ -107,7 +107,7 @@ def _peeked(file: BinaryIO) -> bytes:
 
 
 def _unpacked(file: BinaryIO) -> BinaryIO:
-    """The file, or what is in it if it is compressed, as its first bytes tell."""
+    """The file, or what is in it if its first bytes are those of a compressed one."""
     head = _peeked(file)
     for mark, unpack in _UNPACK.items():
         if head.startswith(mark):

@@ -97,8 +97,10 @@ class Endpoint(FieldTable):
 
         return cls(name, read_table(text))
 
-    def to_markdown(self) -> str:
+    def to_markdown(self, *, sources: bool = False) -> str:
         """The endpoint's table in Markdown, to be read by people and by `from_markdown`.
+
+        With `sources` it says where the data is, which is not for API clients.
 
         It tells all of the endpoint but its name, sources, scopes' conditions, names hidden under a wildcard, and whether
         errors make suggestions.
@@ -113,7 +115,7 @@ class Endpoint(FieldTable):
         """
         from .tables import write_table
 
-        return write_table(self)
+        return write_table(self, sources=sources)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Endpoint:
@@ -134,8 +136,10 @@ class Endpoint(FieldTable):
             raise ValueError("expected a text as 'name', an object as 'fields', and true or false as 'suggestions'")
         return cls(name, described_rows(fields), suggestions=suggestions)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self, *, sources: bool = False) -> dict[str, Any]:
         """The endpoint as plain data for `json.dumps`, for clients to know what they may filter.
+
+        With `sources` it says where the data is, which is not for API clients.
 
         It tells all of the endpoint but sources, scopes' conditions and names hidden under a wildcard, which are nobody's
         business.
@@ -144,7 +148,7 @@ class Endpoint(FieldTable):
         >>> Endpoint("clients", {"segment": "enum: A, B; eq, in"}).to_dict()
         {'name': 'clients', 'fields': {'segment': {'type': 'enum', 'choices': ['A', 'B'], 'operators': ['eq', 'in']}}}
         """
-        described = {"name": self.name, "fields": self.description()}
+        described = {"name": self.name, "fields": self.description(sources=sources)}
         return described if self.suggestions else described | {"suggestions": False}
 
     def check(self, filter: Filter, *, limits: Limits = DEFAULT_LIMITS) -> CheckedFilter:

@@ -12,7 +12,7 @@ from ..immutable import Immutable
 from ..kinds import FieldKind, NamedKind, exhaustive
 from ..limits import MAX_DEPTH
 from ..nodes import Filter, RelationTest, field_name
-from .field_type import FieldType, Quantity
+from .field_type import FieldType, Quantity, Source
 from .scalars import VALUE_TYPES, Count, Enum, Scope
 from .type_text import read_notation, unknown_type
 
@@ -133,9 +133,9 @@ class FieldTable(Immutable):
         """The rows as written, in order."""
         return self._rows.items()
 
-    def description(self, *, concise: bool = False) -> dict[str, Any]:
-        """The rows as plain data, without sources and scopes' conditions."""
-        return {name: row.description(concise=concise) for name, row in self._rows.items()}
+    def description(self, *, concise: bool = False, sources: bool = False) -> dict[str, Any]:
+        """The rows as plain data, without scopes' conditions, and with sources only if they are asked for."""
+        return {name: row.description(concise=concise, sources=sources) for name, row in self._rows.items()}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._rows)
@@ -229,7 +229,7 @@ class Relation(FieldType):
         related: Rows | FieldTable,
         *,
         operators: Iterable[str] | None = None,
-        source: str | None = None,
+        source: Source | None = None,
     ) -> None:
         table = related if isinstance(related, FieldTable) else FieldTable(related)
         self._configure(operators, source, related=table)
@@ -246,9 +246,10 @@ class Relation(FieldType):
             return RelationTest(name, "any")
         return Count(self).sample(name + COUNT) if "count" in self.operators else None
 
-    def description(self, *, concise: bool = False) -> dict[str, Any]:
+    def description(self, *, concise: bool = False, sources: bool = False) -> dict[str, Any]:
         """The type as plain data, with the descriptions of the related records' fields."""
-        return super().description(concise=concise) | {"fields": self.related.description(concise=concise)}
+        fields = self.related.description(concise=concise, sources=sources)
+        return super().description(concise=concise, sources=sources) | {"fields": fields}
 
 
 TYPES: Final[dict[str, type[FieldType]]] = exhaustive(
@@ -256,13 +257,14 @@ TYPES: Final[dict[str, type[FieldType]]] = exhaustive(
 )
 """Every type a table can name, by its kind."""
 
-_PARTS: Final[dict[str, tuple[type[Any], str]]] = {
+_PARTS: Final[dict[str, tuple[type[Any] | tuple[type[Any], ...], str]]] = {
     "operators": (list, "a list of words"),
     "choices": (list, "a list of texts"),
     "name": (str, "a text"),
     "entity": (str, "a text"),
     "case_sensitive": (bool, "true or false"),
     "fields": (Mapping, "an object of descriptions"),
+    "source": ((str, list), "a dotted path or a list of keys"),
 }
 
 
@@ -270,7 +272,7 @@ def from_notation(text: str, *, operators: Iterable[str] | None = None) -> Field
     """The type a public table writes, such as `string`, `enum: a, b`, `enum<Name>` or `id<Entity>`.
 
     A relation writes its fields as `Relation - name (string) - status (enum: a, b)`; a choice with a comma or another
-    mark in it is a JSON string; behind semicolons may stand `case-sensitive` and the operators.
+    mark in it is a JSON string. After semicolons come `case-sensitive`, the operators and `source: path.of.the.data`.
 
     Raises `ValueError` for a text that writes none.
 
@@ -296,11 +298,15 @@ def from_description(description: Mapping[str, Any], *, level: int = 1) -> Field
     if kind not in TYPES:
         raise ValueError(unknown_type(kind, TYPES))
     known = [part for part in map(_key_of, TYPES[kind].__match_args__) if part in _PARTS]
+    if kind == "scope":
+        known.remove("source")  # a scope has no data of its own
     for part, value in parts.items():
         if part not in known:
             raise ValueError(f"found {quoted(part)} on type '{kind}', expected no keys but type, {', '.join(known)}")
         shape, expected = _PARTS[part]
-        if not isinstance(value, shape) or (shape is list and not all(isinstance(item, str) for item in value)):
+        if not isinstance(value, shape) or (
+            isinstance(value, list) and not all(isinstance(item, str) for item in value)
+        ):
             raise ValueError(f"found {_kind_of(value)} as '{part}', expected {expected}")
     if kind == "relation":
         fields = described_rows(parts.pop("fields", {}), level=level + 1)
@@ -329,8 +335,8 @@ def described_rows(descriptions: Mapping[str, Any], *, level: int = 1) -> dict[s
 
 
 def _kind_of(value: object) -> str:
-    kinds = {dict: "an object", list: "a list", str: "a text", type(None): "null"}
-    return kinds.get(type(value), type(value).__name__)
+    kinds = {dict: "an object", list: "a list", str: "a text", type(None): "null", bool: "a boolean"}
+    return kinds.get(type(value), "a number" if isinstance(value, (int, float)) else type(value).__name__)
 
 
 def _check_levels(rows: Mapping[str, Any]) -> None:
@@ -350,8 +356,9 @@ def _ensure_levels(levels: int) -> None:
 
 def _row(name: str, row: FieldType | str | Mapping[str, Any]) -> FieldType:
     made = _type(name, row)
-    if made.source is not None and made.source.split(".").count("*") > name.split(".").count("*"):
-        raise ValueError(f"field {name!r} has the source {made.source!r}, expected no more wildcards than in its name")
+    if made.source is not None and made.source.count("*") > name.split(".").count("*"):
+        shown = ".".join(made.source)
+        raise ValueError(f"field {name!r} has the source {shown!r}, expected no more wildcards than in its name")
     return made
 
 
@@ -386,7 +393,7 @@ def _is_counted(row: FieldType) -> bool:
 
 
 def _source(row: FieldType | None, pattern: Sequence[str]) -> Sequence[str]:
-    return pattern if row is None or row.source is None else row.source.split(".")
+    return pattern if row is None or row.source is None else row.source
 
 
 def _within(relation: str, paths: Iterable[str]) -> list[str]:

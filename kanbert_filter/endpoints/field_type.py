@@ -6,7 +6,7 @@ for what only they know: those tables are keyed by `FieldKind`, and a kind that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, NamedTuple, Self, TypeVar
 
 from ..checked import CheckedFilter
@@ -37,6 +37,9 @@ class Quantity(NamedTuple):
     number: int
 
 
+Source = str | Sequence[str]
+"""Where a field's data is: a dotted path, or a sequence of keys, which may hold dots and blanks."""
+
 Settled = Constant | Edge | WholeDay | Quantity | CheckedFilter
 """What a value means at a moment: a constant of the column's sort, a moment beyond the calendar, a day on a field of
 instants, a number of records, or (of a scope's choice) a condition."""
@@ -55,10 +58,10 @@ class ValueFault(Exception):
 class FieldType(Immutable):
     """What all field types share.
 
-    `operators` are the words the field allows (default: those of its type), in any spelling; `source` is the dotted
-    path where the data is, when that is not the public name.
+    `operators` are the words the field allows (default: those of its type), in any spelling; `source` is where the data
+    is, when that is not the public name: a dotted path, or a tuple of keys for keys that hold dots.
 
-    Raises `ValueError` for an operator that the type does not have.
+    Raises `ValueError` for an operator that the type does not have, and for a source with an empty key.
     """
 
     __slots__ = ("keeps", "operators", "source")
@@ -76,14 +79,14 @@ class FieldType(Immutable):
     """For examples: the operators that are worth showing, the best first, and a value."""
 
     operators: frozenset[str]
-    source: str | None
+    source: tuple[str, ...] | None
     keeps: Mapping[str, frozenset[type]]
     """For each allowed operator the classes of values that are taken as they are: `check` need not look closer."""
 
-    def __init__(self, *, operators: Iterable[str] | None = None, source: str | None = None) -> None:
+    def __init__(self, *, operators: Iterable[str] | None = None, source: Source | None = None) -> None:
         self._configure(operators, source)
 
-    def _configure(self, operators: Iterable[str] | None, source: str | None, **slots: object) -> None:
+    def _configure(self, operators: Iterable[str] | None, source: Source | None, **slots: object) -> None:
         possible = self.possible_operators()
         if operators is None:
             allowed = possible
@@ -99,14 +102,17 @@ class FieldType(Immutable):
             if not allowed <= possible:
                 wrong = ", ".join(sorted(allowed - possible))
                 raise ValueError(f"type '{self.kind}' has no operator {wrong}; it has {', '.join(sorted(possible))}")
-        self._fill(operators=allowed, source=source, **slots)
+        self._fill(operators=allowed, source=_keys_of(source), **slots)
         self._fill(keeps={name: self._kept_classes(name) for name in allowed})
 
     def _kept_classes(self, operator: str) -> frozenset[type]:
         return _NONE
 
-    def description(self, *, concise: bool = False) -> dict[str, Any]:
-        """The type as plain data, without its source; `concise` leaves out operators that are all those of the type."""
+    def description(self, *, concise: bool = False, sources: bool = False) -> dict[str, Any]:
+        """The type as plain data, with its source only if `sources` are asked for.
+
+        `concise` leaves out operators that are all those of the type.
+        """
         described: dict[str, Any] = {"type": self.kind}
         for name in _DESCRIBED:
             part = getattr(self, name) if name in self.__match_args__ else None
@@ -114,6 +120,9 @@ class FieldType(Immutable):
                 described[name] = list(part) if isinstance(part, tuple) else part
         if not concise or self.operators != self.possible_operators():
             described["operators"] = self.ordered_operators()
+        if sources and self.source is not None:
+            dotted = all("." not in key for key in self.source)
+            described["source"] = ".".join(self.source) if dotted else list(self.source)
         return described
 
     @property
@@ -158,6 +167,18 @@ class FieldType(Immutable):
         return _restored, (type(self), dict(zip(self.__match_args__, self._arguments(), strict=True)))
 
 
+def _keys_of(source: Source | None) -> tuple[str, ...] | None:
+    """The keys of a source. Raises `ValueError` where one is empty."""
+    if source is None:
+        return None
+    keys = tuple(source.split(".")) if isinstance(source, str) else tuple(source)
+    if not all(isinstance(key, str) for key in keys):
+        raise TypeError(f"expected a source as a dotted path or a tuple of keys, not {source!r}")
+    if not keys or not all(keys):
+        raise ValueError(f"found the source {source!r}, expected keys that are not empty, joined by '.' or in a tuple")
+    return tuple(map(str.__str__, keys))
+
+
 T = TypeVar("T", bound=FieldType)
 
 
@@ -176,7 +197,7 @@ class SearchedType(FieldType):
     case_sensitive: bool
 
     def __init__(
-        self, *, operators: Iterable[str] | None = None, source: str | None = None, case_sensitive: bool = False
+        self, *, operators: Iterable[str] | None = None, source: Source | None = None, case_sensitive: bool = False
     ) -> None:
         self._configure(operators, source, case_sensitive=case_sensitive)
 

@@ -1,10 +1,10 @@
 """Field types from models: SQLAlchemy's and Django's, dataclasses and pydantic's.
 
 Nothing is exposed that is not named. A name is a path of attributes; where it leads over a list of other models the
-field becomes one of a relation's. Each kind of model is asked in its own words what it holds, and no package of theirs
-is imported: a model brings its own.
+field becomes one of a relation's. Each kind of model is read through its own attributes, so none of their packages is
+imported.
 
-What an attribute holds is told as Python tells it: `Decimal`, `list[Task]`, `Client | None`. Nulls are not told apart,
+What an attribute holds is a Python type: `Decimal`, `list[Task]`, `Client | None`. Whether it may be null does not matter,
 since any field may be null in this language.
 """
 
@@ -57,7 +57,7 @@ def rows_of_model(model: Any, names: Iterable[str], also: Rows) -> dict[str, Any
 
 
 def _add(rows: dict[str, Any], model: Any, name: str, path: str, own: Any) -> None:
-    """Add the row of a path, or of what stands behind the relation it leads over."""
+    """Add the row of a path, or of the field inside the relation that it leads over."""
     segments = path.split(".")
     for position, segment in enumerate(segments):
         here, rest = ".".join(segments[: position + 1]), ".".join(segments[position + 1 :])
@@ -113,12 +113,13 @@ _LISTS: Final = (list, tuple, set, frozenset)
 
 def of_annotation(annotation: Any, name: str, is_model: Callable[[Any], bool]) -> Held:
     """What an annotation says."""
+    annotation = getattr(annotation, "__supertype__", annotation)  # of a NewType
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return of_annotation(arguments[0], name, is_model)
     if origin is Union or origin is python_types.UnionType:
-        held = [argument for argument in arguments if argument is not type(None)]
-        return of_annotation(held[0], name, is_model) if len(held) == 1 else None
+        held = [of_annotation(each, name, is_model) for each in arguments if each is not type(None)]
+        return held[0] if held and all(each == held[0] for each in held) else None
     if origin is Literal:
         texts = [argument for argument in arguments if argument is not None]
         return Enum(*texts) if texts and all(isinstance(text, str) for text in texts) else None
@@ -192,14 +193,14 @@ def _look_at_sqlalchemy(model: Any, name: str) -> Held:
     if name in mapper.synonyms:
         name = mapper.synonyms[name].name
     if name not in mapper.columns and name in mapper.all_orm_descriptors:
-        return None  # a hybrid, an association proxy, …: the attribute is there, and does not tell its type
+        return None  # a hybrid, an association proxy, …: the attribute exists, but no type follows from it
     column = mapper.columns[name]
     listed = getattr(column.type, "enums", None)
     if listed is not None:
         enumeration = column.type.enum_class
         return Enum(*listed) if enumeration is None else _of_enumeration(enumeration)
     try:
-        held = column.type.python_type
+        held = UUID if hasattr(column.type, "as_uuid") else column.type.python_type
     except NotImplementedError:
         return None
     entity = model.__name__ if column.primary_key else _target(mapper, column)
@@ -230,9 +231,10 @@ def _look_at_django(model: Any, name: str) -> Held:
     if found.is_relation:
         target, entity = found.target_field, found.related_model.__name__
         return Id(entity) if target.primary_key else _of_django(target, None)
-    if found.choices:
+    made = _of_django(found, model.__name__ if found.primary_key else None)
+    if found.choices and made is not None and made.kind == "string":
         return Enum(*dict.fromkeys(str(value) for value, _ in found.flatchoices if value not in (None, "")))
-    return _of_django(found, model.__name__ if found.primary_key else None)
+    return made
 
 
 def _django_field(model: Any, name: str) -> Any:
@@ -257,9 +259,7 @@ _DJANGO: Final[dict[str, type]] = {
     "DateTimeField": datetime,
     "DateField": date,
     "DecimalField": Decimal,
-    "FilePathField": str,
     "FloatField": float,
-    "GenericIPAddressField": str,
     "IntegerField": int,
     "TextField": str,
     "UUIDField": UUID,

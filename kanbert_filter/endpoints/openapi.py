@@ -147,7 +147,7 @@ class _Choices:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
         self._listed: dict[int, tuple[object, list[str] | None]] = {}
-        """For each schema by its identity, the schema (which so keeps its identity) and what it lists."""
+        """What each schema lists, by its identity; the schema is kept too, so that no other object gets its identity."""
         self._open: set[int] = set()
 
     def of_name(self, name: str) -> tuple[str, ...]:

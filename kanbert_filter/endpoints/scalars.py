@@ -32,7 +32,7 @@ from ..values import (
     read_timestamp,
     timestamp_text,
 )
-from .field_type import FieldType, SearchedType, ValueFault, WholeDay
+from .field_type import FieldType, SearchedType, Source, ValueFault, WholeDay
 
 __all__ = ["String", "Number", "Currency", "Boolean", "Date", "DateTime", "Enum", "Id", "Custom", "Count", "Scope"]
 
@@ -281,7 +281,7 @@ class Enum(FieldType):
         *choices: str | type[python_enum.Enum],
         name: str | None = None,
         operators: Iterable[str] | None = None,
-        source: str | None = None,
+        source: Source | None = None,
     ) -> None:
         listed = [text for choice in choices for text in _choices(choice)]
         self._configure(operators, source, choices=tuple(dict.fromkeys(listed)), name=_schema_name(name))
@@ -323,7 +323,7 @@ class Id(FieldType):
     entity: str | None
 
     def __init__(
-        self, entity: str | None = None, *, operators: Iterable[str] | None = None, source: str | None = None
+        self, entity: str | None = None, *, operators: Iterable[str] | None = None, source: Source | None = None
     ) -> None:
         self._configure(operators, source, entity=_schema_name(entity))
 

@@ -8,22 +8,24 @@ and reported.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 from warnings import warn
 
 from ..errors import quoted
+from ..messages import all_of
 from .field_table import TYPES, FieldTable, from_description, row_name
 from .field_type import FieldType
-from .type_text import Description, read_notation, read_operators, write_operators
+from .type_text import Description, is_plain_key, read_notation, read_operators, write_notation, write_operators
 
 _HEADER: Final = "| Field | Type | Operators |"
 _ROLES: Final = {
     "field": re.compile(r"\bfields?\b"),
     "type": re.compile(r"\btypes?\b"),
     "operators": re.compile(r"\b(?:operators?|ops?)\b"),
+    "source": re.compile(r"^source$"),
 }
-"""What a heading means: the last of these whose word is in it, so `Field type` is the type."""
+"""What a heading means: the last of these whose word is in it, so `Field type` is the type; `Source` is a word alone."""
 
 _NEGATED: Final = re.compile(
     r"\b(?:not|no|without|except|excluded|denied|forbidden|disallowed|unavailable|unsupported)\b"
@@ -62,12 +64,17 @@ def ignored_columns(headings: Iterable[str]) -> str:
     return f"Ignored columns, which say nothing of fields, types or operators: {', '.join(map(quoted, headings))}"
 
 
-def write_table(fields: FieldTable) -> str:
-    """The table of the fields, for people and for `read_table`."""
-    lines = [_HEADER, "|---|---|---|"]
+def write_table(fields: FieldTable, *, sources: bool = False) -> str:
+    """The table of the fields, for people and for `read_table`; with `sources` it has them in a column of their own."""
+    lines = [f"{_HEADER} Source |", "|---|---|---|---|"] if sources else [_HEADER, "|---|---|---|"]
     for name, row in fields.items():
-        notation = row.with_parts(operators=None).notation
-        lines.append(f"| {_cell(name)} | {_cell(notation)} | {write_operators(row.ordered_operators())} |")
+        notation = write_notation(
+            row.with_parts(operators=None, source=None).description(concise=True, sources=sources)
+        )
+        cells = [_cell(name), _cell(notation), write_operators(row.ordered_operators())]
+        if sources:
+            cells.append(".".join(map(_key_cell, row.source or ())))
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -128,7 +135,7 @@ class MarkdownTable:
             if i not in columns.values() and (heading or any(_cells_of(i, rows)))
         ]
         types: dict[str, FieldType] = {}
-        for row in rows:
+        for row, raw in zip(rows, self._rows, strict=True):
             cells = {role: row[i].strip() for role, i in columns.items() if i < len(row)}
             found = cells.get("field", "")
             try:
@@ -141,13 +148,19 @@ class MarkdownTable:
                 name = row_name(match[1] if match else found)
                 if name in types:
                     raise ValueError("found the field a second time, expected it once")
-                types[name] = from_description(_in_row(name, cells.get("type", ""), cells.get("operators", "")))
+                description = _in_row(name, cells.get("type", ""), cells.get("operators", ""))
+                written = "\n".join(raw[columns["source"]]) if "source" in cells else ""
+                if written.strip():
+                    if "source" in description:
+                        raise ValueError("found a source in the type too, expected it in the column of sources")
+                    description["source"] = _keys_in(written)
+                types[name] = from_description(description)
             except ValueError as error:
                 raise ValueError(f"row {quoted(found)}: {error}") from None
         return types
 
     def _columns(self, rows: list[list[str]]) -> dict[str, int]:
-        """The column of each role. Raises `ValueError` where it cannot be told."""
+        """The column of each role. Raises `ValueError` where two columns may be meant."""
         columns: dict[str, int] = {}
         for role in _ROLES:
             found = self._named(role)
@@ -158,7 +171,7 @@ class MarkdownTable:
                     raise ValueError(f"found the column {negated[0]}, expected one of the operators that are allowed")
                 found = [i for i in others if _list_operators(_cells_of(i, rows))]
             if len(found) > 1:
-                shown = " and ".join([quoted(self._headings[i]) for i in found])
+                shown = all_of([quoted(self._headings[i]) for i in found])
                 raise ValueError(f"found {len(found)} columns of {role.rstrip('s')}s, {shown}, expected one")
             if found:
                 columns[role] = found[0]
@@ -262,20 +275,40 @@ def _in_row(name: str, written: str, listed: str) -> Description:
 
 def _plain(cell: str) -> str:
     """The text of a cell without its Markdown: code spans, escapes, character references, line breaks."""
+    return "".join([text for _, text in _spans(cell)])
+
+
+def _keys_in(cell: str) -> list[str]:
+    """The keys of a source: joined by dots, those that hold dots or blanks as code spans."""
+    spans = [*_spans(cell)]
+    codes = iter([text for is_code, text in spans if is_code])
+    path = "".join(["\0" if is_code else text.replace("\0", "\ufffd") for is_code, text in spans])
+    keys = [key.strip() for key in path.split(".")]
+    if any(len(key.split()) != 1 for key in keys):
+        expected = "expected keys joined by '.', those with dots or blanks in back quotes"
+        raise ValueError(f"found the source {quoted(_plain(cell).strip())}, {expected}")
+    return [re.sub("\0", lambda _: next(codes), key) for key in keys]
+
+
+def _spans(cell: str) -> Iterator[tuple[bool, str]]:
+    """The texts of a cell without their Markdown, and of each whether it is a code span."""
     pieces = _TICKS.split(cell)  # text, ticks, text, …
     last = {ticks: at for at, ticks in enumerate(pieces) if at % 2}
-    texts = [_unescaped(pieces[0])]
+    text = pieces[0]
     at = 1
     while at < len(pieces):
         before, ticks, end = pieces[at - 1], pieces[at], at
-        if (len(before) - len(before.rstrip("\\"))) % 2:  # the first of the ticks is escaped
-            texts.append(texts.pop()[:-1] + "`")
+        if (len(before) - len(before.rstrip("\\"))) % 2:
+            text += "`"  # after its backslash
         elif last[ticks] > at:
             end = pieces.index(ticks, at + 1)
-            texts.append("".join(pieces[at + 1 : end]).replace("\\|", "|"))
-        texts.append(_unescaped(pieces[end + 1]))
+            code = "".join(pieces[at + 1 : end]).replace("\\|", "|")
+            yield False, _unescaped(text)
+            yield True, code[1:-1] if code[0] == code[-1] == " " and code.strip() else code
+            text = ""
+        text += pieces[end + 1]
         at = end + 2
-    return "".join(texts)
+    yield False, _unescaped(text)
 
 
 def _unescaped(text: str) -> str:
@@ -292,15 +325,26 @@ def _unescaped(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """The text for a cell: as it is, or as a code span, in which nothing of it is Markdown or HTML.
+    """The text for a cell: as it is, or as a code span, in which nothing of it is Markdown or HTML."""
+    return text if _UNMARKED.fullmatch(text) and "www." not in text.lower() else _code_span(text)
+
+
+def _key_cell(key: str) -> str:
+    """The key of a source for a cell; a code span is a key with dots or blanks, and a bare `*` is a wildcard."""
+    if "\n" in key or "\r" in key:
+        raise ValueError(f"the source {quoted(key)} has a line break, which no table can write")
+    return "\\*" if key == "*" else key if is_plain_key(key) and _UNMARKED.fullmatch(key) else _code_span(key)
+
+
+def _code_span(text: str) -> str:
+    """The text as a code span.
 
     A pipe is escaped in code spans too. After a backslash that would be read as an escaped backslash, so the span ends
-    before the pipe and goes on behind it.
+    before the pipe and another one follows it.
     """
-    if _UNMARKED.fullmatch(text) and "www." not in text.lower():
-        return text
     ticks = "`"
     while ticks in _TICKS.findall(text):
         ticks += "`"
     body = re.sub(r"(\\)?\|", lambda mark: f"\\{ticks}\\|{ticks}" if mark[1] else "\\|", text)
-    return f"{ticks}{body}{ticks}"
+    edge = " " if "`" in (text[0], text[-1]) or (text[0] == text[-1] == " " and text.strip()) else ""
+    return f"{ticks}{edge}{body}{edge}{ticks}"

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from ..errors import quoted
 from ..limits import MAX_DEPTH
+from ..messages import did_you_mean
 from ..operators import OPERATORS, WORDS
 
 NO_OPERATORS: Final = "—"
@@ -30,6 +31,11 @@ _UNCLEAR: Final = re.compile(r"""["'“‘]|[-*•]\s|.*\|""", re.DOTALL)
 """What a choice without quotes does not begin with or hold: it would be part of another way to write lists."""
 
 _PLAIN_CHOICE: Final = re.compile(r"(?!'|[*-] )[\w.:/+*#%=!?$'-]+(?: [\w.:/+*#%=!?$'-]+)*")
+_SOURCE: Final = re.compile(
+    r'\s*source\s*:\s*((?:"(?:[^"\\]|\\.)*"|[^".;()\s]+)(?:\.(?:"(?:[^"\\]|\\.)*"|[^".;()\s]+))*)\s*', re.IGNORECASE
+)
+_KEY: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[^".]+')
+_PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_-]+|\*")
 _SPELLINGS: Final = WORDS | {row.dsl.lower(): row.name for row in OPERATORS.values()}
 
 _MEANT: Final = {
@@ -84,7 +90,16 @@ def write_notation(description: Mapping[str, Any]) -> str:
         parts.append("case-sensitive")
     if "operators" in description:
         parts.append(write_operators(description["operators"]))
+    if "source" in description:
+        source = description["source"]
+        keys = source.split(".") if isinstance(source, str) else source
+        parts.append(f"source: {'.'.join([key if is_plain_key(key) else _written_text(key) for key in keys])}")
     return "; ".join(parts)
+
+
+def is_plain_key(key: str) -> bool:
+    """Whether a key of a source is written as it is, without quotes."""
+    return _PLAIN_KEY.fullmatch(key) is not None
 
 
 def unknown_type(word: str, known: Iterable[str]) -> str:
@@ -99,8 +114,7 @@ def unknown_type(word: str, known: Iterable[str]) -> str:
     known = list(known)
     meant = [kind for kind, words in _MEANT.items() if word.lower() in words and kind in known]
     near = meant or get_close_matches(word.lower(), known, n=1)
-    remedy = f"; did you mean {quoted(near[0])}?" if near else ""
-    return f"found type {quoted(word)}, expected one of {', '.join(known)}{remedy}"
+    return f"found type {quoted(word)}, expected one of {', '.join(known)}{did_you_mean(near[:1])}"
 
 
 def is_scope(choices: Iterable[str]) -> bool:
@@ -141,6 +155,13 @@ def _read(text: str, start: int, level: int) -> tuple[Description, int]:
         description = _read_simple(text[start:end].strip())
     while text.startswith(";", end):
         start = end + 1
+        source = _SOURCE.match(text, start)
+        if source is not None:
+            if "source" in description:
+                raise ValueError("found a second source, expected one")
+            end = source.end()
+            description["source"] = [_read_quoted(k) if k[0] == '"' else k for k in _KEY.findall(source[1])]
+            continue
         end = next((mark.start() for mark in re.compile("[;()]").finditer(text, start)), len(text))
         _read_attribute(text[start:end], description)
     return description, end
@@ -210,7 +231,9 @@ def _read_attribute(text: str, description: Description) -> None:
         return
     operators = read_operators(text)
     if "operators" in description or operators is None:
-        raise ValueError(f"found {quoted(word)} after ';', expected 'case-sensitive' or one list of operators")
+        raise ValueError(
+            f"found {quoted(word)} after ';', expected 'case-sensitive', 'source: …' or one list of operators"
+        )
     description["operators"] = operators
 
 
@@ -249,7 +272,11 @@ def _no_choice(text: str) -> ValueError:
 def _written_choice(choice: str, quoting: bool) -> str:
     if _PLAIN_CHOICE.fullmatch(choice) and not quoting:
         return choice
+    return _written_text(choice)
+
+
+def _written_text(text: str) -> str:
     from json import dumps
 
-    text = dumps(choice, ensure_ascii=False)
+    text = dumps(text, ensure_ascii=False)
     return text if text.isprintable() else "".join([c if c.isprintable() else dumps(c)[1:-1] for c in text])

@@ -44,6 +44,8 @@ def shell(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         (["  "], ""),
         (["--to", "query", "[]"], ""),
         (["filter = 'x'"], 'filter = "x"\n'),
+        (["https://api.kanbert.com/api/v1/clients?sort=-name&filter=title%20is%20null"], "title is null\n"),
+        (["--from", "query", " https://x?filter%5Bfield%5D=title&filter%5Bop%5D=isnull"], "title is null\n"),
         (["title contains 'x&filter=1'"], 'title contains "x&filter=1"\n'),
         (["--from", "dsl", "title = 'ä'"], 'title = "ä"\n'),
         (["--from", "json", "[]", "--to", "form"], ""),
@@ -88,7 +90,31 @@ def test_convert_tells_what_is_wrong(arguments: list[str], told: str) -> None:
     assert told in result.stderr
 
 
+@pytest.mark.parametrize("command", ["convert", "check"])
+def test_a_filter_without_quotes_is_recognised(command: str) -> None:
+    result = run(command, "title", "contains", "x")
+    assert (result.exit_code, result.stdout) == (2, "")
+    reason = "Found 3 arguments, expected one filter; put it in quotes, as in 'title contains x'."
+    assert reason in " ".join(result.stderr.split())
+
+
 # check
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'filter=state = "CA" & latitude > 41.8',
+        'page=2&filter=title = "R&D"',
+        "?Filter=title%20is%20null",
+        "filter=title%20is%20null&amp;filter[0][field]=x",
+        "?filter.0.field=title",
+    ],
+)
+def test_what_can_only_be_a_misspelled_filter_is_not_valid(text: str) -> None:
+    for result in (run("check", text), run("check", stdin=text), run("convert", text)):
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr.startswith("Found ")
 
 
 def test_check_says_what_is_right() -> None:
@@ -206,7 +232,7 @@ def test_match_binds_scopes() -> None:
         (["--endpoint", PROJECTS, "titel = 'x'"], 1, "Did you mean 'title'?"),
         (["--endpoint", PROJECTS, "primary_contact.id = me.id"], 2, "give --me ID"),
         (["--endpoint", PROJECTS, "-"], 2, "cannot both come from standard input"),
-        (["--endpoint", PROJECTS, "title = 'x'", PROJECTS], 2, "has no name that tells the format: give --format"),
+        (["--endpoint", PROJECTS, "title = 'x'", PROJECTS], 2, "has no name or beginning of a known format: give"),
         (["--endpoint", PROJECTS, "title = 'x'", "missing.jsonl"], 2, "missing.jsonl cannot be read: No such file"),
         (["--endpoint", PROJECTS, "title = 'x'", "."], 2, "Error: . cannot be read: Is a directory"),
         (["--endpoint", PROJECTS, "title = 'x'", "a\0b"], 2, "cannot be read: No such file"),

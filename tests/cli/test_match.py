@@ -92,8 +92,8 @@ def test_zstd_without_a_library(monkeypatch: pytest.MonkeyPatch) -> None:
         (b"SQLite format 3\0", "holds a SQLite database; write a table of it first"),
         (b"PK\x03\x04", "holds a ZIP archive or a workbook; unpack it, or save the sheet as CSV"),
         ('{"title": "a"}'.encode("utf-16"), "holds UTF-16; convert it first, for example with iconv"),
-        (b"title,budget\na,1\n", "has no name that tells the format: give --format jsonl, json, csv or tsv"),
-        (b"\0\1\2", "has no name that tells the format"),
+        (b"title,budget\na,1\n", "has no name or beginning of a known format: give --format jsonl, json, csv or tsv"),
+        (b"\0\1\2", "has no name or beginning of a known format"),
     ],
     ids=range(10),
 )
@@ -216,6 +216,22 @@ def test_several_files_of_csv() -> None:
     assert written("budget = 2", "a.csv", "a.jsonl") == "title,budget\nb,2\nb,2\n"
     mixed = written("budget = 2", "a.jsonl", "c.csv")
     assert [json.loads(line)["title"] for line in mixed.splitlines()] == ["b", "d"]
+
+
+def test_columns_whose_names_no_filter_can_write() -> None:
+    Path("t.md").write_text(
+        "Field | Type | Source\n-|-|-\nlength | number | `Sepal.Length`\nby | string | who.`first name`\n"
+    )
+    Path("a.csv").write_text("Sepal.Length,who.first name\n5,x\n6,y\n")
+    Path("a.jsonl").write_text('{"Sepal.Length": 6, "who": {"first name": "y"}}\n')
+    assert written("length > 5 and by = 'y'", "a.csv") == "Sepal.Length,who.first name\n6,y\n"
+    assert written("-o", "csv", "-f", "length,by", "length > 5", "a.csv", "a.jsonl") == "length,by\n6,y\n6,y\n"
+    run = CliRunner().invoke(commands.run, ["endpoints", "t.md", "--as", "json", "--sources"])
+    Path("t.json").write_text(run.stdout)
+    assert json.loads(run.stdout)["fields"]["length"]["source"] == ["Sepal.Length"]
+    again = CliRunner().invoke(commands.run, ["endpoints", "t.json", "--as", "markdown", "--sources"])
+    assert "| `Sepal.Length` |" in again.stdout
+    assert "Sepal" not in CliRunner().invoke(commands.run, ["endpoints", "t.json", "--as", "markdown"]).stdout
 
 
 # what people expect

@@ -154,6 +154,36 @@ def test_tables(endpoint: kf.Endpoint, before: str, after: str) -> None:
     assert table.count("\n") == 2 + len(list(endpoint))
 
 
+keys = st.from_regex(r"[A-Za-z0-9_-]{1,4}", fullmatch=True) | awkward.filter(
+    lambda key: key and not set(key) & {*"\r\n*"}
+)
+
+
+def placed(row: FieldType, keys: st.DataObject) -> FieldType:
+    """The type with a source of its own, and with sources inside it."""
+    if isinstance(row, kf.types.Relation):
+        row = row.with_fields({name: placed(inner, keys) for name, inner in row.related.items()})
+    if isinstance(row, kf.types.Scope):
+        return row.with_parts(conditions=None)
+    return row.with_parts(source=keys.draw(st.none() | SOURCES))
+
+
+SOURCES = st.lists(keys, min_size=1, max_size=3).map(tuple)
+
+
+@unhurried
+@given(endpoints, st.data())
+def test_sources_are_told_only_to_their_owner(endpoint: kf.Endpoint, data: st.DataObject) -> None:
+    endpoint = kf.Endpoint(endpoint.name, {name: placed(row, data) for name, row in endpoint.items()})
+    assert kf.Endpoint.from_markdown(endpoint.name, endpoint.to_markdown(sources=True)) == endpoint
+    text = json.dumps(endpoint.to_dict(sources=True))
+    assert kf.Endpoint.from_dict(json.loads(text)) == endpoint
+    assert kf.Endpoint.from_dict(endpoint.to_dict()) == kf.Endpoint(endpoint.name, public(endpoint))
+    assert kf.Endpoint.from_markdown(endpoint.name, endpoint.to_markdown()) == kf.Endpoint(
+        endpoint.name, public(endpoint)
+    )
+
+
 class Shown(HTMLParser):
     """The texts of a page's cells, and the elements in them."""
 
@@ -245,12 +275,19 @@ def nested(levels: int) -> Mapping[str, Any]:
             {"a": {"type": "date", "choices": []}},
             "found 'choices' on type 'date', expected no keys but type, operators",
         ),
-        ({"a": {"type": "date", "source": "x"}}, "found 'source' on type 'date'"),
+        (
+            {"a": {"type": "date", "source": "x..y"}},
+            "field 'a': found the source 'x..y', expected keys that are not empty",
+        ),
+        ({"a": {"type": "date", "source": []}}, "found the source [], expected keys that are not empty"),
+        ({"a": {"type": "date", "source": 5}}, "found a number as 'source', expected a dotted path or a list of keys"),
+        ({"a": {"type": "date", "source": ["x", 5]}}, "found a list as 'source', expected a dotted path or a list of"),
+        ({"a": {"type": "scope", "source": "x"}}, "found 'source' on type 'scope'"),
         ({"a": {"type": "scope", "conditions": {}}}, "found 'conditions' on type 'scope'"),
         ({"a": {"type": "date", "operators": "eq"}}, "found a text as 'operators', expected a list of words"),
         ({"a": {"type": "date", "operators": [1]}}, "found a list as 'operators', expected a list of words"),
         ({"a": {"type": "date", "operators": ["x"]}}, "field 'a': 'x' is no operator"),
-        ({"a": {"type": "string", "case_sensitive": 1}}, "found int as 'case_sensitive', expected true or false"),
+        ({"a": {"type": "string", "case_sensitive": 1}}, "found a number as 'case_sensitive', expected true or false"),
         ({"a": {"type": "enum", "name": None}}, "found null as 'name', expected a text"),
         ({"a": {"type": "relation", "fields": []}}, "found a list as 'fields', expected an object of descriptions"),
         ({"a": {"type": "relation", "fields": {"b": {"type": "x"}}}}, "field 'a': field 'b': found type 'x'"),

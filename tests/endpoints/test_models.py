@@ -5,17 +5,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NewType
 from uuid import UUID
 
 import pydantic
 import pytest
 import sqlalchemy as sa
+from django.db import models
+from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column, relationship, synonym
 
 import kanbert_filter as kf
+from kanbert_filter.backends.django import verify as verify_django
 from kanbert_filter.backends.sqlalchemy import verify
 from tests import django_site as site
 
@@ -340,6 +343,69 @@ def test_an_attribute_that_is_no_column_is_there_and_has_no_type(name: str) -> N
     with pytest.raises(ValueError, match=f"field '{name}': no field type follows from Attributes.{name}; say it"):
         kf.Endpoint.from_model("x", Attributes, [name])
     assert kf.Endpoint.from_model("x", Attributes, [], also={name: "string"}) == kf.Endpoint("x", {name: "string"})
+
+
+Key = NewType("Key", str)
+
+
+@dataclass
+class Unions:
+    size: int | Decimal | None
+    level: Literal["a"] | Literal["a"]
+    id: int | str
+    key: Key
+    mixed: int | str
+    client: Client | PydanticClient
+
+
+def test_unions_of_one_type_are_of_that_type() -> None:
+    made = kf.Endpoint.from_model("x", Unions, ["size", "level", "id", "key"])
+    assert made == kf.Endpoint("x", {"size": "number", "level": "enum: a", "id": "id", "key": "string"})
+    for name in ("mixed", "client"):
+        with pytest.raises(ValueError, match=f"no field type follows from Unions.{name}"):
+            kf.Endpoint.from_model("x", Unions, [name])
+
+
+SQL_TYPES: list[Any] = [
+    *(sa.String, sa.Text, sa.Integer, sa.BigInteger, sa.Float, sa.Numeric, sa.Numeric(asdecimal=False), sa.Boolean),
+    *(sa.Date, sa.DateTime, sa.TIMESTAMP(timezone=True), sa.Time, sa.Interval, sa.LargeBinary, sa.JSON, sa.PickleType),
+    *(sa.Uuid, sa.Uuid(as_uuid=False), sa.Enum(Status), sa.Enum("low", "high"), sa.ARRAY(sa.Integer), sa.CHAR(3)),
+    *(postgresql.UUID, postgresql.JSONB, postgresql.INET, postgresql.CITEXT, postgresql.MONEY, postgresql.HSTORE),
+    *(mysql.TINYINT, mysql.YEAR, mysql.LONGTEXT, mysql.DATETIME(fsp=6)),
+]
+
+
+@pytest.mark.parametrize("column_type", SQL_TYPES, ids=repr)
+def test_what_follows_from_a_column_is_what_its_engine_takes(column_type: Any) -> None:
+    class Base(DeclarativeBase):
+        pass
+
+    columns: dict[str, Any] = {"id": mapped_column(sa.Integer, primary_key=True), "held": mapped_column(column_type)}
+    model = type("Row", (Base,), {"__tablename__": "row", **columns})
+    try:
+        made = kf.Endpoint.from_model("rows", model, ["id", "held"])
+    except ValueError as error:
+        assert "no field type follows from Row.held" in str(error)
+    else:
+        verify(made, model)
+
+
+def test_choices_of_django_are_an_enumeration_only_of_texts() -> None:
+    class Choosing(models.Model):
+        rank: Any = models.IntegerField(choices=[(1, "first"), (2, "second")])
+        done: Any = models.BooleanField(choices=[(True, "yes"), (False, "no")])
+        due: Any = models.DateField(choices=[(date(2024, 1, 1), "new year")])
+        size: Any = models.CharField(max_length=1, choices=[("letters", [("S", "small"), ("L", "large")])], blank=True)
+        address: Any = models.GenericIPAddressField()
+
+        class Meta:
+            app_label = "site"
+
+    made = kf.Endpoint.from_model("x", Choosing, ["rank", "done", "due", "size"])
+    assert made == kf.Endpoint("x", {"rank": "number", "done": "boolean", "due": "date", "size": "enum: S, L"})
+    verify_django(made, Choosing)
+    with pytest.raises(ValueError, match=r"no field type follows from Choosing\.address"):
+        kf.Endpoint.from_model("x", Choosing, ["address"])
 
 
 def test_what_is_no_model_or_no_list() -> None:

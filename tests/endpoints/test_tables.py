@@ -1,5 +1,6 @@
 """Tables in Markdown: as the public documentation prints them, as Redocly does, and as people write them."""
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -260,7 +261,10 @@ def test_fields_named_like_the_columns() -> None:
         (table("a | boolean | eq, lt"), "row 'a': type 'boolean' has no operator lt; it has eq, isnotnull"),
         (table("a | enum: with, only, without | eq, ne"), "type 'scope' has no operator ne; it has eq"),
         (table("a | string; eq | eq"), "row 'a': found operators in the type too"),
-        (table("a | string; eq; in"), "row 'a': found 'in' after ';', expected 'case-sensitive' or one list"),
+        (
+            table("a | string; eq; in"),
+            "row 'a': found 'in' after ';', expected 'case-sensitive', 'source: …' or one list",
+        ),
         (table("a | string;"), "row 'a': found '' after ';'"),
         (
             table("a | number; case-sensitive"),
@@ -350,6 +354,59 @@ def test_a_hostile_document_does_not_hang(row: str) -> None:
     except ValueError as error:
         assert len(str(error)) < 1000
     assert time.process_time() - before < 30  # far more than it takes, far less than what grows with the square
+
+
+SOURCES: dict[str, Any] = {
+    "contact_id": ("contact_id",),
+    "data.*.value": None,
+    "`Sepal.Length`": ("Sepal.Length",),
+    "data.`first name`.x": ("data", "first name", "x"),
+    "``a`b``.c": ("a`b", "c"),
+    "a\\_b . c": ("a_b", "c"),
+    "": None,
+    "` a `": ("a",),
+    "`  a  `": (" a ",),
+    "` `": (" ",),
+    "`a\\|b`": ("a|b",),
+    "`a\\`\\|`b`": ("a\\|b",),
+}
+
+
+@pytest.mark.parametrize(("cell", "keys"), SOURCES.items())
+def test_sources(cell: str, keys: tuple[str, ...] | None) -> None:
+    text = f"| Source | Field | Type | Operators |\n|-|-|-|-|\n| {cell} | custom.* | custom | |"
+    expected = kf.types.Custom(source="data.*.value" if "*" in cell else keys)
+    read = kf.Endpoint.from_markdown("e", text)
+    assert read == kf.Endpoint("e", {"custom.*": expected})
+    assert kf.Endpoint.from_markdown("e", read.to_markdown(sources=True)) == read
+    assert "Source" not in read.to_markdown()
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (
+            "a | string | | x..y",
+            "row 'a': found the source 'x..y', expected keys joined by '.', those with dots or bla",
+        ),
+        ("a | string | | first name", "found the source 'first name', expected keys joined by '.'"),
+        ("a | string | | .", "found the source '.', expected keys"),
+        ("a | string | | x.*", "field 'a' has the source 'x.*', expected no more wildcards than in its name"),
+        ("a | string; source: x | | y", "found a source in the type too, expected it in the column of sources"),
+        ("a | string; source: x; source: y | |", "found a second source, expected one"),
+        ("a | enum: with, only, without | | x", "found 'source' on type 'scope'"),
+        ("a | string; source: | |", "found operator 'source:', expected words"),
+    ],
+)
+def test_faults_of_sources(row: str, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        kf.Endpoint.from_markdown("e", f"Field | Type | Operators | Source\n-|-|-|-\n{row}")
+
+
+def test_only_a_column_called_source_has_sources() -> None:
+    with pytest.warns(UserWarning, match="'Data source'"):
+        read = kf.Endpoint.from_markdown("e", "Field | Type | Data source\n-|-|-\na | string | CRM")
+    assert read == kf.Endpoint("e", {"a": "string"})
 
 
 def test_the_public_tables_ship_with_the_library() -> None:
