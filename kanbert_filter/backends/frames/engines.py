@@ -85,7 +85,12 @@ class Engine:
         return condition & ~column.is_null() if self.pandas else condition
 
     def takes_lists_of(self, dtype: DType) -> bool:
-        """Whether constants compared with such a column are plain enough to stand in a list."""
+        """Whether constants compared with such a column are plain enough for a list.
+
+        Before its version 2, Polars refuses microseconds in a list beside milliseconds, and finds none of them beside nanoseconds.
+        """
+        if self.polars and isinstance(dtype, nw.Datetime):
+            return dtype.time_unit == "us"
         return not (self.spark and dtype.is_temporal())
 
     def constant(self, column: nw.Expr, value: Stored, dtype: DType) -> Any:
