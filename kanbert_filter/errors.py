@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from .immutable import Immutable
@@ -359,8 +359,20 @@ class RecordError(Exception):
 
 
 def shown(value: object) -> str:
+    """A value as a message may show it: not if it can hold others, which are nobody's business who reads the message."""
+    from datetime import date
+    from enum import Enum
+    from numbers import Number
+    from uuid import UUID
+
     if isinstance(value, str):
         return quoted(value)
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return "a list"
+    if value is not None and not isinstance(value, (bytes, date, Enum, Number, UUID)):
+        return "an object"
     try:
         return printable(_abbreviated(repr(value), 60))
     except Exception:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from enum import Enum
+from fractions import Fraction
 from functools import cache
+from numbers import Integral, Real
 from typing import Any, cast
 from uuid import UUID
+
+import numpy
 
 from kanbert_filter.checked import CheckedFilter
 from kanbert_filter.context import Context
@@ -17,7 +21,9 @@ from kanbert_filter.endpoints.field_table import FieldTable
 from kanbert_filter.endpoints.types import Count, FieldType, Relation, Scope
 from kanbert_filter.errors import RecordError
 from kanbert_filter.nodes import And, Comparison, Everything, Filter, Membership, NullCheck, Or, RelationTest
-from kanbert_filter.values import Special, exact as exact_number, number_text, read_date, read_timestamp
+from kanbert_filter.values import Special, exact as exact_number, number_text, read_date
+
+BOOLEANS = (bool, numpy.bool_)
 
 ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "lt": lambda a, b: a < b,
@@ -98,9 +104,9 @@ def _related(fields: FieldTable, path: str, record: object) -> list[Any]:
     related = _raw(fields, path, record)
     if related is None:
         return []
-    if isinstance(related, (str, int, Mapping)) or any(isinstance(other, (type(None), str, int)) for other in related):
+    if isinstance(related, (str, int, Mapping)) or any(isinstance(other, (str, int)) for other in related):
         raise RecordError(path, "relation", related)
-    return list(related)
+    return [{} if other is None else other for other in related]
 
 
 # values
@@ -126,14 +132,16 @@ def _compares(row: FieldType, path: str, raw: Any, operator: str, value: Any, co
             if number is None:
                 raise RecordError(path, row.kind, raw)
             if operator in ("contains", "startswith", "endswith", "like"):
-                return _texts(row, number_text(exact_number(number)), operator, value)
+                return _texts(
+                    row, number_text(exact_number(Decimal(number.numerator) / number.denominator)), operator, value
+                )
             return _ordered(number, operator, value)
         case "boolean":
-            if not isinstance(plain, bool):
+            if not isinstance(plain, BOOLEANS):
                 raise RecordError(path, row.kind, raw)
-            return plain is value
+            return bool(plain) is value
         case "id":
-            if not isinstance(plain, (str, int, UUID)) or isinstance(plain, bool):
+            if not isinstance(plain, (str, Integral, UUID)) or isinstance(plain, BOOLEANS):
                 raise RecordError(path, row.kind, raw)
             return str(plain) == (context.me if isinstance(value, Special) else value)
     if not isinstance(plain, str):
@@ -144,24 +152,27 @@ def _compares(row: FieldType, path: str, raw: Any, operator: str, value: Any, co
 
 
 def _ordered(stored: Any, operator: str, value: Any) -> bool:
+    if isinstance(stored, Fraction):
+        value = Fraction(value)
     return bool(stored == value if operator == "eq" else ORDERS[operator](stored, value))
 
 
-def _number(value: object) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+def _number(value: Any) -> Fraction | None:
+    """The number exactly; a float, of whatever width, as the decimal it shows."""
+    if isinstance(value, BOOLEANS) or not isinstance(value, (Real, Decimal)) or not math.isfinite(value):
         return None
-    if not math.isfinite(value):
-        return None
-    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if isinstance(value, (Integral, Fraction)):
+        return Fraction(int(value.numerator), int(value.denominator))
+    return Fraction(str(value))
 
 
 def _custom(value: object) -> object:
     number = _number(value)
-    return value if number is None else number
+    return bool(value) if isinstance(value, BOOLEANS) else value if number is None else number
 
 
 def _kind(value: object) -> str:
-    if isinstance(value, bool):
+    if isinstance(value, BOOLEANS):
         return "boolean"
     if _number(value) is not None:
         return "number"
@@ -202,9 +213,56 @@ def like(pattern: str, text: str) -> bool:
 # days and instants, for times well inside the calendar
 
 
+def _stored_timestamp(text: str) -> datetime | None:
+    """What a stored text writes: `2024-01-31T10:30`, then perhaps seconds with up to nine digits behind `.` or `,`, then perhaps an offset."""
+    day, time = text[:10], text[11:]
+    if not text.isascii() or read_date(day) is None or text[10:11] not in ("T", "t", " "):
+        return None
+    start = max(time.find(sign) for sign in "Zz+-")
+    time, offset = (time[:start], time[start:]) if start >= 0 else (time, "")
+    time, _, fraction = time.replace(",", ".").partition(".")
+    clock = [*time.split(":"), *(["00"] if time.count(":") == 1 and "." not in text and "," not in text else [])]
+    away = offset[1:].replace(":", "") + "00" * (len(offset) == 3)
+    if (
+        [len(part) for part in clock] != [2, 2, 2]
+        or not "".join([*clock, fraction, away]).isdigit()
+        or len(fraction) > 9
+    ):
+        return None
+    if offset.lower() != "z" and offset and (len(away) != 4 or int(away[2:]) > 59 or len(offset) not in (3, 5, 6)):
+        return None
+    if (len(offset) == 6 and offset[3] != ":") or (("." in text or "," in text) and not fraction):
+        return None
+    hours, minutes, seconds = map(int, clock)
+    try:
+        moment = datetime.fromisoformat(day).replace(hour=hours, minute=minutes, second=seconds)
+    except ValueError:
+        return None
+    moment += timedelta(microseconds=int(fraction.ljust(6, "0")[:6]) if fraction else 0)
+    if not offset:
+        return moment
+    if offset in ("Z", "z"):
+        return moment.replace(tzinfo=UTC)
+    east = timedelta(hours=int(away[:2]), minutes=int(away[2:])) * (1 if offset[0] == "+" else -1)
+    return moment.replace(tzinfo=timezone(east)) if abs(east) < timedelta(days=1) else None
+
+
+def _plain(value: Any) -> Any:
+    """A moment of Python's own class; those of some libraries know more than microseconds, or are none."""
+    if isinstance(value, datetime):
+        try:
+            offset = value.utcoffset()
+        except Exception:
+            return None
+        zone = None if offset is None else value.tzinfo
+        return datetime.combine(value.date(), value.time(), zone)
+    return value
+
+
 def _date(path: str, value: Any, zone: tzinfo) -> date:
+    value = _plain(value)
     if isinstance(value, str):
-        value = read_date(value) or read_timestamp(value)
+        value = read_date(value) or _stored_timestamp(value)
     if isinstance(value, datetime):
         return value.date() if value.tzinfo is None else value.astimezone(zone).date()
     if isinstance(value, date):
@@ -213,8 +271,9 @@ def _date(path: str, value: Any, zone: tzinfo) -> date:
 
 
 def _instant(path: str, value: Any, zone: tzinfo) -> datetime:
+    value = _plain(value)
     if isinstance(value, str):
-        value = read_date(value) or read_timestamp(value)
+        value = read_date(value) or _stored_timestamp(value)
     if isinstance(value, datetime):
         return (value.replace(tzinfo=zone, fold=0) if value.tzinfo is None else value).astimezone(UTC)
     if isinstance(value, date):

@@ -1,33 +1,38 @@
 """What the values of records mean: how each type of field reads what a record holds.
 
-Generated predicates look at a value's class themselves and call these functions only for what is not already in its final form:
-members of enumerations, subclasses, floats and Decimals, dates and ISO text. Each gives the value to compare, never None, or raises
-`RecordError`.
+Generated predicates look at a value's class themselves and call these functions only for what is not yet in its final form:
+members of enumerations, subclasses, floats and Decimals, other libraries' numbers, dates and ISO text. Each returns the value to
+compare, never None, or raises `RecordError`.
 
 Decisions where the language's contract is silent:
 
-- An enumeration's member is present even if its value is None, and then no value of any type.
+- An enumeration's member is present even if its value is None, and then it is no value of any type.
 - In mappings a path through anything but a mapping is an error, on custom fields null; in objects every value has attributes, and one
   it lacks is null.
-- A relation is a list, a tuple or another iterable of records; text, a mapping, an iterator (which could be looked at once only) or a
-  None among its records is an error.
+- A relation is a list, a tuple or another iterable of records; text, a mapping or an iterator (which could be looked at once only) is
+  an error.
 - A time outside the calendar in UTC, such as the end of the year 9999 west of Greenwich, is the calendar's last (or first) instant.
 - On custom fields NaN and infinities are of another kind than numbers.
+- A fraction that no decimal writes, such as a third, counts as the decimal of its first 200 digits.
+- A date or timestamp is what its own class says it is. If its methods raise, as those of `pandas.NaT` do, it is none.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, tzinfo
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Context as DecimalContext, Decimal
 from enum import Enum
+from numbers import Integral, Rational, Real
 from typing import Any, Final
 from uuid import UUID
 
 from ...context import first_instant, inside, instant_of, local_date
 from ...errors import RecordError
-from ...values import exact, number_text, read_date, read_timestamp
+from ...values import exact, number_text, read_date
 
 __all__ = [
     "NUMBERS",
@@ -97,21 +102,23 @@ def as_number(value: object, field: FieldOfError) -> int | float | Decimal:
 def as_boolean(value: object, field: FieldOfError) -> bool:
     """A boolean. Raises `RecordError` for anything else."""
     plain = value.value if isinstance(value, Enum) else value
-    if isinstance(plain, bool):
-        return plain
+    if _is_boolean(plain):
+        return bool(plain)
     raise RecordError(*field, value)
 
 
 def as_identifier(value: object, field: FieldOfError) -> str:
     """The text of an id: `7`, `"7"` and a UUID compare by it. Raises `RecordError` for anything else."""
     plain = value.value if isinstance(value, Enum) else value
-    try:
-        if isinstance(plain, str):
-            return str.__str__(plain)
-        if isinstance(plain, UUID) or (isinstance(plain, int) and not isinstance(plain, bool)):
-            return str(plain)
-    except ValueError:  # an integer of more digits than Python writes
-        pass
+    if isinstance(plain, str):
+        return str.__str__(plain)
+    if isinstance(plain, UUID):
+        return str(plain)
+    if isinstance(plain, Integral) and not _is_boolean(plain):
+        try:
+            return str(int(plain))
+        except ValueError:  # an integer of more digits than Python writes
+            pass
     raise RecordError(*field, value)
 
 
@@ -122,9 +129,10 @@ def as_day(value: object, field: FieldOfError, zone: tzinfo) -> date:
     """
     plain = value.value if isinstance(value, Enum) else value
     if isinstance(plain, str):
-        plain = read_date(plain) or read_timestamp(plain)
+        plain = read_date(plain) or stored_timestamp(plain)
     if isinstance(plain, datetime):
-        return plain.date() if plain.utcoffset() is None else local_date(plain, zone)
+        plain = _plain_datetime(plain, value, field)
+        return plain.date() if plain.tzinfo is None else local_date(plain, zone)
     if isinstance(plain, date):
         return plain
     raise RecordError(*field, value)
@@ -153,26 +161,68 @@ def as_instant(value: object, field: FieldOfError, zone: tzinfo) -> datetime:
     """
     plain = value.value if isinstance(value, Enum) else value
     if isinstance(plain, str):
-        plain = read_timestamp(plain) or read_date(plain)
+        plain = stored_timestamp(plain) or read_date(plain)
     if isinstance(plain, datetime):
-        if plain.utcoffset() is None:
-            return inside(instant_of(plain, zone))
-        try:
-            return plain.astimezone(UTC)
-        except OverflowError:
-            return _FIRST if plain.year == 1 else _LAST
+        plain = _plain_datetime(plain, value, field)
+        return plain if plain.tzinfo is not None else inside(instant_of(plain, zone))
     if isinstance(plain, date):
         return inside(first_instant(plain, zone))
     raise RecordError(*field, value)
 
 
+def _plain_datetime(moment: datetime, value: object, field: FieldOfError) -> datetime:
+    """A datetime of Python's own class, in UTC where it has an offset; what libraries know beyond microseconds is cut off.
+
+    Raises `RecordError` where the moment or its time zone raises anything.
+    """
+    if moment.tzinfo is None and moment.__class__ is datetime:
+        return moment
+    try:
+        if moment.utcoffset() is None:
+            return datetime.combine(moment.date(), moment.time())
+        try:
+            moment = moment.astimezone(UTC)
+        except OverflowError:
+            return _FIRST if moment.year == 1 else _LAST
+        return datetime.combine(moment.date(), moment.time(), UTC)
+    except Exception as error:  # these are methods of anybody's classes
+        raise RecordError(*field, value) from error
+
+
+_STORED_TIMESTAMP: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ]((?:[01]\d|2[0-3]):\d\d(?::\d\d(?:[.,]\d{1,9})?)?)([Zz]|[+-]\d\d(?::?[0-5]\d)?)?", re.ASCII
+)
+
+
+def stored_timestamp(text: str) -> datetime | None:
+    """The timestamp that stored text writes, aware (in UTC) if it has an offset and naive if not; None if it is none.
+
+    It is read as other systems write it, more generously than a filter's own timestamps: `z`, `+02` and `+0200` are offsets, a comma
+    may be before the fraction, and of up to nine digits those beyond the microsecond are cut off.
+
+    >>> from kanbert_filter.backends.predicate.records import stored_timestamp
+    >>> stored_timestamp("2024-01-01 10:30:00,123456789+02").isoformat()
+    '2024-01-01T08:30:00.123456+00:00'
+    """
+    match = _STORED_TIMESTAMP.fullmatch(text)
+    if match is None:
+        return None
+    day, time, offset = match.groups()
+    try:
+        if offset is None:
+            return _from_iso(f"{day}T{time}")
+        return _from_iso(f"{day}T{time}{offset.upper()}").astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
 def as_custom(value: object) -> str | int | float | Decimal | Unordered:
-    """A text, a number, or a `Unordered` for what compares with neither."""
+    """A text, a number, or an `Unordered` for what compares with neither."""
     plain = value.value if isinstance(value, Enum) else value
     if isinstance(plain, str):
         return str.__str__(plain)
-    if isinstance(plain, bool):
-        return Unordered(plain)
+    if _is_boolean(plain):
+        return Unordered(bool(plain))
     found = _finite(plain)
     return Unordered.OTHER if found is None else found
 
@@ -182,7 +232,19 @@ def decimal_text(value: int | float | Decimal) -> str:
     return number_text(exact(value))
 
 
+def _is_boolean(value: object) -> bool:
+    """Whether a value is a boolean, of Python or of NumPy: whoever has one of those has imported NumPy."""
+    if isinstance(value, bool):
+        return True
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, getattr(numpy, "bool_", ()))
+
+
+_PRECISION: Final = DecimalContext(prec=200, Emax=MAX_EMAX, Emin=MIN_EMIN)
+
+
 def _finite(value: object) -> int | float | Decimal | None:
+    """A number as it compares, or None for what is no finite number."""
     if value.__class__ is float:
         return value if math.isfinite(value) else None
     if value.__class__ is Decimal:
@@ -191,9 +253,21 @@ def _finite(value: object) -> int | float | Decimal | None:
         return float(value) if math.isfinite(value) else None
     if isinstance(value, Decimal):
         return Decimal(value) if value.is_finite() else None
-    if isinstance(value, int) and not isinstance(value, bool):
-        return int(value)
-    return None
+    if isinstance(value, Integral):
+        return None if _is_boolean(value) else int(value)
+    return _other_real(value) if isinstance(value, Real) else None
+
+
+def _other_real(value: Real) -> Decimal | None:
+    """A number of another library as a decimal, or None if it is not finite or no number after all."""
+    try:
+        if isinstance(value, Rational):
+            return _PRECISION.divide(Decimal(int(value.numerator)), Decimal(int(value.denominator)))
+        # A float of another width, such as NumPy's float32, means the decimal that it shows, not the one of its 64 bits.
+        shown = Decimal(str(value))
+    except Exception:  # these are methods of anybody's classes
+        return None
+    return shown if shown.is_finite() else None
 
 
 # paths and relations
@@ -225,24 +299,29 @@ def has_attributes(value: object) -> bool:
     return True
 
 
-def related_mappings(value: object, field: FieldOfError) -> list[Any] | tuple[Any, ...]:
+def related_mappings(value: object, field: FieldOfError) -> Sequence[Any]:
     """The records of a relation, all of them mappings. Raises `RecordError` for anything else."""
     records = _iterated(value, field)
     for record in records:
         if record.__class__ is not dict and not isinstance(record, Mapping):
-            raise RecordError(*field, record)
+            if record is not None:
+                raise RecordError(*field, record)
+            return related_mappings(_without_null(records), field)
     return records
 
 
-def related_objects(value: object, field: FieldOfError) -> list[Any] | tuple[Any, ...]:
-    """The records of a relation, none of them None. Raises `RecordError` for anything else."""
+def related_objects(value: object, field: FieldOfError) -> Sequence[Any]:
+    """The records of a relation, whatever they are. Raises `RecordError` for what holds none."""
     records = _iterated(value, field)
-    if any(record is None for record in records):
-        raise RecordError(*field, None)
-    return records
+    return _without_null(records) if any(record is None for record in records) else records
 
 
-def _iterated(value: object, field: FieldOfError) -> list[Any] | tuple[Any, ...]:
+def _without_null(records: Sequence[Any]) -> list[Any]:
+    """The records, with empty ones in place of nulls: a null is a record whose fields are null."""
+    return [{} if record is None else record for record in records]
+
+
+def _iterated(value: object, field: FieldOfError) -> Sequence[Any]:
     if value is None:
         return ()
     if value.__class__ is list or value.__class__ is tuple:
