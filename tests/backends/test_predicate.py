@@ -420,11 +420,29 @@ def test_a_value_of_another_type_is_an_error_with_field_and_type(text: str, reco
         matches.select([{}, record])
 
 
-def test_the_field_of_an_error_is_its_full_path() -> None:
-    with pytest.raises(RecordError, match=r"'tasks\.subtasks\.done' holds"):
-        compile_predicate(PROJECTS.parse("tasks any (subtasks any (done = true))"))(
-            {"tasks": [{"subtasks": [{"done": 0}]}]}
-        )
+@pytest.mark.parametrize(
+    ("text", "record", "path", "type"),
+    [
+        (
+            "tasks any (subtasks any (done = true))",
+            {"tasks": [{"subtasks": [{"done": 0}]}]},
+            "tasks.subtasks.done",
+            "boolean",
+        ),
+        ("tasks any (subtasks any)", {"tasks": [{"subtasks": [0]}]}, "tasks.subtasks", "relation"),
+        ("client.address.city = 'a'", {"client": 0}, "client", "object"),
+        ("client.address.city = 'a'", {"client": {"address": 0}}, "client.address", "object"),
+        ("client.address.city = 'a'", {"client": {"address": {"city": 0}}}, "client.address.city", "string"),
+        ("tasks any (owner.name = 'a')", {"tasks": [{"owner": 0}]}, "tasks.owner", "object"),
+        ("client.contacts any", {"client": 0}, "client", "object"),
+        ("owner.id = 'a'", {"owner_id": 0.5}, "owner.id", "id"),
+    ],
+)
+def test_an_error_names_the_full_path_of_what_is_at_fault(text: str, record: Any, path: str, type: str) -> None:
+    for matches in waiting_and_compiled(PROJECTS.parse(text)):
+        with pytest.raises(RecordError) as caught:
+            matches(record)
+        assert (caught.value.field, caught.value.type) == (path, type)
 
 
 @pytest.mark.parametrize(

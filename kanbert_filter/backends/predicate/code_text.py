@@ -28,7 +28,7 @@ from typing import Final, Literal
 from ...kinds import ValueKind, exhaustive
 from ...meaning.tests import Column
 from .records import FieldOfError
-from .shapes import ConditionWord, Shape, conditions_of, number_of_constants
+from .shapes import ConditionWord, Manner, Shape, conditions_of, number_of_constants
 
 Access = Literal["mapping", "attribute"]
 
@@ -47,7 +47,7 @@ def matching_text(shape: Shape, access: Access, *, top: bool, variables: int) ->
     So many constants and names are closure variables. All functions with equally many have the same variables, so that one can be
     given the code of another (see `waiting`): that is what the line after the `return` is for, which is never reached.
     """
-    names = _Names(shape, variables)
+    names = _Vocabulary(shape, variables)
     condition = _Record(names, shape, access, top=top).condition(_numbered(shape, count(_CONSTANTS)), {})
     bound = [f"{names.first[n]}=rest[{n}]" for n in names.first]
     bound += [f"{name}=None" for name in _closure(variables)[len(bound) :]]
@@ -66,7 +66,7 @@ def passing_on_text(variables: int) -> str:
 
 def selecting_text(shape: Shape, access: Access, *, top: bool) -> FactoryText:
     """A factory of `select(records)`: the condition inside a loop, which saves a call for each record."""
-    names = _Names(shape, None)
+    names = _Vocabulary(shape, None)
     condition = _Record(names, shape, access, top=top).condition(_numbered(shape, count(_CONSTANTS)), {})
     every = "".join([f"c{index}," for index in range(names.start + len(names.names))])
     loop = f"""\
@@ -91,7 +91,7 @@ def _all_variables(variables: int) -> str:
     return ",".join(["rest", *_closure(variables)])
 
 
-class _Names:
+class _Vocabulary:
     """What constants and names are called in the text."""
 
     def __init__(self, shape: Shape, variables: int | None) -> None:
@@ -167,7 +167,7 @@ A value that is loaded is None or in its final form.
 class _Record:
     """Writes conditions on one record, `record`, whose values it keeps in local variables."""
 
-    def __init__(self, names: _Names, shape: Shape, access: Access, *, top: bool) -> None:
+    def __init__(self, names: _Vocabulary, shape: Shape, access: Access, *, top: bool) -> None:
         self.names = names
         self.access = access
         self.top = top
@@ -188,6 +188,8 @@ class _Record:
             return self.any_of(known, shape[1])
         if word not in _COMPARISONS:
             return _CONDITIONS[word](self, known, *shape[1:])
+        # What the guards find out holds only behind them. What is certain behind the whole condition, whether it is true or
+        # false, is that the first of them was asked, and so the first value on the way is loaded.
         inside = known.copy()
         guards, value = self.value(shape[1], inside)
         known.setdefault(_first_slot(shape[1]), False)
@@ -197,6 +199,8 @@ class _Record:
         return "True" if value else "False"
 
     def all_of(self, known: Known, shapes: Sequence[Shape]) -> str:
+        # Each member is asked only if those before it hold, so what their guards found out is still known. Behind the group
+        # nothing of it is, since any of its members may have ended it.
         inside = known.copy()
         tests = []
         for [shape] in in_asking_order("all", shapes):
@@ -209,6 +213,7 @@ class _Record:
         return _both(tests)
 
     def any_of(self, known: Known, shapes: Sequence[Shape]) -> str:
+        # A member is asked only if those before it are false: of them it knows what is known behind false conditions.
         between = known.copy()
         tests = []
         for alike in in_asking_order("any", shapes):
@@ -223,7 +228,7 @@ class _Record:
 
     def null(self, known: Known, column: Column, negated: bool, index: int) -> str:
         sign = "is not" if negated else "is"
-        if column in known:
+        if column in known:  # a value that is loaded is None or in its final form, so it can be asked once more
             if known[column]:
                 return "True" if negated else "False"
             return f"{self.variable(column)} {sign} None"
@@ -314,7 +319,7 @@ class _Record:
         if _is_lenient(column, position):
             brought = f"({variable}:=mapping_or_none({variable})) is not None"
         else:
-            field = self.names.field_of((".".join(column.source[: position + 1]), "object"))
+            field = self.names.field_of((_path_to(column, position), "object"))
             brought = f"[{variable}:=mapping({variable},{field})]"
         return _final_or_brought(f"{load}.__class__ is dict", variable, brought)
 
@@ -343,29 +348,29 @@ class _Record:
             return self.text(value, known, *shape[1:])
         return _COMPARISONS[shape[0]](self, value, *shape[1:])
 
-    def equal(self, value: str, column: Column, family: str, negated: bool, index: int) -> str:
-        if family == "boolean":
+    def equal(self, value: str, column: Column, manner: Manner, negated: bool, index: int) -> str:
+        if manner == "boolean":
             return f"{value} {'is not' if negated else 'is'} {self.names.constant(index)}"
-        return self.by_family(family, "!=" if negated else "==", index, value)
+        return self.by_manner(manner, "!=" if negated else "==", index, value)
 
-    def one_of(self, value: str, column: Column, family: str, negated: bool, index: int) -> str:
-        return self.by_family(family, "not in" if negated else "in", index, value)
+    def one_of(self, value: str, column: Column, manner: Manner, negated: bool, index: int) -> str:
+        return self.by_manner(manner, "not in" if negated else "in", index, value)
 
-    def order(self, value: str, column: Column, family: str, operator: str, index: int) -> str:
-        test = self.by_family(family, _COMPARE[operator], index, value)
+    def order(self, value: str, column: Column, manner: Manner, operator: str, index: int) -> str:
+        test = self.by_manner(manner, _COMPARE[operator], index, value)
         if column.kind != "custom":
             return test
-        comparable = "is str" if family == "text" else "in NUMBERS"
+        comparable = "is str" if manner == "text" else "in NUMBERS"
         return f"{value}.__class__ {comparable} and {test}"
 
     def between(self, value: str, column: Column, negated: bool, index: int) -> str:
         inside = f"{self.names.constant(index)} <= {value} < {self.names.constant(index + 1)}"
         return f"not {inside}" if negated else inside
 
-    def by_family(self, family: str, sign: str, index: int, value: str) -> str:
+    def by_manner(self, manner: Manner, sign: str, index: int, value: str) -> str:
         """The comparison with its constant; where floats need a constant of their own, with that for them."""
         exact = f"{value} {sign} {self.names.constant(index)}"
-        if family != "exact":
+        if manner != "exact":
             return exact
         for_floats = f"{value} {sign} {self.names.constant(index + 1)}"
         return f"({for_floats} if {value}.__class__ is float else {exact})"
@@ -403,6 +408,13 @@ class _Record:
 
 def _holder_slot(column: Column, position: int) -> object:
     return column.source[: position + 1], _is_lenient(column, position)
+
+
+def _path_to(column: Column, position: int) -> str:
+    """The path of an object on the way to a column's value; inside a relation with the relation's."""
+    whole = ".".join(column.source)
+    before = column.path[: -len(whole)] if column.path.endswith(f".{whole}") else ""
+    return before + ".".join(column.source[: position + 1])
 
 
 def _is_lenient(column: Column, position: int) -> bool:
@@ -477,7 +489,7 @@ _COSTS: Final[dict[str, int]] = exhaustive(
 
 
 def _cost(shape: Shape) -> int:
-    """What a test costs, roughly, so that cheap and selective ones come first."""
+    """What a test costs, roughly, so that cheap and selective ones come first. An inequality is cheap, but mostly true."""
     word = shape[0]
     if word == "all" or word == "any":
         return 1 + max([_COSTS.get(inner[0], 7) for inner in shape[1]])
