@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from types import MappingProxyType, SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import numpy
@@ -18,9 +18,8 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from kanbert_filter.backends.predicate import Predicate, compile_predicate
+from kanbert_filter.backends.predicate import Access, Predicate, compile_predicate, raw_value
 from kanbert_filter.backends.predicate.code import CONDITIONS, FILTERS
-from kanbert_filter.backends.predicate.code_text import Access
 from kanbert_filter.builder import field
 from kanbert_filter.checked import CheckedFilter
 from kanbert_filter.context import Context
@@ -28,6 +27,7 @@ from kanbert_filter.endpoints import types
 from kanbert_filter.endpoints.endpoint import Endpoint
 from kanbert_filter.endpoints.field_table import FieldTable
 from kanbert_filter.errors import ContextError, FilterCheckError, RecordError
+from kanbert_filter.meaning.lowering import column_of
 from kanbert_filter.nodes import EVERYTHING, And, Comparison, Filter, Membership, NullCheck, Or, RelationTest
 from kanbert_filter.values import EOM, EOW, ME, NOW, SOM, SOW, TODAY, Value, exact, for_floats
 from tests import reference_meaning
@@ -338,6 +338,20 @@ def test_a_predicate_means_what_the_naive_evaluator_means(
     for matches in waiting_and_compiled(checked, context, access="attribute"):
         assert matches.select(things) == [thing for thing, answer in zip(things, answers, strict=True) if answer]
         assert [matches(thing) for thing in things] == answers
+
+
+READ = ("title", "client.name", "client.address.city", "meta.weight", "custom_field.x", "extra.x", "budget", "owner.id")
+
+
+@given(st.lists(PROJECT, min_size=1, max_size=3))
+def test_single_values_are_read_as_predicates_read_them(records: list[dict[str, Any]]) -> None:
+    for path in READ:
+        column = column_of(PROJECTS, path)
+        for access in get_args(Access):
+            is_null = compile_predicate(PROJECTS.parse(f"{path} is null"), access=access)
+            for record in records:
+                read = record if access == "mapping" else as_objects(record)
+                assert is_null(read) is (raw_value(column, read, access) is None)
 
 
 # what is not of its field's type

@@ -27,7 +27,7 @@ from typing import Final, Literal
 
 from ...kinds import ValueKind, exhaustive
 from ...meaning.tests import Column
-from .records import FieldOfError
+from .records import FieldOfError, holder_of
 from .shapes import ConditionWord, Manner, Shape, conditions_of, number_of_constants
 
 Access = Literal["mapping", "attribute"]
@@ -319,7 +319,7 @@ class _Record:
         if _is_lenient(column, position):
             brought = f"({variable}:=mapping_or_none({variable})) is not None"
         else:
-            field = self.names.field_of((_path_to(column, position), "object"))
+            field = self.names.field_of(holder_of(column, position))
             brought = f"[{variable}:=mapping({variable},{field})]"
         return _final_or_brought(f"{load}.__class__ is dict", variable, brought)
 
@@ -408,13 +408,6 @@ class _Record:
 
 def _holder_slot(column: Column, position: int) -> object:
     return column.source[: position + 1], _is_lenient(column, position)
-
-
-def _path_to(column: Column, position: int) -> str:
-    """The path of an object on the way to a column's value; inside a relation with the relation's."""
-    whole = ".".join(column.source)
-    before = column.path[: -len(whole)] if column.path.endswith(f".{whole}") else ""
-    return before + ".".join(column.source[: position + 1])
 
 
 def _is_lenient(column: Column, position: int) -> bool:

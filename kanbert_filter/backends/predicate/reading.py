@@ -29,7 +29,7 @@ def raw_value(column: Column, record: object, access: Access) -> Any:
         elif access == "attribute":
             value = None if wild else getattr(value, name, None)
         elif position and not is_custom and not wild:
-            raise RecordError(".".join(column.source[:position]), "object", value)
+            raise RecordError(*records.holder_of(column, position - 1), value)
         else:
             value = None
         if value is None:

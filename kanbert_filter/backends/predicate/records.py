@@ -32,6 +32,7 @@ from uuid import UUID
 
 from ...context import first_instant, inside, instant_of, local_date
 from ...errors import RecordError
+from ...meaning.tests import Column
 from ...values import exact, number_text, read_date
 
 __all__ = [
@@ -63,6 +64,13 @@ NUMBERS: Final = frozenset({int, float, Decimal})
 
 FieldOfError = tuple[str, str]
 """A field as an error names it: its path, and the type its values are to have."""
+
+
+def holder_of(column: Column, position: int) -> FieldOfError:
+    """What an error calls the object at a position of the way to a column's value: inside a relation with the relation's path."""
+    whole = ".".join(column.source)
+    before = column.path[: -len(whole)] if column.path.endswith(f".{whole}") else ""
+    return before + ".".join(column.source[: position + 1]), "object"
 
 
 class Unordered(Enum):
