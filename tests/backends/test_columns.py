@@ -6,6 +6,7 @@ import operator as op
 import re
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from random import Random
@@ -122,7 +123,7 @@ def test_patterns_in_all_spellings(pattern: str, text: str) -> None:
     expected = like(pattern)(text)
     assert (re.match(backtracking(pattern), text) is not None) is expected
     assert (re.search(automaton(pattern).replace(r"\z", r"\Z"), text) is not None) is expected
-    with sqlite3.connect(":memory:") as database:
+    with closing(sqlite3.connect(":memory:")) as database:
         database.execute("pragma case_sensitive_like = on")
         query = "select ? glob ?, ? like ? escape '/'"
         found = database.execute(query, (text, glob_spelling(pattern), text, like_spelling(pattern))).fetchone()
@@ -145,7 +146,7 @@ def test_a_pattern_that_would_make_an_engine_go_back() -> None:
 
 def shown(numbers: Sequence[float | int]) -> list[str]:
     query = f"select {SQLITE_NUMBER_TEXT.replace('{number}', 't.x')} from t order by rowid"
-    with sqlite3.connect(":memory:") as database:
+    with closing(sqlite3.connect(":memory:")) as database:
         database.execute("create table t (x)")
         database.executemany("insert into t values (?)", [(number,) for number in numbers])
         return [text for (text,) in database.execute(query)]
