@@ -56,7 +56,7 @@ CODES: Final[dict[str, str]] = {
     "day_offset_too_large": "Limit `max_day_offset`.",
     "too_many_keys": "Limit `max_form_keys`.",
     "key_too_long": "Limit `max_form_key_bytes`.",
-    "truncated": "Limit `max_problems`: there are more problems than are told.",
+    "truncated": "Limit `max_problems`: there are more problems than are reported.",
     # writing and compiling
     "unsupported": "A notation or an engine cannot say what the filter says.",
 }
@@ -380,7 +380,7 @@ def shown(value: object) -> str:
 
 
 class Problems:
-    """Collects the problems of one pass up to a limit; the rest is told as one last problem, `truncated`."""
+    """Collects the problems of one pass up to a limit; the rest is reported as one last problem, `truncated`."""
 
     __slots__ = ("_found", "_limit")
 
@@ -390,7 +390,7 @@ class Problems:
 
     @property
     def full(self) -> bool:
-        """Whether more problems were found than are told: a pass may stop looking."""
+        """Whether more problems were found than are reported: a pass may stop looking."""
         return len(self._found) > self._limit
 
     def add(self, problem: Problem) -> None:
@@ -398,7 +398,7 @@ class Problems:
         if len(self._found) < self._limit:
             self._found.append(problem)
         elif not self.full:
-            message = f"More than {self._limit} problems were found; the first {self._limit} are told"
+            message = f"There are more problems than the {self._limit} reported here"
             self._found.append(Problem("truncated", message))
 
     def raise_if_any(self, error: Callable[[Sequence[Problem]], FilterError]) -> None:
