@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -208,6 +209,12 @@ def test_every_page_is_in_the_contents_and_in_the_readme() -> None:
     contents, readme = ((page.read_text()) for page in (DOCS / "index.md", ROOT / "README.md"))
     assert pages == {*re.findall(r"^([\w-]+)$", contents.partition("{toctree}")[2], re.MULTILINE)}
     assert pages == {*re.findall(r"\]\(docs/([\w-]+)\.md\)", readme)}
+
+
+def test_every_extra_for_users_is_in_the_readme() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"].keys()
+    listed = table("../README.md", "extra")
+    assert {name for names in listed for name in names.split(", ")} == extras - {"test", "docs", "bench", "dev"}
 
 
 def test_the_recipes_name_files_that_exist() -> None:
