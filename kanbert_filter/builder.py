@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NoReturn
 
-from .nodes import Comparison, Filter, Membership, NullCheck, RelationTest, field_name
+from .nodes import (
+    NO_NEGATION,
+    Comparison,
+    Filter,
+    Membership,
+    NullCheck,
+    RelationTest,
+    field_name,
+    not_combined,
+)
 
 
 class Field:
@@ -47,6 +57,22 @@ class Field:
         return Comparison(self._name, "gte", value)
 
     __hash__ = None  # type: ignore[assignment]
+
+    def __and__(self, other: object) -> NoReturn:
+        raise not_combined(self)
+
+    __rand__ = __or__ = __ror__ = __and__
+
+    def __invert__(self) -> NoReturn:
+        raise TypeError(NO_NEGATION)
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError(f"a field has no truth value: compare it, as in {self} == 1, or test it with is_not_null()")
+
+    def __contains__(self, text: object) -> NoReturn:
+        raise TypeError(
+            f"'in' does not build a condition: write {self}.contains(…), or {self}.in_([…]) to find it in a list"
+        )
 
     def __repr__(self) -> str:
         return f"field({self._name!r})"

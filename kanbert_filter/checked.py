@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, Protocol
+from typing import Final, NoReturn, Protocol
 
 from .errors import Problem, UnsupportedFilterError
 from .immutable import Immutable
 from .kinds import FieldKind
-from .nodes import And, Everything, Filter, Node
+from .nodes import NO_NEGATION, And, Everything, Filter, Node
 
 _set: Final = object.__setattr__
 
@@ -72,10 +72,18 @@ class CheckedFilter(Immutable):
 
     def __and__(self, other: CheckedFilter) -> CheckedFilter:
         if not isinstance(other, CheckedFilter):
-            return NotImplemented
+            raise TypeError(
+                f"expected a checked filter after &, not {type(other).__name__}: check it with its endpoint first"
+            )
         return CheckedFilter(self.parts + other.parts)
 
-    def __bool__(self) -> bool:
+    def __or__(self, other: object) -> NoReturn:
+        raise TypeError("checked filters are combined with & only: combine filters before they are checked")
+
+    def __invert__(self) -> NoReturn:
+        raise TypeError(NO_NEGATION)
+
+    def __bool__(self) -> NoReturn:
         raise TypeError("a filter has no truth value: combine checked filters with &")
 
     def __repr__(self) -> str:

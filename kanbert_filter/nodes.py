@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar, cast
 
 from . import messages
 from .errors import FilterSyntaxError, Location, UnsupportedFilterError, quoted, syntax_error
@@ -41,6 +41,14 @@ class Node(Immutable):
     def __or__(self, other: Filter) -> Filter:
         return _combined(Or, cast("Filter", self), other)
 
+    def __rand__(self, other: object) -> NoReturn:
+        raise not_combined(other)
+
+    __ror__ = __rand__
+
+    def __invert__(self) -> NoReturn:
+        raise TypeError(NO_NEGATION)
+
     def __str__(self) -> str:
         """The filter in DSL, or its `repr` where the DSL cannot say it."""
         from . import to_dsl  # the package's own name for the writer: nodes know no notation
@@ -50,9 +58,10 @@ class Node(Immutable):
         except UnsupportedFilterError:
             return repr(self)
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> NoReturn:
         raise TypeError(
-            "a filter has no truth value: combine filters with & and |, not with 'and', 'or' or chained comparisons"
+            "a filter has no truth value: combine filters with & and |, not with 'and', 'or' or chained comparisons;"
+            " `f == EVERYTHING` tells whether it is empty"
         )
 
 
@@ -148,7 +157,7 @@ class Membership(_MembershipDraft, Condition):
     values: tuple[Value, ...]
 
     def __init__(self, field: str, operator: str, values: Iterable[object]) -> None:
-        if isinstance(values, (str, bytes)):
+        if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
             raise TypeError(f"expected a list of values, not one {type(values).__name__}; write [{values!r}]")
         word = _word(operator, ("in", "nin"))
         self._fill(field=field_name(field), operator=word, values=tuple(map(value_of, values)), origin=None, index=0)
@@ -429,9 +438,22 @@ def size(filter: Filter) -> tuple[int, int]:
     return conditions, values
 
 
+NO_NEGATION: Final = (
+    "there is no negation of a filter: write the opposite of each condition, with !=, not_in(), is_not_null() or none()"
+)
+
+
+def not_combined(found: object) -> TypeError:
+    """The error for `&` and `|` with something that is no filter."""
+    return TypeError(
+        f"expected a filter beside & or |, not {type(found).__name__}: put each comparison in parentheses,"
+        ' as in (field("a") > 1) & (field("b") == 2)'
+    )
+
+
 def _combined(kind: type[And] | type[Or], left: Filter, right: Filter) -> Filter:
     if not isinstance(right, Node):
-        return NotImplemented
+        raise not_combined(right)
     if isinstance(left, Everything) or isinstance(right, Everything):
         if kind is Or:
             return EVERYTHING

@@ -3,6 +3,7 @@
 import copy
 import enum
 import pickle
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
@@ -13,6 +14,7 @@ import pytest
 
 import kanbert_filter as kf
 from kanbert_filter.nodes import Group
+from tests.corpora import cases
 
 A, B, C = (kf.Comparison(name, "eq", 1) for name in "abc")
 
@@ -260,6 +262,13 @@ def test_a_filter_has_no_truth_value() -> None:
             bool(filter)
     with pytest.raises(TypeError):
         1 < kf.field("a") < 5
+
+
+@pytest.mark.parametrize(("expression", "message"), cases("builder_errors.txt"))
+def test_says_what_to_write_instead(expression: str, message: str) -> None:
+    checked = kf.Endpoint("e", {"a": "number"}).check(A)
+    with pytest.raises(TypeError, match=re.escape(message)):
+        eval(expression, {"field": kf.field, "f": A, "g": B, "c": checked})
 
 
 def test_the_builder_says_everything_the_language_says() -> None:
