@@ -93,6 +93,18 @@ def _escape_of(character: str) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
+def character_name(character: str) -> str:
+    """What Unicode calls a character, in lower case.
+
+    >>> from kanbert_filter.errors import character_name
+    >>> character_name("\u00a0")
+    'no-break space'
+    """
+    from unicodedata import name
+
+    return name(character, "a character without a name").lower()
+
+
 def _abbreviated(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length // 2]}…{text[len(text) - length // 2 + 1 :]}"
 

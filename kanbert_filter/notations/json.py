@@ -19,6 +19,7 @@ from ..errors import (
     Problem,
     TextLocation,
     UnsupportedFilterError,
+    character_name,
     quoted,
     syntax_error,
 )
@@ -158,7 +159,7 @@ class DecodedJson(Input):
         return JsonLocation(pointer, _dumped(_glimpse(data)))
 
     def remedy(self, path: Path, data: object) -> str:
-        return f"write {_dumped(data)}"
+        return f"write {_dumped(_glimpse(data, 4))}"
 
 
 class JsonText(DecodedJson):
@@ -215,10 +216,8 @@ def _read_document(document: JsonText, limits: Limits) -> Filter:
     try:
         document.top()
     except json.JSONDecodeError as error:
-        message = f"The text is not JSON: {error.msg[0].lower()}{error.msg[1:]}"
-        raise syntax_error(
-            "invalid_json", message, TextLocation(text, error.pos, min(error.pos + 1, len(text)))
-        ) from None
+        message, start, end = fault_of(error)
+        raise syntax_error("invalid_json", f"The text is not JSON: {message}", TextLocation(text, start, end)) from None
     except RecursionError:
         position = next((place for place, level in _levels(text) if level > 2 * limits.max_depth + 2), len(text))
         place = TextLocation(text, position, position + 1)
@@ -245,6 +244,75 @@ def _digits(number: int | float | Decimal, limits: Limits) -> str:
     if isinstance(number, int) and number.bit_length() > 4 * limits.max_number_digits:
         raise FilterSyntaxError(messages.number_too_long(limits.max_number_digits + 1, 0, limits))
     return str(Decimal(number))  # str of a huge int may be refused
+
+
+_TOKEN: Final = r"\w+|[+.-]\d[\w.]*|//|/\*|(?s:.)"
+_EXPECTED: Final = {
+    "Extra data": "nothing more after the end",
+    "Expecting ':'": "':' after a key",
+    "Expecting ','": "',' or a closing bracket",
+    "Expecting property name": "a key in double quotes",
+}
+"""What Python's decoder begins its reasons with, and what is then expected."""
+
+
+def fault_of(error: json.JSONDecodeError) -> tuple[str, int, int]:
+    """Why a text is not JSON, in JSON's own words, and where: from which character up to, not including, which.
+
+    >>> import json
+    >>> from kanbert_filter.notations.json import fault_of
+    >>> try:
+    ...     json.loads("[1, 2,]")
+    ... except json.JSONDecodeError as error:
+    ...     fault_of(error)
+    ("found ']', expected another item; remove the comma", 6, 7)
+    """
+    text, start, reason = error.doc, error.pos, error.msg
+    if reason.startswith("Unterminated"):
+        return "found a text without a closing quote, expected '\"' at its end", start, len(text)
+    if reason.startswith("Invalid control"):
+        found = "a line break" if text[start] in "\r\n" else "a control character"
+        return f"found {found} in a text, expected an escape such as \\n", start, start + 1
+    if reason.startswith("Invalid \\"):
+        start = text.rfind("\\", 0, start + 1)
+        end = min(len(text), start + (6 if text[start + 1 : start + 2] == "u" else 2))
+        return f"found {quoted(text[start:end])}, expected an escape; write \\\\ for a backslash", start, end
+    if "trailing comma" in reason:  # from CPython 3.13 on, which gives the place of the comma
+        start = len(text) - len(text[start + 1 :].lstrip(BLANKS))
+    match = re.compile(_TOKEN).match(text, start)
+    token = match.group() if match else ""
+    end = start + len(token)
+    found = quoted(token) if token else "the end"
+    if token in ("]", "}") and text[:start].rstrip(BLANKS).endswith(","):
+        return f"found {found}, expected another item; remove the comma", start, end
+    number = re.compile(r"-?\d[\w.]*|[+.]\d[\w.]*").fullmatch(text, _start_of_word(text, start), end)
+    if number is not None and (number.start() < start or token[0] in "+."):
+        found = quoted(number.group())
+        return (
+            f"found {found}, expected a number; write digits only, without '+' or zeros before them",
+            number.start(),
+            end,
+        )
+    if token in ("//", "/*", "#"):
+        return f"found {found}, expected JSON, which has no comments", start, end
+    if token and token in "'`‘’“”":
+        name = "a single quote" if token == "'" else found
+        return f"found {name}, expected '\"'; keys and texts are in double quotes", start, end
+    expected = next((words for beginning, words in _EXPECTED.items() if reason.startswith(beginning)), "a value")
+    if token.lower() in ("none", "nil", "undefined", "null", "true", "false"):
+        expected += "; null, true and false are written in lower case"
+    elif token[:1].isalpha() and "double quotes" not in expected and expected[0] == "a":
+        expected += "; keys and texts are in double quotes"
+    elif token and not token.isascii() and not token.isalnum():
+        found += f" ({character_name(token)})"
+    return f"found {found}, expected {expected}", start, end
+
+
+def _start_of_word(text: str, position: int) -> int:
+    """Where the letters, digits and points before a position begin; no further back than a number is long."""
+    while position and (text[position - 1].isalnum() or text[position - 1] in "_.+-"):
+        position -= 1
+    return position
 
 
 # writing

@@ -1,6 +1,7 @@
 """JSON: what it reads, what it writes, where it says a fault is."""
 
 import json
+import re
 import sys
 from decimal import Decimal
 from itertools import permutations
@@ -143,6 +144,33 @@ def test_text_that_is_not_json(text: str) -> None:
     assert found.code == "invalid_json"
     assert isinstance(found.location, TextLocation)
     assert found.location.start <= found.location.end <= len(text)
+
+
+@pytest.mark.parametrize(("marked", "message"), cases("json_text_errors.txt"))
+def test_says_in_json_s_own_words_why_a_text_is_not_json(marked: str, message: str) -> None:
+    before, fault, after = re.split("[»«]", marked)
+    found = problem(before + fault + after)
+    assert found.code == "invalid_json"
+    assert message in found.message
+    assert (found.location.start, found.location.end) == (len(before), len(before + fault))
+
+
+def test_control_characters_in_a_text() -> None:
+    assert "found a line break in a text, expected an escape such as \\n" in problem('["a\nb"]').message
+    assert "found a control character in a text" in problem('["a\x00b"]').message
+    assert r"found '\xa0' (no-break space), expected a value" in problem("[\u00a0]").message
+
+
+@given(st.text(st.sampled_from("[]{},:\"\\'aeunltrfs0123.-+ \n\ufeff№/#")))
+def test_any_text_is_read_or_refused_in_json_s_own_words(text: str) -> None:
+    try:
+        parse_json(text)
+    except FilterSyntaxError as error:
+        [found] = error.problems
+        assert "Expecting" not in found.message
+        assert "delimiter" not in found.message
+        if isinstance(found.location, TextLocation):
+            assert 0 <= found.location.start <= found.location.end <= len(text)
 
 
 def test_the_field_is_told_with_its_relations() -> None:
