@@ -1,4 +1,4 @@
-"""Building filters in Python instead of gluing strings."""
+"""Filters built in Python, instead of pasted into strings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Field:
     booleans, dates, datetimes, UUIDs, enum members and specials.
 
     Its operators and methods raise `FilterSyntaxError` for what the language cannot say, such as a comparison with None, and
-    `TypeError` for objects that are no values.
+    `TypeError` for objects that are not values.
 
     >>> import kanbert_filter as kf
     >>> from datetime import date
@@ -86,11 +86,11 @@ class Field:
         return self != value
 
     def contains(self, text: object) -> Comparison:
-        """The field holds the text somewhere."""
+        """The field has the text in it."""
         return Comparison(self._name, "contains", text)
 
     def like(self, pattern: object) -> Comparison:
-        """The field matches the whole pattern: `%` stands for any run of characters, `_` for one, `\\x` for a literal `x`."""
+        """The field matches the whole pattern: `%` matches any run of characters, `_` one character, `\\x` a literal `x`."""
         return Comparison(self._name, "like", pattern)
 
     def startswith(self, text: object) -> Comparison:

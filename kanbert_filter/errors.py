@@ -1,4 +1,4 @@
-"""What can go wrong and how it is told: one problem has a machine form and a caret form, made from the same data."""
+"""What can go wrong: every problem has a form for programs and a form for people, both made from the same data."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from .immutable import Immutable
 
 CODES: Final[dict[str, str]] = {
     # the text as a whole
-    "invalid_encoding": "The input is not valid UTF-8, or holds half of a surrogate pair.",
-    "unexpected_input": "Something stands where the notation expects something else.",
+    "invalid_encoding": "The input is not UTF-8, or has half of a surrogate pair in it.",
+    "unexpected_input": "The notation expects something else here.",
     "trailing_input": "Text follows after the end of the filter.",
     "missing_parenthesis": "A parenthesis or bracket is opened and not closed, or closed and not opened.",
     "unterminated_string": "A quoted text has no closing quote.",
-    "invalid_escape": "A backslash in a quoted text is followed by something that is no escape.",
-    "doubled_quote": "A quote inside a text is doubled as in SQL; here it is escaped with a backslash.",
+    "invalid_escape": "A backslash in a quoted text does not begin an escape.",
+    "doubled_quote": "A quote inside a text is doubled, as in SQL, and not escaped with a backslash.",
     "invalid_number": "A number is written in a way the language does not know.",
     "invalid_field": "A field name is not well-formed.",
-    "unquoted_value": "A text, date or timestamp stands without quotes.",
+    "unquoted_value": "A text, date or timestamp has no quotes.",
     "invalid_special": "A special value is misspelled or malformed.",
     "foreign_operator": "An operator of another language; the message says what to write here.",
-    "unknown_operator": "A word or symbol that is no operator.",
-    "negated_group": "There is no negation of a group.",
+    "unknown_operator": "A word or symbol is not an operator.",
+    "negated_group": "A group is negated, which the language cannot say.",
     "list_expected": "A set operator needs a list in brackets.",
     "null_comparison": "Null is tested with `is null`, not compared.",
     "lost_plus": "A `+` was turned into a space by a query string; it must be sent as `%2B`.",
     # JSON and forms
     "invalid_json": "The text is not JSON.",
-    "duplicate_key": "A key stands twice in one object or form.",
-    "unknown_key": "An object has a key that means nothing here.",
+    "duplicate_key": "A key is repeated in one object or form.",
+    "unknown_key": "An object has a key that has no meaning here.",
     "missing_key": "An object lacks a key it needs.",
     "wrong_shape": "A value has the wrong JSON type or form shape for its place.",
-    "empty_group": "A group or list is empty where it must hold something.",
+    "empty_group": "A group or list that must not be empty is empty.",
     "malformed_key": "A form key is not of the shape `filter[0][field]`.",
     "misspelled_parameter": "A parameter can only be a misspelled filter, or the rest of one.",
     "mixed_notations": "One request carries the filter in more than one notation, or twice.",
@@ -41,8 +41,8 @@ CODES: Final[dict[str, str]] = {
     "operator_not_allowed": "The field does not allow this operator.",
     "invalid_value": "A value is not of its field's type.",
     "invalid_choice": "A value is not one of the field's choices.",
-    "invalid_date": "A text on a date field is no date.",
-    "invalid_timestamp": "A text on a datetime field is no timestamp.",
+    "invalid_date": "A text on a date field is not a date.",
+    "invalid_timestamp": "A text on a datetime field is not a timestamp.",
     "invalid_pattern": "A `like` pattern ends in a lone backslash.",
     # limits
     "text_too_long": "Limit `max_text_length`.",
@@ -60,7 +60,7 @@ CODES: Final[dict[str, str]] = {
     # writing and compiling
     "unsupported": "A notation or an engine cannot say what the filter says.",
 }
-"""Every problem code, with what it stands for. Codes are stable; messages may become clearer."""
+"""Every problem code with its meaning. Codes are stable; messages may become clearer."""
 
 _WIDTH = 76
 
@@ -110,7 +110,7 @@ def _abbreviated(text: str, length: int) -> str:
 
 
 class TextLocation(Immutable):
-    """A place in DSL text (or in JSON text that is no JSON): the characters from `start` up to, not including, `end`.
+    """A place in DSL text (or in text that is not JSON): the characters from `start` up to, not including, `end`.
 
     >>> from kanbert_filter.errors import TextLocation
     >>> place = TextLocation("a = 1\\nand b == 2", 12, 14)
@@ -226,7 +226,7 @@ class Problem(Immutable):
     the field at fault, or None; `location` is the place, where the filter came from an input; `suggestions` are names or words to offer.
     `str(problem)` is the message with the place under it.
 
-    Raises `ValueError` for a code that is none.
+    Raises `ValueError` for a code that is not in `CODES`.
 
     >>> import kanbert_filter as kf
     >>> try:
@@ -255,7 +255,7 @@ class Problem(Immutable):
         suggestions: Iterable[str] = (),
     ) -> None:
         if code not in CODES:
-            raise ValueError(f"{code!r} is no problem code; codes are listed in kanbert_filter.errors.CODES")
+            raise ValueError(f"{code!r} is not a problem code; the codes are in kanbert_filter.errors.CODES")
         self._fill(code=code, message=message, field=field, location=location, suggestions=tuple(suggestions))
 
     def at(self, location: Location | None, field: str | None = None) -> Problem:
@@ -274,7 +274,7 @@ class Problem(Immutable):
 
 
 class FilterError(ValueError):
-    """The filter is at fault, and with it the client: answer 400 with `response_body()`.
+    """The filter is at fault, and so is the client: answer 400 with `response_body()`.
 
     `problems` holds every problem found, in source order; `str(error)` shows each with its place.
 
@@ -312,7 +312,7 @@ class FilterError(ValueError):
 
 
 class FilterSyntaxError(FilterError):
-    """The input is no filter: it cannot be read, or what was to be built is no tree of the language."""
+    """The input is not a filter: it cannot be read, or the language has no such tree."""
 
 
 def syntax_error(
@@ -341,9 +341,9 @@ class ContextError(Exception):
 
 
 class RecordError(Exception):
-    """A record holds a value that is not of its field's type.
+    """A record has a value that is not of its field's type.
 
-    `field` is the path of the field, `type` the type the endpoint gives it, `value` what the record holds.
+    `field` is the path of the field, `type` the type the endpoint gives it, `value` the value in the record.
 
     >>> import kanbert_filter as kf
     >>> matches = kf.compile_predicate(kf.Endpoint("projects", {"budget": "number"}).parse("budget > 5"))
@@ -406,7 +406,7 @@ class Problems:
         return len(self._found) > self._limit
 
     def add(self, problem: Problem) -> None:
-        """Add a problem; past the limit only that there are more is kept."""
+        """Add a problem. After the limit, only the fact that there are more is kept."""
         if len(self._found) < self._limit:
             self._found.append(problem)
         elif not self.full:

@@ -1,4 +1,4 @@
-"""How much a filter may hold before it is refused: one object, given to everything that reads or checks."""
+"""How large a filter may be: one object, which everything that reads or checks a filter takes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Limits(Immutable):
     group, list, pair of parentheses and relation around it as one more. It may be raised to 100 and no further, `max_exponent` to
     1 000 000 000, and `max_day_offset` to 999 999 999.
 
-    Raises `ValueError` for what is no whole number of at least 1, and for a bound that no limit may pass.
+    Raises `ValueError` for a bound that is not a whole number of at least 1, or greater than these.
 
     >>> from kanbert_filter import Limits
     >>> Limits().max_conditions
@@ -121,6 +121,6 @@ DEFAULT_LIMITS = Limits()
 
 
 def ensure_limits(limits: object) -> None:
-    """Raise `TypeError` for what is no `Limits`."""
+    """Raise `TypeError` for anything but `Limits`."""
     if not isinstance(limits, Limits):
         raise TypeError(f"expected Limits, not {type(limits).__name__}; pass Limits.lifted() to lift them")

@@ -124,18 +124,18 @@ def day_offset_too_large(most: int) -> Problem:
 
 
 def no_finite_number(found: str) -> Problem:
-    """`NaN`, an infinity, or something else in the place of a number."""
+    """`NaN`, an infinity or something else is used as a number."""
     return Problem("invalid_number", f"Found {quoted(found)}, expected a finite number")
 
 
 def half_a_surrogate_pair(text: str) -> Problem:
-    """A text that is no Unicode."""
+    """A text is not Unicode."""
     remedy = "expected Unicode text; send both halves or leave it out"
     return Problem("invalid_encoding", f"Found half of a surrogate pair in {quoted(text)}, {remedy}")
 
 
 def not_utf8(octets: bytes) -> Problem:
-    """Bytes that do not decode."""
+    """Bytes cannot be decoded."""
     shown = " ".join([f"0x{octet:02X}" for octet in octets])
     found = f"the byte {shown}, which is" if len(octets) == 1 else f"the bytes {shown}, which are"
     return Problem("invalid_encoding", f"Found {found} not UTF-8; encode the text as UTF-8")
@@ -144,18 +144,18 @@ def not_utf8(octets: bytes) -> Problem:
 # relations and groups
 
 NO_TEXT_NEGATION: Final = "expected an operator; the text operators have no negation"
-"""What follows on `Found 'notcontains', `."""
+"""What follows `Found 'notcontains', `."""
 
 NO_PATTERNS: Final = "expected an operator; there are no regular expressions, write 'like' or 'contains'"
-"""What follows on `Found 'regex', `."""
+"""What follows `Found 'regex', `."""
 
 
 def empty_group() -> Problem:
-    """A group of nothing, or `EVERYTHING` inside a filter."""
+    """A group is empty."""
     return Problem("empty_group", "Found an empty group, expected at least one condition in it; leave the group out")
 
 
 def all_without_filter() -> Problem:
-    """`all` with nothing to test the related records with."""
+    """`all` has no filter to test the related records with."""
     message = "Found nothing after 'all', expected a filter that every related record is to match"
     return Problem("missing_key", message)

@@ -1,4 +1,4 @@
-"""The tree: few immutable classes in a closed union, in which a wrong filter cannot be built."""
+"""The tree: a closed union of a few immutable classes, with which no wrong filter can be built."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _FIELD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_][A-Za-z0-9_-
 
 
 class Origin(Protocol):
-    """The input some conditions were read from. It works out places only when somebody asks."""
+    """The input that conditions were read from. It works out places only on request."""
 
     def locate(self, index: int, part: str, item: int | None = None) -> Location | None:
         """The place of a part (`field`, `operator`, `value`, or `condition` for the whole) of the condition with this index.
 
-        `item` picks one value of a list. None where the input no longer tells.
+        `item` picks one value of a list. None if the input no longer has it.
         """
 
 
 class Node(Immutable):
-    """What every node can do: `&` and `|` with another filter, tell its depth, write itself, and refuse a truth value."""
+    """What all nodes share: `&` and `|` with another filter, a depth, a text, and no truth value."""
 
     __slots__ = ()
 
@@ -61,12 +61,12 @@ class Node(Immutable):
     def __bool__(self) -> NoReturn:
         raise TypeError(
             "a filter has no truth value: combine filters with & and |, not with 'and', 'or' or chained comparisons;"
-            " `f == EVERYTHING` tells whether it is empty"
+            " `f == EVERYTHING` asks whether it is empty"
         )
 
 
-# A condition is first a draft, which can be filled, and is closed by being given its final class: the cheapest way to a slotted object
-# that refuses assignment. Readers in a hurry fill the draft of a comparison themselves; the others only this module knows.
+# A condition begins as a draft, whose slots can be filled, and is closed by being given its final class. That is the cheapest way to make
+# a slotted object that refuses assignment. The fast reader of JSON fills drafts of comparisons itself; only this module knows the others.
 
 
 class ComparisonDraft:
@@ -106,7 +106,7 @@ class Condition(Node):
 
     @property
     def location(self) -> Location | None:
-        """Where the condition stands in the input it was read from, or None if it was built in Python."""
+        """The place of the condition in the input it was read from, or None if it was built in Python."""
         return None if self.origin is None else self.origin.locate(self.index, "condition")
 
 
@@ -117,7 +117,7 @@ class Comparison(ComparisonDraft, Condition):
     specials; the tree keeps dates as text and numbers exact.
 
     Raises `FilterSyntaxError` for a field, an operator or a value that the language does not have, and `TypeError` for an object
-    that is no value.
+    that is not a value.
 
     >>> import kanbert_filter as kf
     >>> kf.Comparison("budget", "GE", 1e3) == kf.parse("budget >= 1000")
@@ -214,7 +214,7 @@ class RelationTest(_RelationTestDraft, Condition):
         elif not isinstance(filter, Node):
             raise TypeError(f"expected a filter on the related records, not {type(filter).__name__}")
         elif isinstance(filter, Everything):
-            raise syntax_error("empty_group", f"EVERYTHING stands only as a whole filter; leave it out after '{word}'")
+            raise syntax_error("empty_group", f"EVERYTHING can only be a whole filter; leave it out after '{word}'")
         depth = _deeper(1 if filter is None else filter.depth + 1)
         self._fill(field=field_name(field), operator=word, filter=filter, origin=None, index=0, depth=depth)
 
@@ -237,7 +237,7 @@ class Group(_GroupDraft, Node):
                 flat.extend(cast("Group", item).items)
             elif isinstance(item, Everything):
                 raise syntax_error(
-                    "empty_group", f"EVERYTHING stands only as a whole filter, not inside {cls.__name__}"
+                    "empty_group", f"EVERYTHING can only be a whole filter, not a part of {cls.__name__}"
                 )
             elif isinstance(item, Node):
                 flat.append(item)
@@ -288,7 +288,7 @@ class Or(Group):
 
 
 class Everything(Node):
-    """No filter: it matches every record and stands only as a whole filter. There is one, `EVERYTHING`.
+    """No filter: it matches every record, and is never a part of another filter. There is one, `EVERYTHING`.
 
     >>> import kanbert_filter as kf
     >>> f = kf.parse("a = 1")
@@ -318,7 +318,7 @@ Filter = And | Or | Comparison | Membership | NullCheck | RelationTest | Everyth
 G = TypeVar("G", bound=Group)
 
 
-# What readers use: their input has been looked at, so nothing is looked at again.
+# For readers and checks, which know that the parts are sound: nothing is looked at again.
 
 
 def comparison(field: str, operator: str, value: Value, origin: Origin | None, index: int) -> Comparison:
@@ -397,7 +397,7 @@ def field_fault(name: str) -> str | None:
         if name.count(".") > 9:
             return f"Found a field name of {name.count('.') + 1} segments, expected at most 10"
         return (
-            f"{quoted(name)} is no field name: expected segments joined by '.', the first of letters, digits and '_' and not"
+            f"{quoted(name)} is not a field name: expected segments joined by '.', the first of letters, digits and '_' and not"
             " beginning with a digit, later ones of letters, digits, '_' and '-'"
         )
     return None
@@ -444,7 +444,7 @@ NO_NEGATION: Final = (
 
 
 def not_combined(found: object) -> TypeError:
-    """The error for `&` and `|` with something that is no filter."""
+    """The error for `&` and `|` with something that is not a filter."""
     return TypeError(
         f"expected a filter beside & or |, not {type(found).__name__}: put each comparison in parentheses,"
         ' as in (field("a") > 1) & (field("b") == 2)'

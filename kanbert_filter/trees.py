@@ -66,7 +66,7 @@ def transform(filter: Filter | CheckedFilter, change: Callable[[str, Filter], Fi
     changed. The result is not checked, even if `filter` is.
 
     No condition can be dropped, since that would widen the filter: `EVERYTHING` in place of a condition is a `ValueError`, and
-    whatever is no filter a `TypeError`. Raises `FilterSyntaxError` if the new tree is deeper than 100 levels.
+    anything that is not a filter a `TypeError`. Raises `FilterSyntaxError` if the new tree is deeper than 100 levels.
 
     >>> import kanbert_filter as kf
     >>> def tolerant(path, condition):

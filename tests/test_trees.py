@@ -97,8 +97,8 @@ def test_renaming(names: Mapping[str, str], before: str, after: str | None) -> N
         ({"t.*": "todos.*"}, "'t.a' becomes 'todos.a', expected a path that begins with 't.', its relation's"),
         ({"t.*": "t.a"}, r"'t.\*' becomes 't.a', expected as many '\*' on both sides"),
         ({"t": "*"}, r"expected as many '\*' on both sides"),
-        ({"t": "not a name"}, "is no field name"),
-        ({"t.a": "t."}, "is no field name"),
+        ({"t": "not a name"}, "is not a field name"),
+        ({"t.a": "t."}, "is not a field name"),
     ],
 )
 def test_what_cannot_be_renamed(names: Mapping[str, str], message: str) -> None:

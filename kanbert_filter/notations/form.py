@@ -25,7 +25,7 @@ def parse_form(pairs: Pairs, *, name: str = "filter", limits: Limits = DEFAULT_L
     ours. Without any of ours the filter is `EVERYTHING`. The values are `UntypedText` until an endpoint's field types decide
     what they are.
 
-    Raises `FilterSyntaxError` with the key of the first fault, and `TypeError` for what is no pairs of `str`.
+    Raises `FilterSyntaxError` with the key of the first fault, and `TypeError` for anything but pairs of `str`.
 
     >>> import kanbert_filter as kf
     >>> kf.parse_form({"filter[0][field]": "budget", "filter[0][op]": "gte", "filter[0][value]": "1000", "page": "3"})
@@ -86,7 +86,7 @@ def to_form(filter: Filter | CheckedFilter, *, name: str = "filter") -> list[tup
     """The filter as pairs of a form, not yet percent-encoded.
 
     Raises `UnsupportedFilterError` for what a form cannot say: an empty list, and a number or boolean unless the filter
-    is checked and the field's type tells which it is (a `custom` field's does not).
+    is checked and the field's type says which it is (`custom` does not).
 
     >>> import kanbert_filter as kf
     >>> kf.to_form(kf.field("title").contains("Acme"))
@@ -114,7 +114,7 @@ def to_form(filter: Filter | CheckedFilter, *, name: str = "filter") -> list[tup
 
 
 def _pairs(pairs: Pairs) -> Iterator[tuple[str, str]]:
-    """The pairs, each looked at. Raises `TypeError` for what is no form."""
+    """The pairs, each looked at. Raises `TypeError` for what is not a form."""
     if isinstance(pairs, (str, bytes)) or not isinstance(pairs, Iterable):
         expected = "a mapping or (key, value) pairs, decoded"
         raise TypeError(f"expected {expected}, not {type(pairs).__name__}; parse_query reads a query string")
@@ -129,7 +129,7 @@ def _pairs(pairs: Pairs) -> Iterator[tuple[str, str]]:
 
 
 class _Level(dict[str, object]):
-    """What stands in the brackets of one level, by label."""
+    """What is under the brackets of one level, by label."""
 
     __slots__ = ("_ordered",)
 
@@ -192,7 +192,7 @@ class _Form(Input):
         inside = "".join(labels)
         if not brackets.endswith("]") or "[" in inside or "]" in inside:
             example = f"'{self._name}[0][field]'"
-            message = f"{quoted(key)} is no well-formed key, expected pairs of brackets as in {example}"
+            message = f"{quoted(key)} is not a well-formed key, expected pairs of brackets as in {example}"
             raise syntax_error("malformed_key", message)
         if "" in labels[:-1]:
             message = "Found '[]' before the end of the key, expected a number; number the items: '[0]', '[1]', …"
@@ -283,5 +283,7 @@ def _flat(key: str, data: object) -> Iterator[tuple[str, str]]:
 
 def _untellable(path: Path, value: object) -> UnsupportedFilterError:
     name = ".".join(map(str, path))
-    message = f"A form cannot tell {quoted(value)} from text unless the field's type is known; check the filter first"
+    message = (
+        f"A form cannot distinguish {quoted(value)} from text unless the field's type is known; check the filter first"
+    )
     return UnsupportedFilterError(Problem("unsupported", message, name))

@@ -1,6 +1,6 @@
 """The JSON notation: conditions as objects, read from JSON text or decoded data, and written.
 
-The reader is that of `objects`, which finds the first fault and its place. `json_fast` stands before it for text without faults.
+The reader is that of `objects`, which finds the first fault and its place. `json_fast` reads texts without faults before it is asked.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def parse_json(source: object, *, limits: Limits = DEFAULT_LIMITS) -> Filter:
     Comparison('budget', 'gte', 1000)
     >>> kf.parse_json([{"field": "budget", "op": ">=", "value": 1000}])
     Traceback (most recent call last):
-    kanbert_filter.errors.FilterSyntaxError: budget: '>=' is no operator here, expected a word; did you mean 'gte'?
+    kanbert_filter.errors.FilterSyntaxError: budget: Found operator '>=', expected a word; did you mean 'gte'?
       at /0/op: ">="
     """
     ensure_limits(limits)
@@ -86,7 +86,7 @@ def to_json_text(filter: Filter | CheckedFilter) -> str:
 
 
 class _Doubled(dict[str, Any]):
-    """An object in which a key stands twice."""
+    """An object with a repeated key."""
 
     __slots__ = ("key",)
 
@@ -177,7 +177,7 @@ class JsonText(DecodedJson):
 
 
 class UndecodedJson(JsonText):
-    """JSON text from bytes that are not all UTF-8; those that are not stand in it as halves of surrogate pairs."""
+    """JSON text from bytes that are not all UTF-8; each of those that are not became half of a surrogate pair."""
 
     __slots__ = ()
 
@@ -331,7 +331,7 @@ def _plain_number(path: Path, number: int | Decimal) -> int | float:
     plain = float(number)
     if Decimal(repr(plain)) != number:
         name = ".".join(map(str, path))
-        message = f"The number {number_text(number)} is no int and no float; write it with to_json_text"
+        message = f"The number {number_text(number)} is neither an int nor a float; write it with to_json_text"
         raise UnsupportedFilterError(Problem("unsupported", message, name))
     return plain
 

@@ -288,7 +288,7 @@ class _ObjectReader:
         if suggestions or is_condition:
             return Problem("unknown_key", message + messages.did_you_mean(suggestions), suggestions=suggestions)
         if _plain(key) in _WRAPPERS:
-            return Problem("unknown_key", f"{message}; leave the key out, the filter is what it holds")
+            return Problem("unknown_key", f"{message}; leave the key out, its value is the filter")
         if field_fault(key) is None:
             message += f"; {self.input.remedy(path, _condition_like(key, *_meant_by(data[key])))}"
         return Problem("unknown_key", message)
@@ -392,11 +392,11 @@ def _plain(word: str) -> str:
 
 
 def _no_operator(word: str, field: str) -> Problem:
-    """What is wrong with a word that is no operator of conditions."""
+    """What is wrong with a word that is not an operator of conditions."""
     plain = _plain(word)
     if plain == "count":
         counted = field if field.endswith(".count") else f"{field}.count"
-        message = f"'count' is no operator here; compare the field '{counted}' with a number"
+        message = f"Found operator 'count', expected another; compare the field '{counted}' with a number"
         return Problem("unknown_operator", message)
     if _NEGATED_TEXT.fullmatch(plain):
         return Problem("unknown_operator", f"Found {quoted(word)}, {messages.NO_TEXT_NEGATION}")
@@ -408,7 +408,7 @@ def _no_operator(word: str, field: str) -> Problem:
         remedy = "expected an operator; write two conditions, with 'gte' and 'lte'"
         return Problem("unknown_operator", f"Found {quoted(word)}, {remedy}", suggestions=["gte", "lte"])
     close = _close_to(word, WORDS.keys() - {"count"})
-    message = f"{quoted(word)} is no operator here, expected a word" + ("" if close else " such as 'eq'")
+    message = f"Found operator {quoted(word)}, expected a word" + ("" if close else " such as 'eq'")
     return Problem("unknown_operator", message + messages.did_you_mean(close), suggestions=close)
 
 
@@ -472,7 +472,7 @@ def _sample(value: object) -> object:
 def written_objects(filter: Filter, value: Callable[[Path, Value], object]) -> list[object]:
     """A tree in this shape, canonical: AND at the top is a list, a single condition a list of one, no filter is empty.
 
-    `value` turns a value of the tree into a scalar; it is told the names of the relations around the field, and then
+    `value` turns a value of the tree into a scalar; it is given the names of the relations around the field, and then
     the field's.
     """
     match filter:
@@ -489,7 +489,7 @@ def _written_object(filter: Filter, relations: Path, value: Callable[[Path, Valu
             return {"and": [_written_object(item, relations, value) for item in items]}
         case Or(items):
             return {"or": [_written_object(item, relations, value) for item in items]}
-    assert not isinstance(filter, Everything)  # it stands only as a whole filter
+    assert not isinstance(filter, Everything)  # which is never inside a filter
     path = (*relations, filter.field)
     condition: dict[str, object] = {"field": filter.field, "op": filter.operator}
     match filter:

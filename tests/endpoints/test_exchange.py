@@ -291,7 +291,7 @@ def nested(levels: int) -> Mapping[str, Any]:
         ({"a": {"type": "enum", "name": None}}, "found null as 'name', expected a text"),
         ({"a": {"type": "relation", "fields": []}}, "found a list as 'fields', expected an object of descriptions"),
         ({"a": {"type": "relation", "fields": {"b": {"type": "x"}}}}, "field 'a': field 'b': found type 'x'"),
-        ({"a b": {"type": "date"}}, "field 'a b': 'a b' is no field name"),
+        ({"a b": {"type": "date"}}, "field 'a b': 'a b' is not a field name"),
         ({5: {"type": "date"}}, "field '5': expected a field name, not int"),
         ({"a": nested(101)}, "nested more than 100 levels deep"),
         ({"a": {"type": "enum", "name": "a<b"}}, "field 'a': 'a<b' is no name of a schema"),
