@@ -1,7 +1,11 @@
 """Errors as people see them and as programs do."""
 
 import pickle
+import re
 from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +14,7 @@ import kanbert_filter as kf
 from kanbert_filter.errors import FormLocation, JsonLocation, Problems, TextLocation, quoted
 from kanbert_filter.operators import OPERATORS, operator
 
+ROOT = Path(__file__).parents[1]
 ENDPOINT = kf.Endpoint("projects", {"budget": "number", "title": "string", "members": {"first_name": "string"}})
 
 
@@ -136,19 +141,37 @@ def test_codes_are_a_closed_set() -> None:
         kf.Problem("surprise", "boo")
 
 
-def test_record_errors_show_any_value() -> None:
-    class Rude(float):
+def test_record_errors_show_the_value_at_fault_and_no_other() -> None:
+    class Rude(int):
         def __repr__(self) -> str:
             raise RuntimeError
 
-    assert "cannot be shown" in str(kf.RecordError("f", "number", Rude()))
-    assert "holds a mapping (dict)" in str(kf.RecordError("f", "number", {"a": 1}))
+    class Person:
+        def __repr__(self) -> str:
+            return "secret"
+
+    for value, shown in {
+        "much": "'much' (str)",
+        b"much": "b'much' (bytes)",
+        1.5: "1.5 (float)",
+        Decimal("NaN"): "Decimal('NaN') (Decimal)",
+        date(2024, 1, 31): "datetime.date(2024, 1, 31) (date)",
+        Rude(5): "a value that cannot be shown (Rude)",
+        Person(): "an object (Person)",
+        ("secret",): "a list (tuple)",
+    }.items():
+        assert f"Field 'f' holds {shown}, expected" in str(kf.RecordError("f", "number", value))
+    for held in ({"a": "secret"}, ["secret"], [{"a": "secret"}]):
+        error = kf.RecordError("f", "number", held)
+        assert "secret" not in str(error) + repr(error)
     assert str(kf.RecordError("budget", "number", "much")) == (
         "Field 'budget' holds 'much' (str), expected a value of type 'number' or null"
     )
 
 
 def test_limits_are_values() -> None:
+    defaults = re.findall(r"^\| `(max_\w+)` \| (\d+) \|", (ROOT / "docs/language.md").read_text("utf-8"), re.MULTILINE)
+    assert {name: int(value) for name, value in defaults} == {n: getattr(kf.Limits(), n) for n in kf.Limits.__slots__}
     limits = kf.Limits(max_depth=50)
     assert pickle.loads(pickle.dumps(limits)) == limits
     assert hash(limits) != hash(kf.Limits())
@@ -161,9 +184,11 @@ def test_limits_are_values() -> None:
         {"max_values": True},
         {"max_values": "5"},
         {"max_day_offset": 10**9},
+        {"max_exponent": 10**9 + 1},
     ):
         with pytest.raises(ValueError, match="expected"):
             kf.Limits(**wrong)
+    assert kf.Limits(max_depth=100, max_day_offset=10**9 - 1, max_exponent=10**9).max_depth == 100
 
 
 @pytest.mark.parametrize(
