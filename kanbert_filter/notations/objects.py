@@ -281,13 +281,13 @@ class _ObjectReader:
         message = f"Found key {quoted(key)}, expected only {expected}"
         if known is not _KEYS:
             return Problem("unknown_key", message)
-        if _plain(key) in _GROUP_KEYS:
+        if _bare(key) in _GROUP_KEYS:
             return Problem("unknown_key", f"{message}; {self.input.remedy(path, {'and': [{'field': Numeral('…')}]})}")
-        is_condition = any(_plain(other) in _CONDITION_KEYS for other in data if isinstance(other, str))
-        suggestions = _close_to(key, [*_KEYS, *GROUPS]) if is_condition or _plain(key) != "name" else []
+        is_condition = any(_bare(other) in _CONDITION_KEYS for other in data if isinstance(other, str))
+        suggestions = _close_to(key, [*_KEYS, *GROUPS]) if is_condition or _bare(key) != "name" else []
         if suggestions or is_condition:
             return Problem("unknown_key", message + messages.did_you_mean(suggestions), suggestions=suggestions)
-        if _plain(key) in _WRAPPERS:
+        if _bare(key) in _WRAPPERS:
             return Problem("unknown_key", f"{message}; leave the key out, its value is the filter")
         if field_fault(key) is None:
             message += f"; {self.input.remedy(path, _condition_like(key, *_meant_by(data[key])))}"
@@ -386,14 +386,14 @@ _CONDITION_KEYS: Final = frozenset({"field", "op", "operator", "value", "values"
 _WRAPPERS: Final = frozenset({"filter", "where", "query"})
 
 
-def _plain(word: str) -> str:
+def _bare(word: str) -> str:
     """A word without what spellings differ in: case, blanks, dashes, and a dollar sign before it."""
     return re.sub(r"[\s_-]+|^\$", "", word[:100].lower())
 
 
 def _no_operator(word: str, field: str) -> Problem:
     """What is wrong with a word that is not an operator of conditions."""
-    plain = _plain(word)
+    plain = _bare(word)
     if plain == "count":
         counted = field if field.endswith(".count") else f"{field}.count"
         message = f"Found operator 'count', expected another; compare the field '{counted}' with a number"
@@ -417,17 +417,17 @@ def _close_to(word: str, words: Iterable[str]) -> list[str]:
     from difflib import get_close_matches
 
     words = sorted(words)
-    for spelling in (word.strip().lower(), _plain(word)):
+    for spelling in (word.strip().lower(), _bare(word)):
         meant = _SPELLINGS.get(spelling, spelling)
         if meant in words:
             return [WORDS.get(meant, meant)]
-    close = get_close_matches(_plain(word), words, n=2, cutoff=0.7) if len(word) <= 40 else []
+    close = get_close_matches(_bare(word), words, n=2, cutoff=0.7) if len(word) <= 40 else []
     return list(dict.fromkeys([WORDS.get(meant, meant) for meant in close]))
 
 
 def _operator_meant(word: str) -> str | None:
     """The operator of conditions that a word or symbol probably means."""
-    spellings = (word.strip().lower(), _plain(word))
+    spellings = (word.strip().lower(), _bare(word))
     found = (WORDS.get(_SPELLINGS.get(spelling, spelling)) for spelling in spellings)
     return next((name for name in found if name is not None and name != "count"), None)
 
@@ -444,7 +444,7 @@ def _meant_by(data: object) -> tuple[str, object]:
             meant = _operator_meant(word) if isinstance(word, str) else None
             if meant is not None:
                 return meant, value
-            return "like" if _plain(str(word)) in _PATTERNS else "eq", None
+            return "like" if _bare(str(word)) in _PATTERNS else "eq", None
     return "eq", data
 
 
