@@ -211,6 +211,11 @@ def deep(levels: int, kind: str) -> kf.Filter:
     return tree
 
 
+def called_deep_down(function: Callable[[object], object], value: object, frames: int = 800) -> object:
+    """What the function returns where the stack is nearly full."""
+    return called_deep_down(function, value, frames - 1) if frames else function(value)
+
+
 @pytest.mark.parametrize("kind", ["groups", "relations"])
 @pytest.mark.parametrize(("write", "read"), NOTATIONS.values(), ids=NOTATIONS.keys())
 def test_the_deepest_trees_are_written_and_read(
@@ -223,6 +228,8 @@ def test_the_deepest_trees_are_written_and_read(
     endpoint = kf.Endpoint("deep", fields)  # type: ignore[arg-type]
     checked = endpoint.check(tree, limits=LIFTED)
     assert endpoint.check(read(write(checked), limits=LIFTED), limits=LIFTED) == checked
-    assert pickle.loads(pickle.dumps(tree)) == tree
+    for value in (tree, checked, endpoint):
+        assert pickle.loads(pickle.dumps(value)) == value
+        assert called_deep_down(copy.deepcopy, value) is value
     with pytest.raises(kf.FilterSyntaxError, match="nested more than 100 levels deep"):
         deep(101, kind)
