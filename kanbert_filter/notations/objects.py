@@ -345,39 +345,26 @@ def _what_it_is(data: object) -> str:
 # what people write out of habit from other languages, and what to write here
 
 _SPELLINGS: Final = {row.dsl.lower(): row.name for row in OPERATORS.values()} | {
-    "==": "eq",
-    "===": "eq",
-    "equal": "eq",
-    "equals": "eq",
-    "is": "eq",
-    "<>": "ne",
-    "!==": "ne",
-    "notequal": "ne",
-    "notequals": "ne",
-    "not": "ne",
-    "isnot": "ne",
-    "greaterthan": "gt",
-    "lessthan": "lt",
-    "after": "gt",
-    "before": "lt",
-    "beginswith": "startswith",
-    "greaterthanorequal": "gte",
-    "lessthanorequal": "lte",
-    "greaterorequal": "gte",
-    "lessorequal": "lte",
-    "ilike": "like",
-    "icontains": "contains",
-    "null": "isnull",
-    "exists": "isnotnull",
-    "some": "any",
-    "operator": "op",
-    "name": "field",
-    "values": "value",
-    "key": "field",
-    "column": "field",
-    "property": "field",
+    spelling: word
+    for word, spellings in {
+        "eq": "== === equal equals is",
+        "ne": "<> !== notequal notequals not isnot",
+        "gt": "greaterthan after",
+        "gte": "greaterthanorequal greaterorequal",
+        "lt": "lessthan before",
+        "lte": "lessthanorequal lessorequal",
+        "like": "ilike",
+        "contains": "icontains",
+        "startswith": "beginswith",
+        "isnull": "null",
+        "any": "some",
+        "field": "name key column property",
+        "op": "operator",
+        "value": "values",
+    }.items()
+    for spelling in spellings.split()
 }
-_NEGATED_TEXT: Final = re.compile(
+_NEGATED_TEXT: Final = (
     r"(?:!|n|not|isnot|doesnot|doesnt)(?:i?contains?|i?like|(?:start|begin|end)s?(?:with)?|has|match(?:es)?|regexp?)"
 )
 _PATTERNS: Final = frozenset({"regex", "regexp", "match", "matches", "rlike", "~", "=~", "~*"})
@@ -398,7 +385,7 @@ def _no_operator(word: str, field: str) -> Problem:
         counted = field if field.endswith(".count") else f"{field}.count"
         message = f"Found operator 'count', expected another; compare the field '{counted}' with a number"
         return Problem("unknown_operator", message)
-    if _NEGATED_TEXT.fullmatch(plain):
+    if re.fullmatch(_NEGATED_TEXT, plain):
         return Problem("unknown_operator", f"Found {quoted(word)}, {messages.NO_TEXT_NEGATION}")
     if plain in _PATTERNS:
         return Problem(
@@ -407,6 +394,9 @@ def _no_operator(word: str, field: str) -> Problem:
     if plain == "between":
         remedy = "expected an operator; write two conditions, with 'gte' and 'lte'"
         return Problem("unknown_operator", f"Found {quoted(word)}, {remedy}", suggestions=["gte", "lte"])
+    if plain == "exists":
+        remedy = "expected an operator; write 'isnotnull', or 'isnull' for the opposite"
+        return Problem("unknown_operator", f"Found {quoted(word)}, {remedy}", suggestions=["isnotnull", "isnull"])
     close = _close_to(word, WORDS.keys() - {"count"})
     message = f"Found operator {quoted(word)}, expected a word" + ("" if close else " such as 'eq'")
     return Problem("unknown_operator", message + messages.did_you_mean(close), suggestions=close)
@@ -441,10 +431,10 @@ def _meant_by(data: object) -> tuple[str, object]:
             return "in", data
         case dict() if len(data) == 1:
             [(word, value)] = data.items()
-            meant = _operator_meant(word) if isinstance(word, str) else None
-            if meant is not None:
-                return meant, value
-            return "like" if _bare(str(word)) in _PATTERNS else "eq", None
+            if isinstance(word, str):
+                meant = _operator_meant(word)
+                return (meant, value) if meant is not None else ("like" if _bare(word) in _PATTERNS else "eq", None)
+            return "eq", None
     return "eq", data
 
 
@@ -456,12 +446,20 @@ def _condition_like(field: str, word: str = "eq", value: object = None) -> dict[
 
 def _sample(value: object) -> object:
     """A value as an example shows it: short."""
+    if isinstance(value, (list, tuple)):
+        return [_short_scalar(item) for item in value[:2]]
+    return _short_scalar(value)
+
+
+def _short_scalar(value: object) -> object:
     match value:
         case str() if len(value) <= 20:
             return value
-        case list() | tuple():
-            return [_sample(item) for item in value[:2]]
-        case bool() | int() | float() | Numeral() if not isinstance(value, int) or value.bit_length() < 64:
+        case int() if value.bit_length() < 64:
+            return value
+        case float():
+            return value
+        case Numeral() if len(value.text) <= 20:
             return value
     return Numeral("…")
 

@@ -201,6 +201,25 @@ def test_python_values_that_are_not_json() -> None:
         assert problem([{"field": "a", "op": value, "value": 1}]).code == "wrong_shape"
 
 
+class Unspeakable:
+    """A key that cannot be written."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize("key", [Unspeakable(), 10**5000, None, 1.5], ids=lambda key: type(key).__name__)
+def test_examples_are_short_whatever_the_data(key: object) -> None:
+    wide: list[object] = []
+    for _ in range(1000):
+        wide = [wide, wide]
+    for data in (wide, {key: 1}, {"$gte": wide}, 10**5000, "x" * 10**6, {"$in": ["x" * 10**6] * 3}):
+        for source in ({"title": data}, ["title", "eq", data], [{"field": "a", "op": "in", "value": data}]):
+            with pytest.raises(FilterSyntaxError) as caught:
+                parse_json(source)
+            assert len(str(caught.value)) < 1000
+
+
 def test_a_key_that_is_no_text() -> None:
     assert problem({1: 2}).code == problem([{"field": "a", "op": "eq", None: 1}]).code == "wrong_shape"
 
