@@ -259,8 +259,8 @@ class Problem(Immutable):
         self._fill(code=code, message=message, field=field, location=location, suggestions=tuple(suggestions))
 
     def at(self, location: Location | None, field: str | None = None) -> Problem:
-        """The same problem at a place in the input, with the path of the field at fault."""
-        return Problem(self.code, self.message, field, location, self.suggestions)
+        """The same problem at a place in the input, of this field if one is given."""
+        return Problem(self.code, self.message, field or self.field, location, self.suggestions)
 
     def __str__(self) -> str:
         is_named = not self.field or f"field {quoted(self.field)}" in self.message
