@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from decimal import Decimal
 from functools import cache
 from os.path import dirname, join
 from typing import Any, Final
@@ -18,7 +17,7 @@ from ..errors import FilterSyntaxError, Problem
 from ..limits import Limits
 from ..nodes import field_name
 from ..operators import OPERATORS, WORDS
-from ..values import MAX_EXPONENT, Number, Special, Value, exact, number_size, read_special
+from ..values import Number, Special, Value, read_number, read_special
 
 BLANKS: Final = " \t\r\n"
 
@@ -106,10 +105,7 @@ def number_of(raw: str, limits: Limits) -> Number:
     length = len(raw)
     if length < 16 and raw.isdigit() and length <= limits.max_number_digits and length <= limits.max_exponent:
         return int(raw)
-    digits, exponent = number_size(raw) or (0, 0)
-    if digits > limits.max_number_digits or abs(exponent) > min(limits.max_exponent, MAX_EXPONENT):
-        raise FilterSyntaxError(messages.number_too_long(digits, exponent, limits))
-    return exact(Decimal(raw))
+    return read_number(raw, limits)
 
 
 def boolean_of(raw: str, limits: Limits) -> bool:
