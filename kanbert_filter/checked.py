@@ -10,6 +10,7 @@ from .immutable import Immutable
 from .kinds import FieldKind
 from .nodes import NO_NEGATION, And, Everything, Filter, Node
 
+_new: Final = object.__new__
 _set: Final = object.__setattr__
 
 
@@ -33,6 +34,8 @@ class Part(Immutable):
     table: Table
 
     def __init__(self, filter: Filter, table: Table) -> None:
+        if not isinstance(filter, Node) or not callable(getattr(table, "kind_of", None)):
+            raise TypeError(f"expected a filter and its table, not {type(filter).__name__} and {type(table).__name__}")
         _set(self, "filter", filter)
         _set(self, "table", table)
 
@@ -60,6 +63,8 @@ class CheckedFilter(Immutable):
     parts: tuple[Part, ...]
 
     def __init__(self, parts: tuple[Part, ...]) -> None:
+        if parts.__class__ is not tuple or not parts or not all(part.__class__ is Part for part in parts):
+            raise TypeError("a checked filter is made by Endpoint.check, Endpoint.parse and &")
         _set(self, "parts", parts if len(parts) == 1 else _normal(parts))
 
     @property
@@ -88,6 +93,16 @@ class CheckedFilter(Immutable):
 
     def __repr__(self) -> str:
         return f"<CheckedFilter of {' & '.join(part.table.name for part in self.parts)}>"
+
+
+def checked_filter(filter: Filter, table: Table) -> CheckedFilter:
+    """The checked filter of a tree that this table allows. Only a check knows that, so only a check calls this."""
+    part = _new(Part)
+    _set(part, "filter", filter)
+    _set(part, "table", table)
+    checked = _new(CheckedFilter)
+    _set(checked, "parts", (part,))
+    return checked
 
 
 def _normal(parts: tuple[Part, ...]) -> tuple[Part, ...]:

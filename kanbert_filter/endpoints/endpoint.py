@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from ..checked import CheckedFilter, Part
+from ..checked import CheckedFilter, checked_filter
 from ..limits import DEFAULT_LIMITS, Limits, ensure_limits
 from ..nodes import And, Everything, Filter, Node, Or, RelationTest
 from ..notations.query import parse, parse_query
@@ -166,7 +166,7 @@ class Endpoint(FieldTable):
         if not isinstance(filter, Node):
             raise TypeError(f"expected a filter, not {type(filter).__name__}; Endpoint.parse reads text and data")
         ensure_limits(limits)
-        return CheckedFilter((Part(checked_tree(filter, self, limits, suggestions=self.suggestions), self),))
+        return checked_filter(checked_tree(filter, self, limits, suggestions=self.suggestions), self)
 
     def parse(self, source: object, *, limits: Limits = DEFAULT_LIMITS) -> CheckedFilter:
         """Read a filter in DSL or JSON (as `kanbert_filter.parse` does) and check it.
@@ -291,7 +291,7 @@ def _checked(condition: Filter | CheckedFilter, fields: FieldTable) -> CheckedFi
     table = fields._derived(_without_restrictions(fields))
     unknown = {name: Custom() for name in _named(condition) if table.field_type(name) is None}
     table = table._derived({**dict(table.items()), **unknown})
-    return CheckedFilter((Part(checked_tree(condition, table, Limits.lifted()), table),))
+    return checked_filter(checked_tree(condition, table, Limits.lifted()), table)
 
 
 def _without_restrictions(fields: FieldTable) -> dict[str, FieldType]:
