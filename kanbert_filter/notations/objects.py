@@ -182,18 +182,18 @@ class _ObjectReader:
         if self.conditions > self.limits.max_conditions:
             raise self.error(messages.too_many_conditions(self.limits.max_conditions), path)
         field = self.field(data, path)
-        row = self.operator(data, path, field)
-        if row.operand == "value":
-            value = self.value(self.operand(data, path, field, row), (*path, "value"), field)
-            return nodes.comparison(field, row.name, value, self.input, index)
-        if row.operand == "list":
-            values = self.list(self.operand(data, path, field, row), (*path, "value"), field, row)
-            return nodes.membership(field, row.name, values, self.input, index)
-        if row.operand == "nothing":
-            self.check_nothing(data, (*path, "value"), field, row)
-            return nodes.null_check(field, row.name, self.input, index)
-        inner = self.related(data, path, depth, field, row)
-        return nodes.relation_test(field, row.name, inner, self.input, index)
+        operator = self.operator(data, path, field)
+        if operator.operand == "value":
+            value = self.value(self.operand(data, path, field, operator), (*path, "value"), field)
+            return nodes.comparison(field, operator.name, value, self.input, index)
+        if operator.operand == "list":
+            values = self.list(self.operand(data, path, field, operator), (*path, "value"), field, operator)
+            return nodes.membership(field, operator.name, values, self.input, index)
+        if operator.operand == "nothing":
+            self.check_nothing(data, (*path, "value"), field, operator)
+            return nodes.null_check(field, operator.name, self.input, index)
+        inner = self.related(data, path, depth, field, operator)
+        return nodes.relation_test(field, operator.name, inner, self.input, index)
 
     def field(self, data: dict[object, object], path: Path) -> str:
         name = self.required(data, "field", path)
@@ -212,8 +212,8 @@ class _ObjectReader:
             raise self.error(_no_operator(word, field), (*path, "op"), field)
         return OPERATORS[name]
 
-    def operand(self, data: dict[object, object], path: Path, field: str, row: Operator) -> object:
-        return self.required(data, "value", path, field, f" for operator '{row.name}'")
+    def operand(self, data: dict[object, object], path: Path, field: str, operator: Operator) -> object:
+        return self.required(data, "value", path, field, f" for operator '{operator.name}'")
 
     def value(self, data: object, path: Path, field: str) -> Value:
         if isinstance(data, (list, dict)):
@@ -225,9 +225,9 @@ class _ObjectReader:
             raise self.error(messages.too_many_values(self.limits.max_values), path, field)
         return self.placed(path, field, self.input.value, data, self.limits)
 
-    def list(self, data: object, path: Path, field: str, row: Operator) -> tuple[Value, ...]:
+    def list(self, data: object, path: Path, field: str, operator: Operator) -> tuple[Value, ...]:
         if not isinstance(data, list):
-            message = f"Found {_what_it_is(data)}, expected a list of values after '{row.name}'"
+            message = f"Found {_what_it_is(data)}, expected a list of values after '{operator.name}'"
             if data is not None and not isinstance(data, dict):
                 items = data.split(",") if isinstance(data, str) else [data]
                 message += f"; {self.input.remedy(path, [_sample(item) for item in items[:2]])}"
@@ -238,19 +238,19 @@ class _ObjectReader:
             [self.value(self.input.opened(item), (*path, position), field) for position, item in enumerate(data)]
         )
 
-    def check_nothing(self, data: dict[object, object], path: Path, field: str, row: Operator) -> None:
+    def check_nothing(self, data: dict[object, object], path: Path, field: str, operator: Operator) -> None:
         if "value" in data:
             value = self.input.opened(data["value"])
             if not (self.input.is_blank(value) or self.input.is_true(value)):
-                other = "isnotnull" if row.name == "isnull" else "isnull"
-                message = f"Found {_what_it_is(value)}, expected no value after '{row.name}'; the opposite is '{other}'"
+                other = "isnotnull" if operator.name == "isnull" else "isnull"
+                message = f"Found {_what_it_is(value)}, expected no value after '{operator.name}'; the opposite is '{other}'"
                 raise self.fault("wrong_shape", message, path, field)
 
-    def related(self, data: dict[object, object], path: Path, depth: int, field: str, row: Operator) -> Filter | None:
+    def related(self, data: dict[object, object], path: Path, depth: int, field: str, operator: Operator) -> Filter | None:
         if len(self.relations) >= self.limits.max_relation_depth:
             raise self.error(messages.relations_too_deep(self.limits.max_relation_depth), path, field)
         if self.input.is_blank(data.get("value")) or "value" not in data:
-            if row.operand == "filter":
+            if operator.operand == "filter":
                 raise self.error(messages.all_without_filter(), path, field)
             return None
         self.relations.append(field)
@@ -344,7 +344,7 @@ def _what_it_is(data: object) -> str:
 
 # what people write out of habit from other languages, and what to write here
 
-_SPELLINGS: Final = {row.dsl.lower(): row.name for row in OPERATORS.values()} | {
+_SPELLINGS: Final = {operator.dsl.lower(): operator.name for operator in OPERATORS.values()} | {
     spelling: word
     for word, spellings in {
         "eq": "== === equal equals is",
