@@ -70,6 +70,7 @@ def test_what_is_no_filter(other: Any) -> None:
         ({"t": "todos", "t.*": "todos.my.*"}, "t any (a = 1)", "todos any (my.a = 1)"),
         ({"c.*": "d.*", "c.x": "y"}, "c.x = 1 and c.z = 2", "y = 1 and d.z = 2"),
         ({"*.x": "*.y", "c.*": "d.*"}, "c.x = 1 and e.x = 2", "d.x = 1 and e.y = 2"),
+        ({"*.x": "q.*", "c.*": "*.z"}, "c.x = 1", "x.z = 1"),
         # a count follows its relation, unless it has a row of its own
         ({"t": "u", "t.count": "number_of_t"}, "t.count > 3", "number_of_t > 3"),
         ({"t": "u", "t.*": "v.*"}, "t.count > 3", "u.count > 3"),
