@@ -243,10 +243,14 @@ class _ObjectReader:
             value = self.input.opened(data["value"])
             if not (self.input.is_blank(value) or self.input.is_true(value)):
                 other = "isnotnull" if operator.name == "isnull" else "isnull"
-                message = f"Found {_what_it_is(value)}, expected no value after '{operator.name}'; the opposite is '{other}'"
+                message = (
+                    f"Found {_what_it_is(value)}, expected no value after '{operator.name}'; the opposite is '{other}'"
+                )
                 raise self.fault("wrong_shape", message, path, field)
 
-    def related(self, data: dict[object, object], path: Path, depth: int, field: str, operator: Operator) -> Filter | None:
+    def related(
+        self, data: dict[object, object], path: Path, depth: int, field: str, operator: Operator
+    ) -> Filter | None:
         if len(self.relations) >= self.limits.max_relation_depth:
             raise self.error(messages.relations_too_deep(self.limits.max_relation_depth), path, field)
         if self.input.is_blank(data.get("value")) or "value" not in data:

@@ -286,6 +286,14 @@ def test_limits(limits: Limits, pairs: list[tuple[str, str]], code: str) -> None
     parse_form(pairs)
 
 
+def test_limits_are_inclusive() -> None:
+    limits = Limits(max_form_keys=3, max_form_key_bytes=16, max_text_length=4, max_string_length=1, max_conditions=1)
+    assert parse_form(condition(), limits=limits) == Comparison("a", "eq", UntypedText("1"))
+    listed = {"filter[field]": "a", "filter[op]": "in", "filter[value][0]": "x", "filter[value][1]": "y"}
+    limits = Limits(max_list_values=2, max_values=2, max_depth=1)
+    assert parse_form(listed, limits=limits) == Membership("a", "in", [UntypedText("x"), UntypedText("y")])
+
+
 def test_depth_is_that_of_json() -> None:
     key, data = "filter[0]", '{"field": "a", "op": "isnull"}'
     for word in ("or", "and"):

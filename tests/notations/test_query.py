@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 import pytest
 from hypothesis import given, strategies as st
 
-from kanbert_filter.errors import FilterError, FilterSyntaxError, TextLocation
+from kanbert_filter.errors import FilterError, FilterSyntaxError, JsonLocation, TextLocation
 from kanbert_filter.limits import Limits
 from kanbert_filter.nodes import EVERYTHING, Comparison, Filter, Node
 from kanbert_filter.notations.form import parse_form
@@ -49,6 +49,12 @@ def test_no_filter(source: object) -> None:
 def test_what_is_no_filter(source: object) -> None:
     with pytest.raises(FilterSyntaxError):
         parse(source)
+
+
+def test_bytes_of_json_that_are_not_utf8_have_a_pointer() -> None:
+    with pytest.raises(FilterSyntaxError) as caught:
+        parse(b'[{"field": "a", "op": "eq", "value": "\xff"}]')
+    assert caught.value.problems[0].location == JsonLocation("/0/value", '"\udcff"')
 
 
 def test_what_is_no_input() -> None:
