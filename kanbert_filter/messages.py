@@ -36,11 +36,11 @@ def alternatives(names: Iterable[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def together(names: Iterable[str]) -> str:
+def all_of(names: Iterable[str]) -> str:
     """Names of which all are meant.
 
-    >>> from kanbert_filter.messages import together
-    >>> together(["a", "b", "c"])
+    >>> from kanbert_filter.messages import all_of
+    >>> all_of(["a", "b", "c"])
     'a, b and c'
     """
     *others, last = names

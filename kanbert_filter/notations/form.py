@@ -225,7 +225,7 @@ class _Form(Input):
 
     def remedy(self, path: Path, data: object) -> str:
         key = self.place(path).key if path else f"{self._name}[0]"
-        pairs = messages.together([f"{key}={value}" for key, value in _flat(key.replace("[]", "[0]"), data)])
+        pairs = messages.all_of([f"{key}={value}" for key, value in _flat(key.replace("[]", "[0]"), data)])
         return f"number the items, {pairs}" if key.endswith("[]") else f"write {pairs}"
 
     def place(self, path: Path) -> FormLocation:
