@@ -92,6 +92,42 @@ neighbours (`reach`; at just half of it two numbers share the decimal, and the o
 """
 
 
+# timestamps on SQLite
+
+_CLOCK: Final = "rtrim(substr({{{0}}}, 12), 'Zz')"
+_CANONICAL: Final = (
+    "substr({{{0}}}, 1, 10) || ' ' || substr("
+    + _CLOCK
+    + " || substr('00:00:00.000000', length("
+    + _CLOCK
+    + ") + 1), 1, 15)"
+)
+
+SQLITE_TIMESTAMP: Final = f"({_CANONICAL.format('stored')})"
+"""A `{stored}` timestamp as SQLAlchemy writes it. SQLite has no type for timestamps but compares texts, and those of its own functions,
+Django's and other programs' have a `T`, a `Z`, or other digits behind the seconds, or lack the clock. Those with an offset stay wrong.
+"""
+
+_DAY_BEGINS: Final = "{stored} >= substr({constant}, 1, 10)"
+_DAY_ENDS: Final = (
+    "{stored} < substr({constant}, 1, 10) || 'u'"  # above every clock, with a blank, `T` or `t` before it
+)
+_COMPARED: Final = f"{SQLITE_TIMESTAMP} {{operator}} {_CANONICAL.format('constant')}"
+
+COMPARISON_SIGNS: Final = {"eq": "=", "ne": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+
+SQLITE_TIMESTAMP_COMPARISONS: Final = {
+    operator: f"({bounds}{_COMPARED.replace('{operator}', COMPARISON_SIGNS[operator])})"
+    for operator, bounds in (
+        ("eq", f"{_DAY_BEGINS} AND {_DAY_ENDS} AND "),
+        ("ne", ""),
+        *[(operator, f"{_DAY_ENDS} AND ") for operator in ("lt", "lte")],
+        *[(operator, f"{_DAY_BEGINS} AND ") for operator in ("gt", "gte")],
+    )
+}
+"""A `{stored}` timestamp compared with a `{constant}`. The text as it is is compared with the day, so that an index serves."""
+
+
 # fewer subqueries
 
 

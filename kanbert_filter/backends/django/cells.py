@@ -36,6 +36,7 @@ from ..columns.lines import (
     Days,
     Floats,
     Line,
+    Moments,
     Numbers,
     SoundTexts,
     Storage,
@@ -48,7 +49,7 @@ from ..columns.logic import Logic
 from ..columns.patterns import pattern_of
 from ..columns.placing import Cell, JsonCell, View
 from ..columns.sql import GROUP_WIDTH
-from .dialects import BareNumber, ByCodePoint, DecimalText, JsonKind, PatternMatch
+from .dialects import BareNumber, ByCodePoint, DecimalText, JsonKind, PatternMatch, TimestampComparison
 from .fields import AnyField
 
 Condition = Q | bool
@@ -108,7 +109,7 @@ def lookup_cell(column: Column, expression: Any, field: AnyField, context: Conte
     line = line_of(column.kind, stored_in(field), context)
     if line is None:
         raise column_error(column, f"a {type(field).__name__} holds no values of type '{column.kind}'")
-    return LookupCell(line, expression, field)
+    return (TimestampCell if isinstance(line, Moments) else LookupCell)(line, expression, field)
 
 
 class LookupCell(Cell[Q]):
@@ -156,6 +157,20 @@ _ORDERS: Final[dict[OrderOperator, Any]] = {
     "gt": GreaterThan,
     "gte": GreaterThanOrEqual,
 }
+
+
+class TimestampCell(LookupCell):
+    """A timestamp, in SQLite a text that others than Django may have written."""
+
+    __slots__ = ()
+
+    def among(self, values: Sequence[Any], negated: bool) -> Q:
+        same = LOGIC.any_of([Q(TimestampComparison(self.expression, "eq", self._bound(value))) for value in values])
+        assert isinstance(same, Q)
+        return ~same if negated else same
+
+    def ordered(self, operator: OrderOperator, value: Any) -> Q:
+        return Q(TimestampComparison(self.expression, operator, self._bound(value)))
 
 
 class JsonLookupCell(JsonCell[Q], LookupCell):

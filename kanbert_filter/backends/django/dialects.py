@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from django.db.backends.signals import connection_created
-from django.db.models import BooleanField, CharField, Field, Func
+from django.db.models import BooleanField, CharField, Field, Func, Value
 
 from ...errors import Problem, UnsupportedFilterError
 from ..columns.patterns import glob_spelling, like_spelling
 from ..columns.placing import View
-from ..columns.sql import SQLITE_NUMBER_TEXT, python_lower, sqlite_number
+from ..columns.sql import (
+    COMPARISON_SIGNS,
+    SQLITE_NUMBER_TEXT,
+    SQLITE_TIMESTAMP_COMPARISONS,
+    python_lower,
+    sqlite_number,
+)
 
 Compiled = tuple[str, list[Any]]
 
@@ -83,6 +90,34 @@ class DecimalText(Func):
         """The number is in it once, whatever it is."""
         number, params = compiler.compile(self.source_expressions[0])
         return SQLITE_NUMBER_TEXT.replace("%", "%%").replace("{number}", number), params
+
+
+# timestamps
+
+
+class TimestampComparison(Func):
+    """A timestamp compared with a constant."""
+
+    output_field = BooleanField()
+
+    def __init__(self, stored: Any, operator: str, constant: Value) -> None:
+        super().__init__(stored, constant)
+        self.operator = operator
+
+    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
+        """On engines that have a type for timestamps."""
+        return self._filled(compiler, f"{{stored}} {COMPARISON_SIGNS[self.operator]} {{constant}}")
+
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
+        """On SQLite, which holds texts."""
+        return self._filled(compiler, SQLITE_TIMESTAMP_COMPARISONS[self.operator])
+
+    def _filled(self, compiler: Any, words: str) -> Compiled:
+        stored, constant = [compiler.compile(expression) for expression in self.source_expressions]
+        bound: list[Any] = []
+        for part in re.findall(r"\{(stored|constant)\}", words):
+            bound.extend(stored[1] if part == "stored" else constant[1])
+        return words.replace("{stored}", stored[0]).replace("{constant}", constant[0]), bound
 
 
 # JSON: each view of a value is null where the value is of another kind

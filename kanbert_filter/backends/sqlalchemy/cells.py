@@ -13,7 +13,9 @@ from operator import ge, gt, le, lt
 from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import (
+    DATETIME,
     JSON,
+    TIMESTAMP,
     BigInteger,
     BindParameter,
     Boolean,
@@ -48,6 +50,7 @@ from ..columns.lines import (
     Days,
     Floats,
     Line,
+    Moments,
     SoundTexts,
     Storage as Storage,
     Stored,
@@ -70,6 +73,8 @@ from .dialects import (
     json_number,
     json_string,
     parenthesized,
+    timestamp,
+    timestamp_comparison,
 )
 
 Expression = ColumnElement[Any]
@@ -202,7 +207,11 @@ def clause_cell(column: Column, x: Expression, context: Context) -> Cell[Express
     if line is None:
         reason = f"a column of type {x.type!r} cannot hold values of type {column.kind!r}"
         raise column_error(column, f"{reason}; give an expression that does in columns")
-    return (MemberCell if isinstance(line, MemberTexts) else ClauseCell)(line, x, type_of)
+    if isinstance(line, MemberTexts):
+        return MemberCell(line, x, type_of)
+    if isinstance(line, Moments) and type.__class__ in (DateTime, DATETIME, TIMESTAMP):
+        return TimestampCell(line, x, type_of)
+    return ClauseCell(line, x, type_of)
 
 
 class ClauseCell(Cell[Expression]):
@@ -268,6 +277,20 @@ class MemberCell(ClauseCell):
         expressions = [re.compile(backtracking(pattern_of(operator, needle))) for needle in needles]
         seen = {m: m if column.case_sensitive else m.lower() for m in self.line.members}
         return self.equal([m for m, text in seen.items() if any(e.match(text) for e in expressions)], False)
+
+
+class TimestampCell(ClauseCell):
+    """A timestamp, in SQLite a text that others than SQLAlchemy may have written."""
+
+    __slots__ = ()
+
+    def among(self, values: Sequence[Any], negated: bool) -> Expression:
+        if len(values) > 1:
+            return ClauseCell(self.line, timestamp(self.x), self.type_of).among(values, negated)
+        return timestamp_comparison(self.x, "ne" if negated else "eq", self._bound(values[0]))
+
+    def ordered(self, operator: OrderOperator, value: Any) -> Expression:
+        return timestamp_comparison(self.x, operator, self._bound(value))
 
 
 class JsonClauseCell(JsonCell[Expression], ClauseCell):

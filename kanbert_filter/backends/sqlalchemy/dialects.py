@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import eq, ge, gt, le, lt, ne
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -31,7 +32,13 @@ from sqlalchemy.sql.operators import json_getitem_op, json_path_getitem_op, like
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
 from ..columns.patterns import glob_spelling, like_spelling
-from ..columns.sql import SQLITE_NUMBER_TEXT, python_lower, sqlite_number
+from ..columns.sql import (
+    SQLITE_NUMBER_TEXT,
+    SQLITE_TIMESTAMP,
+    SQLITE_TIMESTAMP_COMPARISONS,
+    python_lower,
+    sqlite_number,
+)
 
 Expression = ColumnElement[Any]
 
@@ -161,6 +168,48 @@ def _(number: Expression) -> Expression:
 @compiles(decimal_text, "sqlite")
 def _sqlite_number_text(element: decimal_text, compiler: SQLCompiler, **how: Any) -> str:
     return SQLITE_NUMBER_TEXT.replace("{number}", compiler.process(*element.clauses, **how))
+
+
+# timestamps
+
+
+class timestamp(FunctionElement[Any]):
+    """A timestamp; on SQLite, its text as SQLAlchemy would write it."""
+
+    inherit_cache = True
+
+    def __init__(self, stored: Expression) -> None:
+        super().__init__(stored)
+        self.type = stored.type
+
+
+@_said(timestamp)
+def _(stored: Expression) -> Expression:
+    return stored
+
+
+@compiles(timestamp, "sqlite")
+def _sqlite_timestamp(element: timestamp, compiler: SQLCompiler, **how: Any) -> str:
+    return SQLITE_TIMESTAMP.replace("{stored}", compiler.process(*element.clauses, **how))
+
+
+class timestamp_comparison(BinaryExpression[bool]):
+    """A timestamp compared with a constant."""
+
+    inherit_cache = True
+
+    def __init__(self, stored: Expression, operator: str, constant: Expression) -> None:
+        super().__init__(stored, constant, _COMPARISONS[operator], _BOOLEAN)
+
+
+_COMPARISONS: Final[dict[str, Any]] = {"eq": eq, "ne": ne, "lt": lt, "lte": le, "gt": gt, "gte": ge}
+_SPELLINGS: Final = {compare: SQLITE_TIMESTAMP_COMPARISONS[name] for name, compare in _COMPARISONS.items()}
+
+
+@compiles(timestamp_comparison, "sqlite")
+def _sqlite_timestamp_comparison(element: timestamp_comparison, compiler: SQLCompiler, **how: Any) -> str:
+    stored, constant = compiler.process(element.left, **how), compiler.process(element.right, **how)
+    return _SPELLINGS[element.operator].replace("{stored}", stored).replace("{constant}", constant)
 
 
 # JSON: each view of a value is null where the value is of another kind
