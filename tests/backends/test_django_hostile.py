@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db.models import CharField, Q, Value
-from django.db.models.functions import Concat
+from django.db.models import Case, CharField, Count, F, Max, OuterRef, Q, Subquery, Value, When, Window
+from django.db.models.functions import Concat, Lower, Upper
 
 import kanbert_filter as kf
 from kanbert_filter.backends.django import ColumnError, verify, where
@@ -204,6 +204,44 @@ def test_columns_may_be_given(database: str) -> None:
     ):
         condition = where(endpoint.parse(text), site.Project, columns=columns)
         assert site.Project.objects.using(database).filter(condition).exists(), text
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        Count("tasks"),
+        Lower(Max("tasks__title"), output_field=CharField()),
+        Lower("tasks__title", output_field=CharField()),
+        Lower(Concat("title", "client__projects__code"), output_field=CharField()),
+        Case(When(tasks__title="Dig", then=Value("a")), default=Value("b"), output_field=CharField()),
+        Window(Count("id"), output_field=CharField()),
+    ],
+    ids=str,
+)
+def test_an_expression_of_more_rows_than_one_is_refused(given: Any) -> None:
+    endpoint = kf.Endpoint("projects", {"x": "string", "n": "number"})
+    columns = dict.fromkeys(("x", "n"), given)
+    with pytest.raises(ColumnError) as caught:
+        verify(endpoint, site.Project, columns=columns)
+    assert all(fault.endswith("give a Subquery") for fault in caught.value.fields.values())
+    with pytest.raises(ColumnError):
+        where(endpoint.parse("x = 'a'"), site.Project, columns=columns)
+
+
+def test_an_expression_of_one_row_is_taken(database: str) -> None:
+    tasks = site.Task.objects.filter(project=OuterRef("pk")).values("title")[:1]
+    expressions = [
+        Lower(Concat("title", "client__name"), output_field=CharField()),
+        Case(When(client__vip=True, then=F("title")), default=F("code"), output_field=CharField()),
+        Subquery(tasks),
+        Lower("shouted", output_field=CharField()),
+    ]
+    endpoint = kf.Endpoint("projects", {"x": "string"})
+    projects = site.Project.objects.using(database).annotate(shouted=Upper("title"))
+    for expression in expressions:
+        verify(endpoint, site.Project, columns={"x": expression})
+        condition = where(endpoint.parse("x is null or x != 'nope'"), site.Project, columns={"x": expression})
+        assert projects.filter(condition).count() == 1
 
 
 def test_a_field_without_a_column_is_found_at_start_up() -> None:

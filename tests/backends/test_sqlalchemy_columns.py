@@ -27,11 +27,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, aliased, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, aliased, mapped_column, relationship, with_polymorphic
 from sqlalchemy.types import NullType
 
 import kanbert_filter as kf
-from kanbert_filter.backends.sqlalchemy import ColumnError, Via, verify, where
+from kanbert_filter.backends.sqlalchemy import ColumnError, Joined, Via, verify, where
 from tests.backends.databases import ENGINES, fresh_engine
 from tests.backends.items import ITEMS, Item, Pet
 
@@ -355,3 +355,50 @@ def test_integers_and_names_in_json(engine: str) -> None:
         ):
             found = session.scalars(select(Node.id).where(where(endpoint.parse(text), Node)).order_by(Node.id))
             assert [*found] == ids, text
+
+
+class Manager(Node):
+    """In the table of nodes."""
+
+    __mapper_args__ = {"polymorphic_identity": "manager"}  # noqa: RUF012
+    grade: Mapped[int | None] = mapped_column(use_existing_column=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        (Leaf.color, "its expression is of 'leaves' and not of Node"),
+        (func.lower(Item.title), "its expression is of 'items' and not of Node"),
+        (Manager.name, "its expression is of Manager and not of Node"),
+        (func.lower(Manager.name + Node.name), "its expression is of Manager and not of Node"),
+        ("name", "found 'name' in columns, expected an expression"),
+        (lambda: None, "found <"),
+    ],
+)
+def test_an_expression_of_other_rows_is_refused(given: Any, fault: str) -> None:
+    """Nothing would join its table, and the query be a cartesian product; a subclass would leave out the others' rows."""
+    endpoint = kf.Endpoint("nodes", {"x": "string", "children": {"x": "string"}})
+    for name, text in (("x", "x = 'a'"), ("children.x", "children any (x = 'a')")):
+        columns = {"x": Node.name, "children.x": Node.name} | {name: given}
+        with pytest.raises(ColumnError) as caught:
+            verify(endpoint, Node, columns=columns)
+        assert fault in caught.value.fields[name]
+        with pytest.raises(ColumnError):
+            where(endpoint.parse(text), Node, columns=columns)
+
+
+def test_expressions_of_own_rows_are_taken() -> None:
+    endpoint = kf.Endpoint("nodes", {"x": "string", "n": "number"})
+    counted = select(func.count()).where(Item.title == Node.name).scalar_subquery()
+    for model, given in (
+        (Node, func.coalesce(Node.name, Node.kind)),
+        (Leaf, Leaf.color + Leaf.name),
+        (Leaf, Node.name),
+        (Manager, Manager.name),
+        (aliased(Node), Node.name),
+        (with_polymorphic(Node, [Leaf]), with_polymorphic(Node, [Leaf]).Leaf.color),
+        (nodes, nodes.c.name),
+        (Node, Joined(Leaf.color)),
+        (Node, func.now(type_=String())),
+    ):
+        verify(endpoint, model, columns={"x": given, "n": counted})

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-from django.db.models import F, Field, JSONField, Model, OuterRef, QuerySet
-from django.db.models.expressions import Combinable
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Aggregate, F, Field, JSONField, Model, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models.expressions import BaseExpression, Combinable
 from django.db.models.lookups import Exact
 
 from ...errors import quoted
@@ -34,6 +35,7 @@ class ModelFields:
             path = _segments(given)
             return _at_path(model, column, path, (False,) * len(path))
         if isinstance(given, Combinable) and getattr(given, "_output_field_or_none", None) is not None:
+            _ensure_of_one_row(given, model, column)
             return given, given._output_field_or_none  # type: ignore[attr-defined]
         raise column_error(
             column, f"found {given!r} in columns, expected a path, or an expression with an output_field"
@@ -61,6 +63,40 @@ class ModelFields:
         # The table itself, as Django's own lookups across relations see it: not what a default manager leaves of it.
         records: QuerySet[Any] = relation.related_model._base_manager.all()
         return records.filter(Exact(F(inner), OuterRef("__".join([*names, outer]))))
+
+
+def _ensure_of_one_row(given: Any, model: type[Model], column: Column) -> None:
+    """Refuse what makes rows of a query more or fewer: aggregates, windows, and paths over relations to many records.
+
+    Names that the model does not have are annotations of the caller's query.
+    """
+    stack = [given]
+    while stack:
+        expression = stack.pop()
+        if isinstance(expression, Aggregate | Window):
+            kind = type(expression).__name__
+            raise column_error(column, f"found {kind} in columns, expected an expression of one row; give a Subquery")
+        if isinstance(expression, Q):
+            stack.extend(expression.children)
+        elif isinstance(expression, tuple):
+            stack.extend([F(expression[0]), expression[1]])
+        elif isinstance(expression, F) and not isinstance(expression, OuterRef):
+            _ensure_to_one(expression.name, model, column)  # type: ignore[attr-defined]
+        elif isinstance(expression, BaseExpression) and not isinstance(expression, Subquery):
+            stack.extend(expression.get_source_expressions())
+
+
+def _ensure_to_one(path: str, model: type[Model], column: Column) -> None:
+    for name in path.split("__"):
+        try:
+            found: Any = model._meta.get_field(name)
+        except FieldDoesNotExist:
+            return
+        if found.one_to_many or found.many_to_many:
+            raise column_error(column, f"{quoted(path)} in columns leads to many records; give a Subquery")
+        if not found.related_model:
+            return
+        model = found.related_model
 
 
 def _segments(text: str) -> tuple[str, ...]:

@@ -16,10 +16,10 @@ from ...meaning.lowering import lower
 from ..columns.finding import ColumnError, Given, verify_columns
 from ..columns.sql import ensure_fits, simplified
 from .dialects import prepare_sqlite
-from .paths import Via, query_table
+from .paths import Joined, Via, query_table
 from .translation import ClauseTranslation
 
-__all__ = ["ColumnError", "Via", "prepare_sqlite", "verify", "where"]
+__all__ = ["ColumnError", "Joined", "Via", "prepare_sqlite", "verify", "where"]
 
 
 def where(
@@ -30,7 +30,7 @@ def where(
     The model is a mapped class, an alias of one, or a table. A field's column is found by the attributes its source names, over
     relationships where there are several, or given in `columns` by the field's name: as an expression over the model (for a relation's
     field, over the related model), for a wildcard as a function from the names in place of `*` to an expression, for a way to other
-    tables as a `Via`. Where the condition is not true, it is false or unknown; both leave a row out.
+    tables as a `Via`, for a table that your own query joins as a `Joined`. Where the condition is not true, it is false or unknown; both leave a row out.
 
     Raises `ColumnError` for a field without a column, `UnsupportedFilterError` for a filter larger than databases take, `ContextError`
     if the filter needs what the context lacks, and `TypeError` for a filter that was not checked.

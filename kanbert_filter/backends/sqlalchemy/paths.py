@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, cast
 
-from sqlalchemy import JSON, Alias, ColumnElement, FromClause, Table, inspect, literal_column, select
+from sqlalchemy import JSON, Alias, ColumnElement, FromClause, SelectBase, Table, inspect, literal_column, select
 from sqlalchemy.orm import Mapper, QueryableAttribute, aliased
 from sqlalchemy.orm.util import AliasedInsp
 from sqlalchemy.sql.util import ClauseAdapter
@@ -30,6 +30,12 @@ class Via(NamedTuple):
     on: ColumnElement[bool]
 
 
+class Joined(NamedTuple):
+    """In `columns`, an expression over another table, which the caller's own query joins."""
+
+    column: Any
+
+
 MAX_HOPS: Final = 256
 """How many ways a place remembers: a caller may make new ones for each filter."""
 
@@ -41,7 +47,7 @@ class QueryTable:
     that a table inside itself is told parenthesized.
     """
 
-    __slots__ = ("_expressions", "_hops", "adapted", "columns", "entity", "froms", "relationships")
+    __slots__ = ("_expressions", "_hops", "adapted", "columns", "entity", "froms", "mapper", "relationships")
 
     def __init__(self, entity: Any, *, own_name: bool = False) -> None:
         found = inspect(entity, raiseerr=False)
@@ -54,6 +60,7 @@ class QueryTable:
         else:
             raise TypeError(f"expected a mapped class or a table, not {entity!r}")
         self.entity = entity
+        self.mapper: Mapper[Any] | None = getattr(found, "mapper", None)
         renamed = isinstance(found, (AliasedInsp, Alias)) and not own_name
         self.adapted: Callable[[Any], Any] = ClauseAdapter(self.froms[0]).traverse if renamed else _unchanged
         self._expressions: dict[str, Expression | None] = {}
@@ -75,6 +82,18 @@ class QueryTable:
         if len(self._hops) > MAX_HOPS:
             self._hops.clear()
         return self._hops.get(via) or self._hops.setdefault(via, self._via(via))
+
+    def own(self, expression: Expression, column: Column) -> Expression:
+        """An expression over the rows of this table. Raises `ColumnError` for one of another table, which nothing would join."""
+        adapted: Expression = self.adapted(expression)
+        tables = [table for own in self.froms for table in own._from_objects]
+        others = [quoted(str(table)) for table in adapted._from_objects if table not in tables]
+        for entity in _entities(expression):
+            if entity.single and not (self.mapper and self.mapper.isa(entity)):
+                others.append(entity.class_.__name__)
+        if others:
+            raise column_error(column, f"its expression is of {', '.join(others)} and not of {_name(self)}; {_OWN}")
+        return adapted
 
     def _column(self, name: str) -> Expression | None:
         found = self.columns[name] if isinstance(self.entity, FromClause) else getattr(self.entity, name)
@@ -151,8 +170,10 @@ class ModelColumns:
     def value(self, place: QueryTable, prefix: str, column: Column) -> tuple[Way, Expression]:
         """The way to the row that holds a field's value, and the expression of the value there. Raises `ColumnError`."""
         given = self.given.of(column, prefix) if self.given else None
+        if isinstance(given, Joined):
+            return Way(place, []), _clause_of(given.column, column)
         if given is not None:
-            return Way(place, []), place.adapted(_clause_of(given))
+            return Way(place, []), place.own(_clause_of(given, column), column)
         way = Way(place, [])
         for index, name in enumerate(column.source):
             if column.wild[index]:
@@ -191,10 +212,29 @@ def _unchanged(expression: Any) -> Any:
     return expression
 
 
-def _clause_of(given: Any) -> Expression:
-    if isinstance(given, ColumnElement):
-        return given
-    return cast("Expression", given.__clause_element__() if hasattr(given, "__clause_element__") else given)
+_OWN: Final = (
+    "give one of its own rows, a correlated scalar subquery, or a Joined where your query joins the other table"
+)
+
+
+def _clause_of(given: Any, column: Column) -> Expression:
+    if not isinstance(given, ColumnElement) and hasattr(given, "__clause_element__"):
+        given = given.__clause_element__()
+    if not isinstance(given, ColumnElement):
+        raise column_error(column, f"found {given!r} in columns, expected an expression")
+    return given
+
+
+def _entities(expression: Expression) -> Iterator[Mapper[Any]]:
+    """The mapped classes whose attributes are in an expression, those in its subqueries aside."""
+    stack: list[Any] = [expression]
+    while stack:
+        element = stack.pop()
+        entity = element._annotations.get("parententity")
+        if isinstance(entity, Mapper):
+            yield entity
+        if not isinstance(element, SelectBase):
+            stack.extend(element.get_children())
 
 
 def _in_json(found: Expression, column: Column, index: int) -> Expression:
