@@ -31,7 +31,16 @@ from kanbert_filter.backends.predicate.records import as_day as day_of, as_insta
 from kanbert_filter.context import Edge
 from kanbert_filter.meaning.tests import Constant, OrderOperator
 
-ZONES = ("UTC", "Europe/Vienna", "America/Sao_Paulo", "Pacific/Apia", "America/St_Johns", "Africa/Casablanca")
+ZONES = (
+    "UTC",
+    "Europe/Vienna",
+    "Europe/Berlin",
+    "America/Havana",
+    "America/Sao_Paulo",
+    "Pacific/Apia",
+    "America/St_Johns",
+    "Africa/Casablanca",
+)
 TURNS = (
     "2006-10-29",
     "2011-12-30",

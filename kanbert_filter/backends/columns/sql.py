@@ -213,13 +213,14 @@ _LEAVES: Final = {kind: _LEAF._replace(parameters=most) for kind, most in (("cus
 _RELATION: Final = {"any": 10, "none": 12, "all": 15}
 
 
-def ensure_fits(test: Test) -> None:
-    """Raises `UnsupportedFilterError` for a test that some engine could not take."""
+def ensure_fits(test: Test) -> Capacity:
+    """What a test asks of an engine. Raises `UnsupportedFilterError` for one that some engine could not take."""
     found = _needed(test)
     if found.parameters > MOST.parameters:
         raise _too_large(f"about {found.parameters} parameters, expected at most {MOST.parameters}")
     if found.nesting > MOST.nesting or found.height > MOST.height:
         raise _too_large("more groups and relations inside each other than can be said; make it flatter")
+    return found
 
 
 def _needed(test: Test) -> Capacity:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, false, true
+from sqlalchemy import ColumnElement, Connection, Engine, false, true
 
 from ...checked import CheckedFilter
 from ...context import Context
@@ -15,7 +15,7 @@ from ...endpoints.field_table import FieldTable
 from ...meaning.lowering import lower
 from ..columns.finding import ColumnError, Given, verify_columns
 from ..columns.sql import ensure_fits, simplified
-from .dialects import prepare_sqlite
+from .dialects import prepare_sqlite, uncached
 from .paths import Joined, Via, query_table
 from .translation import ClauseTranslation
 
@@ -45,20 +45,27 @@ def where(
     """
     context = context or _DEFAULT_CONTEXT
     test = simplified(lower(checked, context))
-    ensure_fits(test)
+    needed = ensure_fits(test)
     condition = ClauseTranslation(columns, context).condition(test, query_table(model))
     if isinstance(condition, bool):
         return true() if condition else false()
-    return condition
+    return uncached(condition) if needed.parameters > MAX_CACHED else condition
 
 
-def verify(endpoint: FieldTable, model: Any, *, columns: Given | None = None) -> None:
+def verify(
+    endpoint: FieldTable, model: Any, *, columns: Given | None = None, bind: Engine | Connection | None = None
+) -> None:
     """Make sure that `where` will find a fitting column for every field of the endpoint.
 
     The fields of relations and those in the conditions of scopes are included. Call it at start-up, with the `columns` that `where`
-    gets. Raises `ColumnError` that names every field without one.
+    gets, and with the engine as `bind` to learn also what it cannot do, such as values in JSON. Raises `ColumnError` that names every
+    field without a column.
     """
-    verify_columns(ClauseTranslation(columns, _DEFAULT_CONTEXT), endpoint, query_table(model))
+    dialect = None if bind is None else bind.dialect
+    verify_columns(ClauseTranslation(columns, _DEFAULT_CONTEXT, dialect), endpoint, query_table(model))
 
+
+MAX_CACHED: Final = 100
+"""Conditions of more parameters are kept in no cache of statements: they rarely come again, and each would take half a mebibyte."""
 
 _DEFAULT_CONTEXT: Final = Context()

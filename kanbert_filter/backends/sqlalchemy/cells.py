@@ -51,6 +51,7 @@ from ..columns.lines import (
     Floats,
     Line,
     Moments,
+    Numbers,
     SoundTexts,
     Storage as Storage,
     Stored,
@@ -138,7 +139,10 @@ def bound_by(type: AnyType) -> Bound:
         case Float():
             return Bound(Floats(), _bound_as(converting or _DOUBLE))
         case Numeric():  # bound without a precision, to which engines could round
-            return Bound(AnyNumbers(), _bound_as(converting or _NUMERIC))
+            numbers: Line = AnyNumbers()
+            if plain.precision is not None and plain.scale is not None:
+                numbers = Numbers.decimals(plain.precision, plain.scale)
+            return Bound(numbers, _bound_as(converting or _NUMERIC))
         case Boolean():
             return Bound(Booleans(), _bound_as(type))
         case Date():
@@ -197,7 +201,7 @@ class MemberTexts(Texts):
 # values
 
 
-def clause_cell(column: Column, x: Expression, context: Context) -> Cell[Expression]:
+def clause_cell(column: Column, x: Expression, context: Context) -> ClauseCell:
     """An expression as the value of a field. Raises `ColumnError` if its type cannot hold the field's values."""
     type = _ASSUMED[column.kind] if isinstance(x.type, NullType) else x.type
     if column.kind == "custom" and isinstance(type, JSON):

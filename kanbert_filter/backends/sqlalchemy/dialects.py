@@ -14,6 +14,7 @@ from sqlalchemy import (
     Dialect,
     Engine,
     Float,
+    LargeBinary,
     Numeric,
     String,
     Text,
@@ -31,6 +32,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import json_getitem_op, json_path_getitem_op, like_op
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
+from ...errors import Problem, UnsupportedFilterError
 from ..columns.patterns import glob_spelling, like_spelling
 from ..columns.sql import (
     SQLITE_NUMBER_TEXT,
@@ -82,7 +84,14 @@ class parenthesized(FunctionElement[bool]):
         return self
 
 
+class uncached(parenthesized):
+    """A condition whose statement SQLAlchemy compiles each time and does not keep."""
+
+    inherit_cache = False
+
+
 @compiles(parenthesized)
+@compiles(uncached)
 def _parenthesized(element: parenthesized, compiler: SQLCompiler, **how: Any) -> str:
     return f"({compiler.process(*element.clauses, **how)})"
 
@@ -97,7 +106,9 @@ class BoundPattern(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str:
-        return glob_spelling(value) if dialect.name == "sqlite" else like_spelling(value)
+        if dialect.name == "sqlite":
+            return glob_spelling(value)
+        return like_spelling(value, special="%_/[" if dialect.name == "mssql" else "%_/")
 
 
 class fits(BinaryExpression[bool]):
@@ -139,7 +150,7 @@ def _(text: Expression) -> Expression:
 
 @_said(by_code_point, "mysql", "mariadb")
 def _(text: Expression) -> Expression:
-    return collate(text, "utf8mb4_bin")
+    return cast(text, LargeBinary)  # collations that compare code points may pad with blanks
 
 
 class decimal_text(FunctionElement[str]):
@@ -254,6 +265,17 @@ class json_boolean(FunctionElement[bool]):
 
     type = Boolean()
     inherit_cache = True
+
+
+@compiles(json_kind)
+@compiles(json_string)
+@compiles(json_number)
+@compiles(json_boolean)
+def _no_json(element: FunctionElement[Any], compiler: SQLCompiler, **how: Any) -> str:
+    if compiler.dialect.name == "default":  # a condition as a text for people
+        return f"{type(element).__name__}({compiler.process(*element.clauses, **how)})"
+    message = f"Values in JSON cannot be filtered on {compiler.dialect.name}; filter them on PostgreSQL or SQLite"
+    raise UnsupportedFilterError(Problem("unsupported", message))
 
 
 POSTGRESQL = ("postgresql", "cockroachdb")

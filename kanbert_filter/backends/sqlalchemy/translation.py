@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Dialect, case, func, select
 
 from ...context import Context
+from ...errors import UnsupportedFilterError
 from ...meaning.tests import Column, Counted, Null, Test
-from ..columns.finding import Given
+from ..columns.finding import Given, column_error
 from ..columns.lines import INT64
 from ..columns.placing import Cell, ColumnTest
 from ..columns.translation import Translation, is_hidden
@@ -20,23 +21,30 @@ _COUNTED: Final = select(func.count())
 
 
 class ClauseTranslation(Translation[Expression, QueryTable, Way]):
-    """Translates tests on the rows of one model, in one context."""
+    """Translates tests on the rows of one model, in one context; to verify a model, for one dialect."""
 
-    __slots__ = ("columns", "context")
+    __slots__ = ("columns", "context", "dialect")
 
     logic = LOGIC
 
-    def __init__(self, given: Given | None, context: Context) -> None:
+    def __init__(self, given: Given | None, context: Context, dialect: Dialect | None = None) -> None:
         self.columns = ModelColumns(given)
         self.context = context
+        self.dialect = dialect
 
-    def located(self, column: Column, row: QueryTable, prefix: str) -> tuple[Way, Cell[Expression]]:
+    def located(self, column: Column, row: QueryTable, prefix: str) -> tuple[Way, ClauseCell]:
         """The way to the row that holds a field's value, and the value there. Raises `ColumnError`."""
         way, expression = self.columns.value(row, prefix, column)
         return way, clause_cell(column, expression, self.context)
 
     def cell(self, column: Column, row: QueryTable, prefix: str) -> Cell[Expression]:
-        return self.located(column, row, prefix)[1]
+        _, cell = self.located(column, row, prefix)
+        if self.dialect is not None:
+            try:
+                cell.null(True).compile(dialect=self.dialect)
+            except UnsupportedFilterError as error:
+                raise column_error(column, error.problems[0].message) from None
+        return cell
 
     def records(self, column: Column, row: QueryTable, prefix: str) -> Way:
         return self.columns.records(row, prefix, column)
