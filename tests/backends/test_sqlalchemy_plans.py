@@ -66,7 +66,7 @@ def plan(connection: Connection, filter: str) -> str:
         ("status in ['active', 'Done%']", "by_status", "(status = ANY"),
         ("status is not null", "by_status", "(status IS NOT NULL)"),
         ("units >= 5 and units < 3000000000", "by_units", "(units >= 5) AND (units < '3000000000'::bigint)"),
-        ("amount = 1.5", "by_amount", "(amount = 1.5)"),
+        ("amount = 1.5", "by_amount", "(amount = 1.5000)"),
         ("due = '2024-05-02'", "by_due", "(due = '2024-05-02'::date)"),
         ("due_at >= '2024-05-02'", "by_due", "(due >= '2024-05-02'::date)"),
         ("made_on = '2024-05-02'", "by_made_at", "(made_at < '2024-05-03 00:00:00'"),

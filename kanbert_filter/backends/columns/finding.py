@@ -60,7 +60,7 @@ class GivenColumns:
 
     def of(self, column: Column, prefix: str = "") -> Any:
         """What is said of a field, or None. `prefix` is the path of the relation it belongs to, which a scope's field lacks."""
-        path = prefix + column.path.removeprefix(prefix)
+        path = prefix + column.path.removeprefix(prefix) if prefix else column.path
         if path in self.exact or not self.patterns:
             return self.exact.get(path)
         segments = path.split(".")

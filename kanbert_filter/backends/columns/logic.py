@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar, cast
 
 E = TypeVar("E")
 """An engine's own expressions. A condition is one of them, or True or False where it is the same for every row."""
@@ -55,10 +55,10 @@ class Logic(ABC, Generic[E]):
     def _joined(self, join: Callable[[Sequence[E]], E], conditions: Iterable[E | bool], *, neutral: bool) -> E | bool:
         joined: list[E] = []
         for condition in conditions:
-            if not isinstance(condition, bool):
-                joined.append(condition)
-            elif condition is not neutral:
+            if condition is (not neutral):
                 return condition
+            if condition is not neutral:
+                joined.append(cast("E", condition))
         while len(joined) > self.width:
             rows = [joined[start : start + self.width] for start in range(0, len(joined), self.width)]
             joined = [self.group(join(row)) if len(row) > 1 else row[0] for row in rows]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from typing import Any, Generic, Literal, assert_never, cast
+from typing import Any, Final, Generic, Literal, TypeGuard, cast
 
 from ...context import Edge
+from ...kinds import exhaustive
 from ...meaning.tests import (
     Between,
     Constant,
@@ -17,6 +18,7 @@ from ...meaning.tests import (
     OneOf,
     Order,
     OrderOperator,
+    Test,
     Text,
     TextOperator,
 )
@@ -71,21 +73,7 @@ class Cell(ABC, Generic[E]):
 
     def passes(self, test: ColumnTest) -> E | bool:
         """The condition that the value passes the test."""
-        match test:
-            case Null(_, negated):
-                return self.null(negated)
-            case Equal(_, constant, negated):
-                return self.equal((constant,), negated)
-            case OneOf(_, constants, negated):
-                return self.equal(constants, negated)
-            case Order(_, operator, constant):
-                return self.order(operator, constant)
-            case Between(_, low, high, negated):
-                cuts = self.line.cuts(low, False), self.line.cuts(high, False)
-                return self.outside(*cuts) if negated else self.inside(*cuts)
-            case Text():
-                return self.text(test)
-        assert_never(test)
+        return _PASSES[test.__class__](self, test)  # type: ignore[no-any-return]
 
     def counts(self, operator: CountOperator, number: int) -> E | bool:
         """The value, a count, compares so with the number."""
@@ -120,6 +108,11 @@ class Cell(ABC, Generic[E]):
             return self.ordered(*direct)
         cuts = self.line.cuts(constant, operator in ("lte", "gt"))
         return self.below(cuts) if operator in ("lt", "lte") else self.not_below(cuts)
+
+    def between(self, low: Constant, high: Constant, negated: bool) -> E | bool:
+        """The value is in `low <= value < high`; negated: is present and outside."""
+        cuts = self.line.cuts(low, False), self.line.cuts(high, False)
+        return self.outside(*cuts) if negated else self.inside(*cuts)
 
     def text(self, test: Text) -> E | bool:
         """The text holds, begins with, ends with, or matches one of the needles."""
@@ -161,16 +154,33 @@ class Cell(ABC, Generic[E]):
         return self.ordered(operator, cut)
 
 
+_PASSES: Final[dict[type, Callable[[Cell[Any], Any], Any]]] = exhaustive(
+    ColumnTest,
+    {
+        Null: lambda cell, test: cell.null(test.negated),
+        Equal: lambda cell, test: cell.equal((test.constant,), test.negated),
+        OneOf: lambda cell, test: cell.equal(test.constants, test.negated),
+        Order: lambda cell, test: cell.order(test.operator, test.constant),
+        Between: lambda cell, test: cell.between(test.low, test.high, test.negated),
+        Text: lambda cell, test: cell.text(test),
+    },
+)
+
+COLUMN_TESTS: Final = frozenset(_PASSES)
+
+
+def is_column_test(test: Test) -> TypeGuard[ColumnTest]:
+    """Whether a test is on the value of one column."""
+    return test.__class__ in COLUMN_TESTS
+
+
 View = Literal["text", "number", "boolean"]
 
 
 class JsonCell(Cell[E]):
-    """A value of any kind in JSON. A text compares with texts, a number with numbers, a boolean with booleans."""
+    """A value of any kind in JSON, on a line of nothing. A text compares with texts, a number with numbers, a boolean with booleans."""
 
     __slots__ = ()
-
-    def __init__(self) -> None:
-        super().__init__(Line())
 
     @abstractmethod
     def seen_as(self, view: View) -> Cell[E]:

@@ -6,18 +6,18 @@ only filters of odd shapes come near; a filter beyond them is refused before the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from typing import Final, NamedTuple, assert_never
+from typing import Any, Final, NamedTuple
 
 from ...errors import Problem, UnsupportedFilterError
+from ...kinds import exhaustive
 from ...meaning.lowering import all_of, any_of
 from ...meaning.tests import (
     AllOf,
     Always,
     AnyOf,
     Between,
-    Column,
     Constant,
     Counted,
     Equal,
@@ -29,6 +29,7 @@ from ...meaning.tests import (
     Text,
 )
 from ...values import PLAIN_DIGITS
+from .placing import ColumnTest
 
 # text
 
@@ -145,12 +146,12 @@ def simplified(test: Test) -> Test:
     match test:
         case Related(column, operator, inner) if inner is not None:
             return Related(column, operator, simplified(inner))
-        case AllOf(tests) | AnyOf(tests) if any(isinstance(inner, _NESTING) for inner in tests):
+        case AllOf(tests) | AnyOf(tests) if not _NESTING.isdisjoint([inner.__class__ for inner in tests]):
             return _fewer(isinstance(test, AnyOf), [simplified(inner) for inner in tests])
     return test
 
 
-_NESTING: Final = (AllOf, AnyOf, Related, Counted)
+_NESTING: Final = frozenset({AllOf, AnyOf, Related, Counted})
 
 
 def _fewer(either: bool, tests: Iterable[Test]) -> Test:
@@ -224,34 +225,54 @@ def ensure_fits(test: Test) -> Capacity:
 
 
 def _needed(test: Test) -> Capacity:
-    match test:
-        case Equal(column, constant) | Order(column, _, constant):
-            _ensure_numbers((constant,))
-            return _leaf(column)
-        case Null() | Counted() | Between():
-            return _leaf(test.column)
-        case OneOf(column, constants):
-            _ensure_numbers(constants)
-            one = _leaf(column)
-            if column.kind in ("date", "datetime"):
-                return _in_group([one] * len(constants))
-            return one._replace(parameters=one.parameters + len(constants))
-        case Text(column, _, needles):
-            if any(len(needle) > MAX_PATTERN for needle in needles):
-                raise _too_large(f"a text of more than {MAX_PATTERN} characters to look for, expected at most that")
-            return _in_group([_leaf(column)] * len(needles))
-        case Always():
-            return _NOTHING
-        case AllOf(tests) | AnyOf(tests):
-            return _in_group([_needed(inner) for inner in tests])
-        case Related(_, operator, inner):
-            within = _NOTHING if inner is None else _needed(inner)
-            return Capacity(within.parameters, within.nesting + _RELATION[operator], within.height + 10)
-    assert_never(test)
+    return _NEEDED[test.__class__](test)
 
 
-def _leaf(column: Column) -> Capacity:
-    return _LEAVES.get(column.kind, _LEAF)
+def _of_comparison(test: Equal | Order) -> Capacity:
+    _ensure_numbers((test.constant,))
+    return _leaf(test)
+
+
+def _of_list(test: OneOf) -> Capacity:
+    _ensure_numbers(test.constants)
+    one = _leaf(test)
+    if test.column.kind in ("date", "datetime"):
+        return _in_group([one] * len(test.constants))
+    return one._replace(parameters=one.parameters + len(test.constants))
+
+
+def _of_text(test: Text) -> Capacity:
+    if any(len(needle) > MAX_PATTERN for needle in test.needles):
+        raise _too_large(f"a text of more than {MAX_PATTERN} characters to look for, expected at most that")
+    return _in_group([_leaf(test)] * len(test.needles))
+
+
+def _of_group(test: AllOf | AnyOf) -> Capacity:
+    return _in_group([_needed(inner) for inner in test.tests])
+
+
+def _of_relation(test: Related) -> Capacity:
+    within = _NOTHING if test.test is None else _needed(test.test)
+    return Capacity(within.parameters, within.nesting + _RELATION[test.operator], within.height + 10)
+
+
+def _leaf(test: ColumnTest | Counted) -> Capacity:
+    return _LEAVES.get(test.column.kind, _LEAF)
+
+
+_NEEDED: Final[dict[type, Callable[[Any], Capacity]]] = exhaustive(
+    Test,
+    {
+        Always: lambda test: _NOTHING,
+        AllOf: _of_group,
+        AnyOf: _of_group,
+        Related: _of_relation,
+        **dict.fromkeys((Null, Counted, Between), _leaf),
+        **dict.fromkeys((Equal, Order), _of_comparison),
+        OneOf: _of_list,
+        Text: _of_text,
+    },
+)
 
 
 def _in_group(items: Sequence[Capacity]) -> Capacity:

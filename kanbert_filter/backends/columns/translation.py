@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Final, Generic, TypeVar, assert_never, cast
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Generic, TypeVar, assert_never, cast
 
+from ...kinds import exhaustive
 from ...meaning.tests import (
     AllOf,
     Always,
@@ -23,7 +24,7 @@ from ...meaning.tests import (
     Text,
 )
 from .logic import E, Logic
-from .placing import Cell, ColumnTest
+from .placing import COLUMN_TESTS, Cell, ColumnTest
 
 Row = TypeVar("Row")
 """What an engine knows of the rows that a test is about: a table, a model, a frame."""
@@ -81,33 +82,33 @@ class Translation(ABC, Generic[E, Row, Records]):
 
     def condition(self, test: Test, row: Row, prefix: str = "") -> E | bool:
         """The condition that a row passes the test."""
-        if isinstance(test, ColumnTest):
-            if "__" in test.column.path and is_hidden(test.column):
-                return isinstance(test, Null) and not test.negated
-            return self.compared(test, row, prefix)
-        match test:
-            case Always(value):
-                return value
-            case AllOf(tests):
-                return self.logic.all_of(self.items(tests, False, row, prefix))
-            case AnyOf(tests):
-                return self.logic.any_of(self.items(tests, True, row, prefix))
-            case Related():
-                return self.related(test, row, prefix)
-            case Counted(column):
-                return self.counted(self.records(column, row, prefix), [test], False)
-        assert_never(test)
+        return _TRANSLATED[test.__class__](self, test, row, prefix)  # type: ignore[no-any-return]
+
+    def column_test(self, test: ColumnTest, row: Row, prefix: str) -> E | bool:
+        """The condition that a row's value of one column passes the test, if it is a value that can be found."""
+        if "__" in test.column.path and is_hidden(test.column):
+            return isinstance(test, Null) and not test.negated
+        return self.compared(test, row, prefix)
+
+    def all_of(self, test: AllOf, row: Row, prefix: str) -> E | bool:
+        """The condition that a row passes every test."""
+        return self.logic.all_of(self.items(test.tests, False, row, prefix))
+
+    def any_of(self, test: AnyOf, row: Row, prefix: str) -> E | bool:
+        """The condition that a row passes one of the tests."""
+        return self.logic.any_of(self.items(test.tests, True, row, prefix))
 
     def items(self, tests: Sequence[Test], either: bool, row: Row, prefix: str) -> list[E | bool]:
         """The conditions of tests that are joined by OR (`either`) or AND; several tests of one count become one condition."""
+        found = []
         counts: dict[Column, list[Counted]] = {}
         for test in tests:
             if isinstance(test, Counted):
                 counts.setdefault(test.column, []).append(test)
-        found = [self.condition(test, row, prefix) for test in tests if not isinstance(test, Counted)]
-        return found + [
-            self.counted(self.records(column, row, prefix), alike, either) for column, alike in counts.items()
-        ]
+            else:
+                found.append(self.condition(test, row, prefix))
+        found += [self.counted(self.records(column, row, prefix), alike, either) for column, alike in counts.items()]
+        return found
 
     def counted(self, records: Records, tests: Sequence[Counted], either: bool) -> E | bool:
         """The condition that the number of the records passes the tests, or one of them (`either`)."""
@@ -156,3 +157,18 @@ class Translation(ABC, Generic[E, Row, Records]):
             case Counted(column, counting, number):
                 return self.condition(Counted(column, _OPPOSITE[counting], number), row, prefix)
         assert_never(test)
+
+
+_TRANSLATED: Final[dict[type, Callable[[Any, Any, Any, str], Any]]] = exhaustive(
+    Test,
+    {
+        Always: lambda translation, test, row, prefix: test.value,
+        AllOf: Translation.all_of,
+        AnyOf: Translation.any_of,
+        **dict.fromkeys(COLUMN_TESTS, Translation.column_test),
+        Related: lambda translation, test, row, prefix: translation.related(test, row, prefix),
+        Counted: lambda translation, test, row, prefix: translation.counted(
+            translation.records(test.column, row, prefix), [test], False
+        ),
+    },
+)

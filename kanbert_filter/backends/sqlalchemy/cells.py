@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import tzinfo
 from functools import lru_cache
 from operator import ge, gt, le, lt
 from typing import Any, Final, NamedTuple, cast
@@ -117,7 +118,6 @@ class Bound(NamedTuple):
     type_of: Callable[[Sequence[Any]], AnyType]
 
 
-@lru_cache(maxsize=256)
 def bound_by(type: AnyType) -> Bound:
     """What a column of this type stores. A decorated type stores what it decorates, and converts what is bound itself."""
     plain = type
@@ -203,19 +203,31 @@ class MemberTexts(Texts):
 
 def clause_cell(column: Column, x: Expression, context: Context) -> ClauseCell:
     """An expression as the value of a field. Raises `ColumnError` if its type cannot hold the field's values."""
-    type = _ASSUMED[column.kind] if isinstance(x.type, NullType) else x.type
-    if column.kind == "custom" and isinstance(type, JSON):
-        return JsonClauseCell(x)
-    storage, type_of = bound_by(type)
-    line = None if isinstance(type, NullType) else line_of(column.kind, storage, context)
-    if line is None:
+    held = _held(column.kind, x.type, context.timezone, context.storage_timezone)
+    if held is None:
         reason = f"a column of type {x.type!r} cannot hold values of type {column.kind!r}"
         raise column_error(column, f"{reason}; give an expression that does in columns")
-    if isinstance(line, MemberTexts):
-        return MemberCell(line, x, type_of)
-    if isinstance(line, Moments) and type.__class__ in (DateTime, DATETIME, TIMESTAMP):
-        return TimestampCell(line, x, type_of)
-    return ClauseCell(line, x, type_of)
+    made, line, type_of = held
+    return made(line, x, type_of)
+
+
+@lru_cache(maxsize=1024)
+def _held(
+    kind: FieldKind, stored: AnyType, timezone: tzinfo, storage_timezone: tzinfo
+) -> tuple[type[ClauseCell], Line, Callable[[Sequence[Any]], AnyType]] | None:
+    """What makes of an expression of a type the value of a field: the class of the cell, its line, and the types to bind."""
+    if isinstance(stored, NullType):
+        stored = _ASSUMED[kind]
+    if kind == "custom" and isinstance(stored, JSON):
+        return JsonClauseCell, Line(), _bound_as(stored)
+    storage, type_of = bound_by(stored)
+    line = line_of(kind, storage, Context(timezone=timezone, storage_timezone=storage_timezone))
+    if line is None or isinstance(stored, NullType):
+        return None
+    made = MemberCell if isinstance(line, MemberTexts) else ClauseCell
+    if isinstance(line, Moments) and stored.__class__ in (DateTime, DATETIME, TIMESTAMP):
+        made = TimestampCell
+    return made, line, type_of
 
 
 class ClauseCell(Cell[Expression]):
@@ -301,9 +313,6 @@ class JsonClauseCell(JsonCell[Expression], ClauseCell):
     """A value in a JSON column."""
 
     __slots__ = ()
-
-    def __init__(self, x: Expression) -> None:
-        ClauseCell.__init__(self, Line(), x, _bound_as(x.type))
 
     def null(self, negated: bool) -> Expression:
         if negated:

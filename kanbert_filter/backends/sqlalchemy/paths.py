@@ -36,8 +36,8 @@ class Joined(NamedTuple):
     column: Any
 
 
-MAX_HOPS: Final = 256
-"""How many ways a place remembers: a caller may make new ones for each filter."""
+MAX_REMEMBERED: Final = 256
+"""How many ways and expressions of callers a table remembers: new ones may be made for each filter."""
 
 
 class QueryTable:
@@ -47,7 +47,7 @@ class QueryTable:
     that a table inside itself is told parenthesized.
     """
 
-    __slots__ = ("_expressions", "_hops", "adapted", "columns", "entity", "froms", "mapper", "relationships")
+    __slots__ = ("_expressions", "_hops", "_owned", "adapted", "columns", "entity", "froms", "mapper", "relationships")
 
     def __init__(self, entity: Any, *, own_name: bool = False) -> None:
         found = inspect(entity, raiseerr=False)
@@ -65,6 +65,7 @@ class QueryTable:
         self.adapted: Callable[[Any], Any] = ClauseAdapter(self.froms[0]).traverse if renamed else _unchanged
         self._expressions: dict[str, Expression | None] = {}
         self._hops: dict[object, Hop] = {}
+        self._owned: dict[int, tuple[Expression, Expression]] = {}
 
     def column(self, name: str) -> Expression | None:
         """The column or column-like attribute of this name."""
@@ -79,12 +80,15 @@ class QueryTable:
 
     def via(self, via: Via) -> Hop:
         """The way the caller gives."""
-        if len(self._hops) > MAX_HOPS:
+        if len(self._hops) > MAX_REMEMBERED:
             self._hops.clear()
         return self._hops.get(via) or self._hops.setdefault(via, self._via(via))
 
     def own(self, expression: Expression, column: Column) -> Expression:
         """An expression over the rows of this table. Raises `ColumnError` for one of another table, which nothing would join."""
+        known = self._owned.get(id(expression))
+        if known is not None and known[0] is expression:
+            return known[1]
         adapted: Expression = self.adapted(expression)
         tables = [table for own in self.froms for table in own._from_objects]
         others = [quoted(str(table)) for table in adapted._from_objects if table not in tables]
@@ -93,6 +97,9 @@ class QueryTable:
                 others.append(entity.class_.__name__)
         if others:
             raise column_error(column, f"its expression is of {', '.join(others)} and not of {_name(self)}; {_OWN}")
+        if len(self._owned) >= MAX_REMEMBERED:
+            self._owned.clear()
+        self._owned[id(expression)] = expression, adapted
         return adapted
 
     def _column(self, name: str) -> Expression | None:

@@ -12,7 +12,7 @@ from ...errors import UnsupportedFilterError
 from ...meaning.tests import Column, Counted, Null, Test
 from ..columns.finding import Given, column_error
 from ..columns.lines import INT64
-from ..columns.placing import Cell, ColumnTest
+from ..columns.placing import Cell, ColumnTest, is_column_test
 from ..columns.translation import Translation, is_hidden
 from .cells import LOGIC, ClauseCell, Condition, Expression, clause_cell, narrowest
 from .paths import ModelColumns, QueryTable, Way
@@ -70,20 +70,18 @@ class ClauseTranslation(Translation[Expression, QueryTable, Way]):
     def items(self, tests: Sequence[Test], either: bool, row: QueryTable, prefix: str) -> list[Condition]:
         """Tests of values over one path are asked of one row."""
         others: list[Test] = []
+        found: list[Condition] = []
         paths: dict[QueryTable, tuple[Way, list[Condition]]] = {}
         for test in tests:
-            if (
-                isinstance(test, ColumnTest)
-                and len(test.column.source) > 1
-                and not (_is_null(test) or is_hidden(test.column))
-            ):
+            if is_column_test(test) and len(test.column.source) > 1 and not (_is_null(test) or is_hidden(test.column)):
                 way, cell = self.located(test.column, row, prefix)
-                if way.hops:
-                    paths.setdefault(way.end, (way, []))[1].append(cell.passes(test))
-                    continue
-            others.append(test)
+                _, together = paths.setdefault(way.end, (way, [])) if way.hops else (way, found)
+                together.append(cell.passes(test))
+            else:
+                others.append(test)
         join = self.logic.any_of if either else self.logic.all_of
-        return super().items(others, either, row, prefix) + [way.exists(join(found)) for way, found in paths.values()]
+        found += [way.exists(join(conditions)) for way, conditions in paths.values()]
+        return super().items(others, either, row, prefix) + found
 
     def compared(self, test: ColumnTest, row: QueryTable, prefix: str) -> Condition:
         way, cell = self.located(test.column, row, prefix)
