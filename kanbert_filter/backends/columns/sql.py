@@ -143,30 +143,38 @@ def simplified(test: Test) -> Test:
     >>> simplified(lower(projects.parse("tasks any (status = 'a') or tasks any (status = 'b')")))
     Related(column=<Column 'tasks': relation>, operator='any', test=OneOf(column=<Column 'tasks.status': string>, constants=('a', 'b'), negated=False))
     """
+    if not _asks_for_records(test):
+        return test
     match test:
         case Related(column, operator, inner) if inner is not None:
             return Related(column, operator, simplified(inner))
-        case AllOf(tests) | AnyOf(tests) if not _NESTING.isdisjoint([inner.__class__ for inner in tests]):
+        case AllOf(tests) | AnyOf(tests):
             return _fewer(isinstance(test, AnyOf), [simplified(inner) for inner in tests])
     return test
 
 
-_NESTING: Final = frozenset({AllOf, AnyOf, Related, Counted})
+def _asks_for_records(test: Test) -> bool:
+    if test.__class__ is AllOf or test.__class__ is AnyOf:
+        return any(_asks_for_records(inner) for inner in test.tests)
+    return test.__class__ is Related or test.__class__ is Counted
 
 
 def _fewer(either: bool, tests: Iterable[Test]) -> Test:
     kept: dict[object, Test] = {}
+    of_records: dict[object, list[Test | None]] = {}
     for test in tests:
-        joinable = isinstance(test, Related) and (test.operator == "any") is either
-        key = (test.column, test.operator) if isinstance(test, Related) and joinable else _identity(test)
-        other = kept.get(key)
-        if joinable and isinstance(other, Related) and isinstance(test, Related):
-            if other.test is None or test.test is None:
-                test = other._replace(test=None)
-            else:
-                join = all_of if test.operator == "all" else any_of
-                test = other._replace(test=simplified(join([other.test, test.test])))
-        kept[key] = test
+        if isinstance(test, Related) and (test.operator == "any") is either:
+            key: object = (test.column, test.operator)
+            of_records.setdefault(key, []).append(test.test)
+        else:
+            key = _identity(test)
+        kept.setdefault(key, test)
+    for key, inner in of_records.items():
+        first = kept[key]
+        if len(inner) > 1 and isinstance(first, Related):
+            join = all_of if first.operator == "all" else any_of
+            known = [test for test in inner if test is not None]
+            kept[key] = first._replace(test=simplified(join(known)) if len(known) == len(inner) else None)
     return any_of(kept.values()) if either else all_of(kept.values())
 
 
@@ -276,13 +284,16 @@ _NEEDED: Final[dict[type, Callable[[Any], Capacity]]] = exhaustive(
 
 
 def _in_group(items: Sequence[Capacity]) -> Capacity:
+    if len(items) == 1:
+        parameters, nesting, height = items[0]
+        return Capacity(parameters, nesting + 3, height + 1)
     nesting, height, width = 0, 0, len(items)
     while width:
         nesting += 3
         height += min(width, GROUP_WIDTH)
         width = 0 if width <= GROUP_WIDTH else -(-width // GROUP_WIDTH)
-    parameters, nestings, heights = zip(*items, strict=True)
-    return Capacity(sum(parameters), nesting + max(nestings), height + max(heights))
+    needed, nestings, heights = zip(*items, strict=True)
+    return Capacity(sum(needed), nesting + max(nestings), height + max(heights))
 
 
 def _ensure_numbers(constants: Iterable[Constant]) -> None:
