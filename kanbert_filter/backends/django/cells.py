@@ -109,7 +109,7 @@ def lookup_cell(column: Column, expression: Any, field: AnyField, context: Conte
     line = line_of(column.kind, stored_in(field), context)
     if line is None:
         raise column_error(column, f"a {type(field).__name__} holds no values of type '{column.kind}'")
-    return (TimestampCell if isinstance(line, Moments) else LookupCell)(line, expression, field)
+    return (TimestampLookupCell if isinstance(line, Moments) else LookupCell)(line, expression, field)
 
 
 class LookupCell(Cell[Q]):
@@ -159,7 +159,7 @@ _ORDERS: Final[dict[OrderOperator, Any]] = {
 }
 
 
-class TimestampCell(LookupCell):
+class TimestampLookupCell(LookupCell):
     """A timestamp, in SQLite a text that others than Django may have written."""
 
     __slots__ = ()

@@ -54,7 +54,7 @@ from ..columns.lines import (
     Moments,
     Numbers,
     SoundTexts,
-    Storage as Storage,
+    Storage,
     Stored,
     Texts,
     Timestamps,
@@ -68,12 +68,12 @@ from ..columns.sql import GROUP_WIDTH
 from .dialects import (
     ExactNumber,
     by_code_point,
-    decimal_text,
     fits,
     json_boolean,
     json_kind,
     json_number,
-    json_string,
+    json_text_value,
+    number_as_text,
     parenthesized,
     timestamp,
     timestamp_comparison,
@@ -203,7 +203,7 @@ class MemberTexts(Texts):
 
 def clause_cell(column: Column, x: Expression, context: Context) -> ClauseCell:
     """An expression as the value of a field. Raises `ColumnError` if its type cannot hold the field's values."""
-    held = _held(column.kind, x.type, context.timezone, context.storage_timezone)
+    held = _read_as(column.kind, x.type, context.timezone, context.storage_timezone)
     if held is None:
         reason = f"a column of type {x.type!r} cannot hold values of type {column.kind!r}"
         raise column_error(column, f"{reason}; give an expression that does in columns")
@@ -212,7 +212,7 @@ def clause_cell(column: Column, x: Expression, context: Context) -> ClauseCell:
 
 
 @lru_cache(maxsize=1024)
-def _held(
+def _read_as(
     kind: FieldKind, stored: AnyType, timezone: tzinfo, storage_timezone: tzinfo
 ) -> tuple[type[ClauseCell], Line, Callable[[Sequence[Any]], AnyType]] | None:
     """What makes of an expression of a type the value of a field: the class of the cell, its line, and the types to bind."""
@@ -226,7 +226,7 @@ def _held(
         return None
     made = MemberCell if isinstance(line, MemberTexts) else ClauseCell
     if isinstance(line, Moments) and stored.__class__ in (DateTime, DATETIME, TIMESTAMP):
-        made = TimestampCell
+        made = TimestampClauseCell
     return made, line, type_of
 
 
@@ -264,7 +264,7 @@ class ClauseCell(Cell[Expression]):
         return Function("lower", self.x)
 
     def number_text(self) -> Expression:
-        return decimal_text(self.x)
+        return number_as_text(self.x)
 
     def fits(self, text: Expression, operator: TextOperator, needle: str) -> Condition:
         return "\0" not in needle and fits(text, pattern_of(operator, needle))
@@ -295,7 +295,7 @@ class MemberCell(ClauseCell):
         return self.equal([m for m, text in seen.items() if any(e.match(text) for e in expressions)], False)
 
 
-class TimestampCell(ClauseCell):
+class TimestampClauseCell(ClauseCell):
     """A timestamp, in SQLite a text that others than SQLAlchemy may have written."""
 
     __slots__ = ()
@@ -327,7 +327,7 @@ class JsonClauseCell(JsonCell[Expression], ClauseCell):
 _JSON_NULL: Final = literal_column("'null'", String())
 
 _VIEWS: Final[dict[View, tuple[Callable[[Expression], Expression], Line, AnyType]]] = {
-    "text": (json_string, SoundTexts(), _STRING),
+    "text": (json_text_value, SoundTexts(), _STRING),
     "number": (json_number, AnyNumbers(), ExactNumber()),
     "boolean": (json_boolean, Booleans(), Boolean()),
 }

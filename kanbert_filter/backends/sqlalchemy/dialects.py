@@ -153,14 +153,14 @@ def _(text: Expression) -> Expression:
     return cast(text, LargeBinary)  # collations that compare code points may pad with blanks
 
 
-class decimal_text(FunctionElement[str]):
+class number_as_text(FunctionElement[str]):
     """A number as text, in plain decimal without trailing zeros."""
 
     type = String()
     inherit_cache = True
 
 
-@_said(decimal_text)
+@_said(number_as_text)
 def _(number: Expression) -> Expression:
     text = cast(number, String(100))
     return case((text.like(verbatim("'%.%'")), _without_trailing(".", _without_trailing("0", text))), else_=text)
@@ -170,14 +170,14 @@ def _without_trailing(character: str, text: Expression) -> Expression:
     return func.trim(verbatim(f"TRAILING '{character}'").op("FROM")(text))
 
 
-@_said(decimal_text, "postgresql")
+@_said(number_as_text, "postgresql")
 def _(number: Expression) -> Expression:
     shown = cast(number, Text) if isinstance(number.type, Float) else number
     return cast(func.trim_scale(cast(shown, Numeric)), Text)
 
 
-@compiles(decimal_text, "sqlite")
-def _sqlite_number_text(element: decimal_text, compiler: SQLCompiler, **how: Any) -> str:
+@compiles(number_as_text, "sqlite")
+def _sqlite_number_text(element: number_as_text, compiler: SQLCompiler, **how: Any) -> str:
     return SQLITE_NUMBER_TEXT.replace("{number}", compiler.process(*element.clauses, **how))
 
 
@@ -246,7 +246,7 @@ class json_kind(FunctionElement[str]):
     inherit_cache = True
 
 
-class json_string(FunctionElement[str]):
+class json_text_value(FunctionElement[str]):
     """The text of a JSON string."""
 
     type = String()
@@ -268,7 +268,7 @@ class json_boolean(FunctionElement[bool]):
 
 
 @compiles(json_kind)
-@compiles(json_string)
+@compiles(json_text_value)
 @compiles(json_number)
 @compiles(json_boolean)
 def _no_json(element: FunctionElement[Any], compiler: SQLCompiler, **how: Any) -> str:
@@ -286,7 +286,7 @@ def _postgresql_kind(value: Expression) -> Expression:
     return func.jsonb_typeof(cast(value, JSONB))
 
 
-@_said(json_string, *POSTGRESQL)
+@_said(json_text_value, *POSTGRESQL)
 def _(value: Expression) -> Expression:
     return case((_postgresql_kind(value) == verbatim("'string'"), _postgresql_scalar(value)))
 
@@ -310,7 +310,7 @@ def _sqlite_kind(value: Expression) -> Expression:
     return func.json_type(*_sqlite_path(value))
 
 
-@_said(json_string, "sqlite")
+@_said(json_text_value, "sqlite")
 def _(value: Expression) -> Expression:
     return case((_sqlite_kind(value) == verbatim("'text'"), _sqlite_scalar(value)))
 
