@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from ...errors import Problem, UnsupportedFilterError
 from ...kinds import exhaustive
@@ -29,7 +29,7 @@ from ...meaning.tests import (
     Text,
 )
 from ...values import PLAIN_DIGITS
-from .placing import ColumnTest
+from .placing import ColumnTest, View
 
 # text
 
@@ -127,6 +127,35 @@ SQLITE_TIMESTAMP_COMPARISONS: Final = {
     )
 }
 """A `{stored}` timestamp compared with a `{constant}`. The text as it is is compared with the day, so that an index serves."""
+
+
+# values in JSON
+
+JsonView = Literal["kind", View]
+
+JSON_VIEWS: Final[dict[str, dict[JsonView, str]]] = {
+    "postgresql": {
+        "kind": "jsonb_typeof({json})",
+        "text": "CASE WHEN jsonb_typeof({json}) = 'string' THEN {json} #>> '{}' END",
+        "number": "CASE WHEN jsonb_typeof({json}) = 'number' THEN CAST({json} #>> '{}' AS NUMERIC) END",
+        "boolean": "CASE WHEN jsonb_typeof({json}) = 'boolean' THEN CAST({json} #>> '{}' AS BOOLEAN) END",
+    },
+    "sqlite": {
+        "kind": "json_type({json}, {path})",
+        "text": "CASE json_type({json}, {path}) WHEN 'text' THEN json_extract({json}, {path}) END",
+        "number": "CASE WHEN json_type({json}, {path}) IN ('integer', 'real') THEN json_extract({json}, {path}) END",
+        "boolean": "CASE WHEN json_type({json}, {path}) IN ('true', 'false') THEN json_extract({json}, {path}) END",
+    },
+}
+"""The kind of a value as engines call it (`null` for JSON's own null, null where there is none), and the value where it is a text, a
+number or a boolean, else null. On PostgreSQL `{json}` is the value, on SQLite the JSON in which `{path}` leads to it.
+"""
+
+
+def no_json(engine: str) -> UnsupportedFilterError:
+    """The error for an engine whose JSON is unknown here."""
+    message = f"Values in JSON cannot be filtered on {engine}; filter them on PostgreSQL or SQLite"
+    return UnsupportedFilterError(Problem("unsupported", message))
 
 
 # fewer subqueries

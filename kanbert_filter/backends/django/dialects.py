@@ -8,13 +8,15 @@ from typing import Any, Final
 from django.db.backends.signals import connection_created
 from django.db.models import BooleanField, CharField, Field, Func, Value
 
-from ...errors import Problem, UnsupportedFilterError
 from ..columns.patterns import glob_spelling, like_spelling
 from ..columns.placing import View
 from ..columns.sql import (
     COMPARISON_SIGNS,
+    JSON_VIEWS,
     SQLITE_NUMBER_TEXT,
     SQLITE_TIMESTAMP_COMPARISONS,
+    JsonView,
+    no_json,
     python_lower,
     sqlite_number,
 )
@@ -88,8 +90,7 @@ class DecimalText(Func):
 
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
         """The number is in it once, whatever it is."""
-        number, params = compiler.compile(self.source_expressions[0])
-        return SQLITE_NUMBER_TEXT.replace("%", "%%").replace("{number}", number), params
+        return _filled(SQLITE_NUMBER_TEXT, number=compiler.compile(self.source_expressions[0]))
 
 
 # timestamps
@@ -114,13 +115,10 @@ class TimestampComparison(Func):
 
     def _filled(self, compiler: Any, words: str) -> Compiled:
         stored, constant = [compiler.compile(expression) for expression in self.source_expressions]
-        bound: list[Any] = []
-        for part in re.findall(r"\{(stored|constant)\}", words):
-            bound.extend(stored[1] if part == "stored" else constant[1])
-        return words.replace("{stored}", stored[0]).replace("{constant}", constant[0]), bound
+        return _filled(words, stored=stored, constant=constant)
 
 
-# JSON: each view of a value is null where the value is of another kind
+# JSON
 
 
 class JsonKind(Func):
@@ -130,6 +128,7 @@ class JsonKind(Func):
     """
 
     output_field: Field[Any, Any] = CharField()
+    view: JsonView = "kind"
 
     def __init__(self, column: Any, keys: tuple[str, ...]) -> None:
         super().__init__(column)
@@ -137,52 +136,32 @@ class JsonKind(Func):
 
     def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
         """On other engines it has no words."""
-        message = f"Values in JSON cannot be filtered on {connection.vendor}; filter them on PostgreSQL or SQLite"
-        raise UnsupportedFilterError(Problem("unsupported", message))
+        raise no_json(connection.vendor)
 
     def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
-        """Of a `jsonb` column."""
-        return self._said(compiler, f"jsonb_typeof({self._arrows()})", self.keys)
+        """Of a `jsonb` column, by names alone: a path of `#>` would take digits for a place in a list."""
+        sql, params = compiler.compile(self.source_expressions[0])
+        value = sql + " -> %s::text" * len(self.keys), [*params, *self.keys]
+        return _filled(JSON_VIEWS["postgresql"][self.view], json=value)
 
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
         """Of a column of JSON text."""
-        return self._said(compiler, "json_type({column}, %s)", (_json_path(self.keys),))
+        path = "$" + "".join([f'."{key}"' for key in self.keys])
+        json = compiler.compile(self.source_expressions[0])
+        return _filled(JSON_VIEWS["sqlite"][self.view], json=json, path=("%s", [path]))
 
-    def _arrows(self) -> str:
-        """The way to the value by names alone: a path of `#>` would take digits for a place in a list."""
-        return "{column}" + " -> %s::text" * len(self.keys)
-
-    def _said(self, compiler: Any, words: str, keys: tuple[str, ...]) -> Compiled:
-        """The words with the column in them, and the keys bound behind it wherever it is."""
-        sql, params = compiler.compile(self.source_expressions[0])
-        return words.replace("{column}", sql), [*params, *keys] * words.count("{column}")
-
-    def seen_as(self, kind: View) -> JsonScalar:
+    def seen_as(self, view: View) -> JsonScalar:
         """The value where it is of this kind."""
-        return JsonScalar(self.source_expressions[0], self.keys, kind)
+        return JsonScalar(self.source_expressions[0], self.keys, view)
 
 
 class JsonScalar(JsonKind):
     """A value in a JSON column where it is of one kind, else null."""
 
-    def __init__(self, column: Any, keys: tuple[str, ...], kind: View) -> None:
+    def __init__(self, column: Any, keys: tuple[str, ...], view: View) -> None:
         super().__init__(column, keys)
-        self.kind = kind
-        self.output_field = _SCALARS[kind]
-
-    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
-        """The text of the value, read as what it is."""
-        kind = {"text": "string"}.get(self.kind, self.kind)
-        read = {"text": "", "number": "::numeric", "boolean": "::boolean"}[self.kind]
-        value = self._arrows()
-        words = f"CASE WHEN jsonb_typeof({value}) = '{kind}' THEN ({value} #>> '{{}}'){read} END"
-        return self._said(compiler, words, self.keys)
-
-    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
-        """What JSON stands for in SQLite, whose booleans are numbers."""
-        kinds = {"text": "'text'", "number": "'integer', 'real'", "boolean": "'true', 'false'"}[self.kind]
-        words = f"CASE WHEN json_type({{column}}, %s) IN ({kinds}) THEN json_extract({{column}}, %s) END"
-        return self._said(compiler, words, (_json_path(self.keys),))
+        self.view = view
+        self.output_field = _SCALARS[view]
 
 
 class BareNumber(Field):  # type: ignore[type-arg]
@@ -204,5 +183,7 @@ _SCALARS: Final[dict[View, Field[Any, Any]]] = {
 }
 
 
-def _json_path(keys: tuple[str, ...]) -> str:
-    return "$" + "".join([f'."{key}"' for key in keys])
+def _filled(words: str, **parts: Compiled) -> Compiled:
+    """The words of an engine with these parts in their places, and the parameters in that order."""
+    bound = [param for name in re.findall(r"\{(\w+)\}", words) for param in parts[name][1]]
+    return re.sub(r"\{(\w+)\}", lambda name: parts[name[1]][0], words.replace("%", "%%")), bound

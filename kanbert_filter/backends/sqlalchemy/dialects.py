@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import eq, ge, gt, le, lt, ne
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from sqlalchemy import (
     BinaryExpression,
@@ -32,12 +32,14 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import json_getitem_op, json_path_getitem_op, like_op
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
-from ...errors import Problem, UnsupportedFilterError
 from ..columns.patterns import glob_spelling, like_spelling
 from ..columns.sql import (
+    JSON_VIEWS,
     SQLITE_NUMBER_TEXT,
     SQLITE_TIMESTAMP,
     SQLITE_TIMESTAMP_COMPARISONS,
+    JsonView,
+    no_json,
     python_lower,
     sqlite_number,
 )
@@ -112,7 +114,7 @@ class BoundPattern(TypeDecorator[str]):
 
 
 class fits(BinaryExpression[bool]):
-    """Whether a text fits a pattern of the language, upper and lower case told parenthesized."""
+    """Whether a text fits a pattern of the language, with regard to case."""
 
     inherit_cache = True
 
@@ -239,98 +241,65 @@ class ExactNumber(TypeDecorator[Any]):
         return sqlite_number(value) if dialect.name == "sqlite" else value
 
 
-class json_kind(FunctionElement[str]):
+class JsonValue(FunctionElement[Any]):
+    """A value in JSON, seen in some way; null where it is of another kind."""
+
+    inherit_cache = True
+    view: ClassVar[JsonView]
+
+
+class json_kind(JsonValue):
     """The kind of a JSON value as the engine calls it, `null` for JSON's own null; SQL's null or `null` for none."""
 
     type = String()
     inherit_cache = True
+    view = "kind"
 
 
-class json_text_value(FunctionElement[str]):
+class json_text_value(JsonValue):
     """The text of a JSON string."""
 
     type = String()
     inherit_cache = True
+    view = "text"
 
 
-class json_number(FunctionElement[Any]):
+class json_number(JsonValue):
     """The number of a JSON number."""
 
     type = Numeric()
     inherit_cache = True
+    view = "number"
 
 
-class json_boolean(FunctionElement[bool]):
+class json_boolean(JsonValue):
     """The truth of a JSON boolean."""
 
     type = Boolean()
     inherit_cache = True
+    view = "boolean"
 
 
-@compiles(json_kind)
-@compiles(json_text_value)
-@compiles(json_number)
-@compiles(json_boolean)
-def _no_json(element: FunctionElement[Any], compiler: SQLCompiler, **how: Any) -> str:
+@compiles(JsonValue)
+def _unknown_json(element: JsonValue, compiler: SQLCompiler, **how: Any) -> str:
     if compiler.dialect.name == "default":  # a condition as a text for people
         return f"{type(element).__name__}({compiler.process(*element.clauses, **how)})"
-    message = f"Values in JSON cannot be filtered on {compiler.dialect.name}; filter them on PostgreSQL or SQLite"
-    raise UnsupportedFilterError(Problem("unsupported", message))
+    raise no_json(compiler.dialect.name)
 
 
-POSTGRESQL = ("postgresql", "cockroachdb")
+@compiles(JsonValue, "postgresql", "cockroachdb")
+def _postgresql_json(element: JsonValue, compiler: SQLCompiler, **how: Any) -> str:
+    [value] = element.clauses
+    return JSON_VIEWS["postgresql"][element.view].replace("{json}", compiler.process(cast(value, JSONB), **how))
 
 
-@_said(json_kind, *POSTGRESQL)
-def _postgresql_kind(value: Expression) -> Expression:
-    return func.jsonb_typeof(cast(value, JSONB))
-
-
-@_said(json_text_value, *POSTGRESQL)
-def _(value: Expression) -> Expression:
-    return case((_postgresql_kind(value) == verbatim("'string'"), _postgresql_scalar(value)))
-
-
-@_said(json_number, *POSTGRESQL)
-def _(value: Expression) -> Expression:
-    return case((_postgresql_kind(value) == verbatim("'number'"), cast(_postgresql_scalar(value), Numeric)))
-
-
-@_said(json_boolean, *POSTGRESQL)
-def _(value: Expression) -> Expression:
-    return case((_postgresql_kind(value) == verbatim("'boolean'"), cast(_postgresql_scalar(value), Boolean)))
-
-
-def _postgresql_scalar(value: Expression) -> Expression:
-    return value.op("#>>", return_type=Text())(verbatim("'{}'"))
-
-
-@_said(json_kind, "sqlite")
-def _sqlite_kind(value: Expression) -> Expression:
-    return func.json_type(*_sqlite_path(value))
-
-
-@_said(json_text_value, "sqlite")
-def _(value: Expression) -> Expression:
-    return case((_sqlite_kind(value) == verbatim("'text'"), _sqlite_scalar(value)))
-
-
-@_said(json_number, "sqlite")
-def _(value: Expression) -> Expression:
-    return case((_sqlite_kind(value).in_([verbatim("'integer'"), verbatim("'real'")]), _sqlite_scalar(value)))
-
-
-@_said(json_boolean, "sqlite")
-def _(value: Expression) -> Expression:
-    return case((_sqlite_kind(value).in_([verbatim("'true'"), verbatim("'false'")]), _sqlite_scalar(value)))
-
-
-def _sqlite_scalar(value: Expression) -> Expression:
-    return func.json_extract(*_sqlite_path(value))
-
-
-def _sqlite_path(value: Expression) -> tuple[Expression, Expression]:
-    """The JSON a value stands in, and the way to it: SQLAlchemy's own words for the value turn booleans into numbers."""
+@compiles(JsonValue, "sqlite")
+def _sqlite_json(element: JsonValue, compiler: SQLCompiler, **how: Any) -> str:
+    """By the JSON around the value, and the way to it: SQLAlchemy's own words for the value turn booleans into numbers."""
+    [value] = element.clauses
+    json: Expression = value
+    path: Expression = verbatim("'$'")
     if isinstance(value, BinaryExpression) and value.operator in (json_getitem_op, json_path_getitem_op):
-        return value.left, value.right
-    return value, verbatim("'$'")
+        json, path = value.left, value.right
+    words = JSON_VIEWS["sqlite"][element.view].replace("{path}", compiler.process(path, **how))
+    return words.replace("{json}", compiler.process(json, **how))

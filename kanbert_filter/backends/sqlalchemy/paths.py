@@ -44,7 +44,7 @@ class QueryTable:
     """A table whose rows a test is about, under the name it has in the query.
 
     Aliases are dear to make, so a place remembers its columns and the places around it. Each way from the top has names of its own, so
-    that a table inside itself is told parenthesized.
+    that a table inside itself is not mixed up with it.
     """
 
     __slots__ = ("_expressions", "_hops", "_owned", "adapted", "columns", "entity", "froms", "mapper", "relationships")
