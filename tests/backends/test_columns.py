@@ -41,7 +41,7 @@ from kanbert_filter.backends.columns.patterns import (
     pattern_of,
 )
 from kanbert_filter.backends.columns.placing import Cell, JsonCell, View
-from kanbert_filter.backends.columns.sql import SQLITE_NUMBER_TEXT
+from kanbert_filter.backends.columns.sqlite import SQLITE_NUMBER_TEXT
 from kanbert_filter.backends.columns.translation import Translation
 from kanbert_filter.backends.predicate.patterns import like
 from kanbert_filter.kinds import ValueKind

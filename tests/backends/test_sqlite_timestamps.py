@@ -14,7 +14,7 @@ from hypothesis import given, strategies as st
 from sqlalchemy import Column, DateTime, Engine, Integer, MetaData, Table, func, insert, select
 
 import kanbert_filter as kf
-from kanbert_filter.backends.columns.sql import COMPARISON_SIGNS, SQLITE_TIMESTAMP_COMPARISONS
+from kanbert_filter.backends.columns.sqlite import COMPARISON_SIGNS, SQLITE_TIMESTAMP_COMPARISONS
 from kanbert_filter.backends.django import where as where_in_django
 from kanbert_filter.backends.predicate import compile_predicate
 from kanbert_filter.backends.sqlalchemy import where

@@ -10,13 +10,11 @@ from django.db.models import BooleanField, CharField, Field, Func, Value
 
 from ..columns.patterns import glob_spelling, like_spelling
 from ..columns.placing import View
-from ..columns.sql import (
+from ..columns.sql import JSON_VIEWS, JsonView, no_json
+from ..columns.sqlite import (
     COMPARISON_SIGNS,
-    JSON_VIEWS,
     SQLITE_NUMBER_TEXT,
     SQLITE_TIMESTAMP_COMPARISONS,
-    JsonView,
-    no_json,
     python_lower,
     sqlite_number,
 )

@@ -33,13 +33,11 @@ from sqlalchemy.sql.operators import json_getitem_op, json_path_getitem_op, like
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
 from ..columns.patterns import glob_spelling, like_spelling
-from ..columns.sql import (
-    JSON_VIEWS,
+from ..columns.sql import JSON_VIEWS, JsonView, no_json
+from ..columns.sqlite import (
     SQLITE_NUMBER_TEXT,
     SQLITE_TIMESTAMP,
     SQLITE_TIMESTAMP_COMPARISONS,
-    JsonView,
-    no_json,
     python_lower,
     sqlite_number,
 )
