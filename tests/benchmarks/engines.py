@@ -179,7 +179,7 @@ def polars(seconds: float, rows: int = ROWS) -> list[Row]:
             "Polars by hand": partial(frame.filter, own),
         }
         times: Times = contest(works, seconds=seconds / 2, clock=wall_time)
-        found.append(compared(times, name, "expression", "Polars by hand", 1.05))
+        found.append(compared(times, name, "expression", "Polars by hand", 1.10))
     return found
 
 
