@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import engines, growth, plot, predicates, reading, report, startup
+from tests.benchmarks import engines, growth, plot, predicates, questions, reading, report, startup
 from tests.benchmarks.rows import Row
 
 SECTIONS: dict[str, tuple[str, float, Callable[[float], list[Row]]]] = {
@@ -21,6 +21,7 @@ SECTIONS: dict[str, tuple[str, float, Callable[[float], list[Row]]]] = {
     "startup": ("7. Start of a process", 20, startup.startup),
     "postgresql": ("8. PostgreSQL by SQLAlchemy, one million rows", 60, engines.postgresql),
     "polars": ("8. Polars by Narwhals, one million rows", 20, engines.polars),
+    "questions": ("9. Questions about filters", 60, questions.questions),
 }
 """By name: the title, the seconds it takes unless told otherwise, and what it does."""
 

@@ -125,7 +125,7 @@ def table(rows: Sequence[Row]) -> str:
     """Rows as a Markdown table."""
     lines = ["| | ours | beside | its time | result (lowest–highest) | bar | |", "|---|--:|---|--:|--:|--:|---|"]
     for row in rows:
-        result = f"{_value(row)} ({row.result.low:.2f}–{row.result.high:.2f})"
+        result = f"{_value(row)} ({_decimals(row.result.low)}–{_decimals(row.result.high)})"
         mark = {None: "", True: "✓", False: "✗"}[row.passed]
         cells = [row.subject, time(row.ours), row.other, time(row.theirs), result, _bar(row), mark]
         lines.append(f"| {' | '.join(cells)} |")
@@ -145,13 +145,18 @@ def _three_digits(number: float) -> str:
 
 
 def _value(row: Row) -> str:
-    return f"{row.result.median:.2f}{'×' if row.unit == '×' else ' ms'}"
+    return f"{_decimals(row.result.median)}{'×' if row.unit == '×' else ' ms'}"
+
+
+def _decimals(number: float) -> str:
+    """Two decimals, and more for what is small."""
+    return f"{number:.2f}" if number >= 0.1 or not number else f"{number:.2g}"
 
 
 def _bar(row: Row) -> str:
     if row.bar is None:
         return ""
-    return f"{row.bar:.2f}×" if row.unit == "×" else f"{row.bar:.0f} ms"
+    return f"{_decimals(row.bar)}×" if row.unit == "×" else f"{row.bar:g} ms"
 
 
 def page_with(page: str, report: Report) -> str:

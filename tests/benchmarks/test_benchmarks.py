@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import kanbert_filter as kf
-from tests.benchmarks import growth, peers, predicates, reading, reference_functions, report
+from tests.benchmarks import growth, peers, predicates, questions, reading, reference_functions, report
 from tests.benchmarks.contest import contest
 from tests.benchmarks.filters import FILTERS, NO_LIMITS, PROJECTS, Project, mixed_records, passing_records
 
@@ -86,7 +86,12 @@ def test_one_pass_reads_the_tokens(name: str) -> None:
 
 
 def test_sections_run() -> None:
-    for rows in (reading.check(0.01), growth.growth(0.01, 12, 24), predicates.text_to_predicate(0.01)):
+    for rows in (
+        reading.check(0.01),
+        growth.growth(0.01, 12, 24),
+        predicates.text_to_predicate(0.01),
+        questions.questions(0.01, 200),
+    ):
         assert all(row.result.low <= row.result.median <= row.result.high for row in rows)
 
 
