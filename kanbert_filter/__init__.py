@@ -14,6 +14,7 @@ _NAMES = {
     "builder": ("Field", "field"),
     "checked": ("CheckedFilter",),
     "context": ("Context",),
+    "endpoints.completion": ("Completion", "Proposal"),
     "endpoints.endpoint": ("Endpoint",),
     "endpoints.kanbert": ("kanbert_endpoints",),
     "endpoints.openapi": ("endpoints_from_openapi",),

@@ -6,6 +6,7 @@ from .builder import Field as Field, field as field
 from .checked import CheckedFilter as CheckedFilter
 from .context import Context as Context
 from .endpoints import types as types
+from .endpoints.completion import Completion as Completion, Proposal as Proposal
 from .endpoints.endpoint import Endpoint as Endpoint
 from .endpoints.kanbert import kanbert_endpoints as kanbert_endpoints
 from .endpoints.openapi import endpoints_from_openapi as endpoints_from_openapi

@@ -81,52 +81,56 @@ class Special(Immutable):
 
 
 class SpecialMeaning(Immutable):
-    """What the special of this name means in a context.
+    """What the special of this name means, in words and in a context.
 
     `day` gives the calendar date it means on date fields, for the context and the special's offset in days; the special
     that means the user has none. `instant` gives what it means on datetime fields; without one that is the whole day.
     """
 
-    __slots__ = ("day", "instant", "name")
+    __slots__ = ("day", "description", "instant", "name")
 
     name: str
+    description: str
     day: Callable[[Context, int], Day] | None
     instant: Callable[[Context], Instant] | None
 
     def __init__(
         self,
         name: str,
+        description: str,
         day: Callable[[Context, int], Day] | None = None,
         instant: Callable[[Context], Instant] | None = None,
     ) -> None:
-        self._fill(name=name, day=day, instant=instant)
+        self._fill(name=name, description=description, day=day, instant=instant)
 
 
-def _start(name: str, first: Callable[[Context, int], Day]) -> SpecialMeaning:
+def _start(name: str, description: str, first: Callable[[Context, int], Day]) -> SpecialMeaning:
     """The special for the beginning of the current period; `first` gives the first day of it, or of one so many later."""
-    return SpecialMeaning(name, first, lambda context: first_instant(first(context, 0), context.timezone))
+    return SpecialMeaning(name, description, first, lambda context: first_instant(first(context, 0), context.timezone))
 
 
-def _end(name: str, first: Callable[[Context, int], Day], days: int) -> SpecialMeaning:
+def _end(name: str, description: str, first: Callable[[Context, int], Day], days: int) -> SpecialMeaning:
     """The special for the end of the current period, which has this many days where the next one is beyond the calendar."""
 
     def day(context: Context, _: int) -> Day:
         following = first(context, 1)
         return moved(first(context, 0), days - 1) if isinstance(following, Edge) else moved(following, -1)
 
-    return SpecialMeaning(name, day, lambda context: just_before(first_instant(first(context, 1), context.timezone)))
+    return SpecialMeaning(
+        name, description, day, lambda context: just_before(first_instant(first(context, 1), context.timezone))
+    )
 
 
 SPECIALS: Final[dict[str, SpecialMeaning]] = {
     special.name: special
     for special in (
-        SpecialMeaning("me.id"),
-        SpecialMeaning("now", Context.today, Context.now_instant),
-        SpecialMeaning("today", Context.today),
-        _start("sow", Context.week),
-        _end("eow", Context.week, 7),
-        _start("som", Context.month),
-        _end("eom", Context.month, 31),
+        SpecialMeaning("me.id", "the id of the current user"),
+        SpecialMeaning("now", "the present moment; on a date field, today", Context.today, Context.now_instant),
+        SpecialMeaning("today", "the current day; today+5d is five days later", Context.today),
+        _start("sow", "the start of the current week", Context.week),
+        _end("eow", "the end of the current week", Context.week, 7),
+        _start("som", "the start of the current month", Context.month),
+        _end("eom", "the end of the current month", Context.month, 31),
     )
 }
 """Every special by its name. `today` alone takes an offset."""

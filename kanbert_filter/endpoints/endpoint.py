@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ..checked import CheckedFilter, checked_filter
 from ..limits import DEFAULT_LIMITS, Limits, ensure_limits
@@ -13,6 +13,9 @@ from .check import checked_tree
 from .field_table import FieldTable, Relation, Rows, described_rows
 from .field_type import FieldType
 from .scalars import Custom, Scope
+
+if TYPE_CHECKING:
+    from .completion import Completion
 
 
 class Endpoint(FieldTable):
@@ -207,6 +210,28 @@ class Endpoint(FieldTable):
         from .json_schema import to_json_schema
 
         return to_json_schema(self)
+
+    def complete(self, text: str, cursor: int, *, limits: Limits = DEFAULT_LIMITS) -> Completion:
+        """What may be written at the cursor of a filter in DSL: fields, operators, values, specials and keywords.
+
+        `cursor` and the completion's `start` and `end` count characters (code points) from the start of the text. Whoever takes a
+        proposal puts its text in place of the characters from `start` to `end`. What is written is compared with the beginnings
+        of names, words and values first, then with the rest of names and values, in any case. There are at most 100 proposals, and
+        none if the text before the cursor begins no filter.
+
+        >>> import kanbert_filter as kf
+        >>> projects = kf.Endpoint("projects", {"title": "string", "status": "enum: ACTIVE, DONE"})
+        >>> projects.complete('title = "Acme" and st', 21)
+        Completion(start=19, end=21, proposals=(Proposal(text='status', kind='field', detail='enum: ACTIVE, DONE'),))
+        >>> [proposal.text for proposal in projects.complete("status = 'A", 11).proposals]
+        ['"ACTIVE"']
+        """
+        from .completion import complete
+
+        if not isinstance(text, str) or not isinstance(cursor, int):
+            raise TypeError(f"expected a text and a cursor, not {type(text).__name__} and {type(cursor).__name__}")
+        ensure_limits(limits)
+        return complete(text, cursor, self, limits)
 
     def only(self, *names: str) -> Endpoint:
         """This endpoint with these fields and no others: what is hidden does not exist.

@@ -146,6 +146,10 @@ class FieldType(Immutable):
         """
         return value  # type: ignore[no-any-return]
 
+    def offered(self, operator: str) -> Iterable[Value]:
+        """The values worth offering where one is to be written, if they are few and known."""
+        return ()
+
     def sample(self, name: str) -> Filter | None:
         """A condition to show what filters on a field of this type and name look like; None if the type has none."""
         operators, value = self.shown

@@ -47,6 +47,7 @@ _OUTWARD: Final[dict[Instant, tuple[Edge, tuple[str, str]]]] = {
     _LAST: (Edge.AFTER, ("gt", "lte")),
 }
 """Nothing stored lies before the first instant or after the last: these comparisons are those with a moment beyond."""
+_DATE_SPECIALS: Final = tuple(Special(name) for name, meaning in SPECIALS.items() if meaning.day is not None)
 
 
 class String(SearchedType):
@@ -147,6 +148,9 @@ class Boolean(FieldType):
     def _kept_classes(self, operator: str) -> frozenset[type]:
         return frozenset({bool})
 
+    def offered(self, operator: str) -> Iterable[Value]:
+        return (True, False)
+
     def admit(self, operator: str, value: Value, limits: Limits) -> Value:
         if isinstance(value, UntypedText) and value.text in _BOOLEANS_OF_FORMS:
             return _BOOLEANS_OF_FORMS[value.text]
@@ -171,6 +175,9 @@ class Date(FieldType):
     default_groups = ("equality", "order", "set", "null")
     holds = (date,)
     shown = (("gte", "eq", "ne"), "2024-01-31")
+
+    def offered(self, operator: str) -> Iterable[Value]:
+        return _DATE_SPECIALS
 
     def admit(self, operator: str, value: Value, limits: Limits) -> Value:
         if isinstance(value, str) and read_date(value) is not None:
@@ -208,6 +215,9 @@ class DateTime(FieldType):
     default_groups = ("equality", "order", "set", "null")
     holds = (datetime,)
     shown = (("gte", "eq", "ne"), "2024-01-31")
+
+    def offered(self, operator: str) -> Iterable[Value]:
+        return _DATE_SPECIALS
 
     def admit(self, operator: str, value: Value, limits: Limits) -> Value:
         if isinstance(value, str) and read_date(value) is not None:
@@ -289,6 +299,9 @@ class Enum(FieldType):
     def _kept_classes(self, operator: str) -> frozenset[type]:
         return _NONE if self.choices else _TEXT
 
+    def offered(self, operator: str) -> Iterable[Value]:
+        return self.choices
+
     def admit(self, operator: str, value: Value, limits: Limits) -> Value:
         text = _admitted_text(operator, value)
         if self.choices and text not in self.choices:
@@ -327,6 +340,9 @@ class Id(FieldType):
     ) -> None:
         self._configure(operators, source, entity=_schema_name(entity))
 
+    def offered(self, operator: str) -> Iterable[Value]:
+        return (ME,)
+
     def admit(self, operator: str, value: Value, limits: Limits) -> Value:
         if isinstance(value, UntypedText):
             value = value.text
@@ -363,6 +379,9 @@ class Custom(SearchedType):
     def _compared_classes(self, operator: str) -> frozenset[type]:
         simple = _TEXT | _NUMBERS
         return simple if operator in of_groups("order") else simple | {bool}
+
+    def offered(self, operator: str) -> Iterable[Value]:
+        return () if operator in TEXT_OPERATORS or operator in of_groups("order") else (True, False)
 
     def admit(self, operator: str, value: Value, limits: Limits) -> Value:
         if operator in TEXT_OPERATORS:
@@ -451,6 +470,9 @@ class Scope(FieldType):
     def possible_operators(cls) -> frozenset[str]:
         """Only `eq`."""
         return frozenset({"eq"})
+
+    def offered(self, operator: str) -> Iterable[Value]:
+        return self.choices
 
     def admit(self, operator: str, value: Value, limits: Limits) -> Value:
         text = _admitted_text(operator, value)

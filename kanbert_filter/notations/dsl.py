@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, NoReturn, assert_never
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, assert_never
 
 from .. import messages
 from ..checked import CheckedFilter, tree_of
@@ -189,6 +189,27 @@ def read_by_lark(origin: TextOrigin, limits: Limits) -> Filter:
     raise FilterSyntaxError(refusal.problem())
 
 
+class Beginning(NamedTuple):
+    """The beginning of a filter: its tokens, and the terminals of the grammar that may come next."""
+
+    tokens: list[Token]
+    expected: frozenset[str]
+
+
+def beginning_of(text: str, limits: Limits) -> Beginning | None:
+    """The text as the beginning of a filter, or None if no filter within the limits begins with it."""
+    from lark import UnexpectedInput
+
+    try:
+        _ensure_fit(text, limits)
+        with TreeBuilder(TextOrigin(text), limits).running():
+            parser: Any = language().parse_interactive(text)
+            tokens = [*parser.iter_parse()]
+    except (UnexpectedInput, FilterSyntaxError):
+        return None
+    return Beginning(tokens, frozenset(parser.accepts()))
+
+
 class TreeBuilder:
     """What Lark calls while it reads one text: `take` with each token, and with the parts of a rule the method of that name.
 
@@ -351,9 +372,9 @@ def to_dsl(filter: Filter | CheckedFilter, *, indent: int | None = None) -> str:
 def _written(node: Filter) -> str:
     match node:
         case Comparison(field, operator, value):
-            return f"{field} {OPERATORS[operator].dsl} {_literal(field, value)}"
+            return f"{field} {OPERATORS[operator].dsl} {literal(value, field)}"
         case Membership(field, operator, values):
-            return f"{field} {operator} [{', '.join([_literal(field, value) for value in values])}]"
+            return f"{field} {operator} [{', '.join([literal(value, field) for value in values])}]"
         case NullCheck(field, operator):
             return f"{field} {OPERATORS[operator].dsl}"
         case RelationTest(field, operator, inner):
@@ -396,7 +417,8 @@ def _in_parentheses(head: str, lines: list[str], indent: str) -> list[str]:
     return [f"{head}(", *[indent + line for line in lines], ")"]
 
 
-def _literal(field: str, value: Value) -> str:
+def literal(value: Value, field: str | None = None) -> str:
+    """A value as the DSL writes it. Raises `UnsupportedFilterError`, which names the field, for untyped form text."""
     match value:
         case bool():
             return "true" if value else "false"
