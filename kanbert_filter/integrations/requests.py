@@ -27,7 +27,7 @@ from ..notations.dsl import to_dsl
 from ..notations.json import parse_json, to_json_text
 from ..notations.query import parse, parse_query
 
-__all__ = ["check_body_was_seen", "client_filter", "filter_of_request", "largest_body", "refusal"]
+__all__ = ["check_body_was_seen", "client_filter", "completion_data", "filter_of_request", "largest_body", "refusal"]
 
 JSON_TYPE: Final = re.compile(r"application/(?:[\w.-]+\+)?json")
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
@@ -386,3 +386,31 @@ def example_filter(endpoint: Endpoint) -> Filter | None:
     samples = (row.sample(name) for name, row in endpoint.items() if "*" not in name)
     conditions = [*islice((sample for sample in samples if sample is not None), 2)]
     return And(conditions) if conditions else None
+
+
+# completing
+
+
+def completion_data(endpoint: Endpoint, text: str, cursor: int, *, limits: Limits = DEFAULT_LIMITS) -> dict[str, Any]:
+    """What `endpoint.complete` proposes, as plain data for a browser.
+
+    `cursor` counts UTF-16 code units, as `selectionStart` does. `start` and `end` count code points, and under `utf16` code units.
+
+    >>> import kanbert_filter as kf
+    >>> from kanbert_filter.integrations.requests import completion_data
+    >>> completion_data(kf.Endpoint("projects", {"title": "string"}), "title = '😀' A", 14)
+    {'start': 12, 'end': 13, 'utf16': {'start': 13, 'end': 14}, 'proposals': [{'text': 'and', 'kind': 'keyword', 'detail': 'both conditions match'}]}
+    """
+    encoded = text.encode("utf-16-le", "surrogatepass")
+    before = encoded[: 2 * max(0, min(cursor, len(encoded) // 2))].decode("utf-16-le", "replace")
+    start, end, proposals = endpoint.complete(text, len(before), limits=limits)
+    return {
+        "start": start,
+        "end": end,
+        "utf16": {"start": _code_units(text[:start]), "end": _code_units(text[:end])},
+        "proposals": [proposal._asdict() for proposal in proposals],
+    }
+
+
+def _code_units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -13,6 +13,7 @@ SECTIONS: dict[str, tuple[str, float, Callable[[float], list[Row]]]] = {
     "text": ("1. Text to tree", 30, reading.text_to_tree),
     "json": ("2. JSON text to tree", 15, reading.json_to_tree),
     "check": ("3. Check", 10, reading.check),
+    "completion": ("3. Completion", 5, reading.completion),
     "predicate": ("4. Predicate, by hand and compiled, per record", 48, predicates.predicate),
     "predicate-peers": ("4. Predicate, beside the peers, per record", 10, predicates.predicate_peers),
     "growth": ("5. Growth of reading and checking, per condition", 40, growth.growth),

@@ -70,6 +70,20 @@ def check(seconds: float) -> list[Row]:
     return rows
 
 
+def completion(seconds: float) -> list[Row]:
+    """The proposals for the second half of a word in a filter, beside Lark's reading of the whole filter."""
+    rows = []
+    for subject in ("F2", "F3"):
+        text = FILTERS[subject]
+        cursor = text.rindex("contains") + len("cont") if subject == "F2" else text.rindex("shortcode") + len("short")
+        works: dict[str, Work] = {
+            "complete": partial(PROJECTS.complete, text, cursor),
+            "Lark": partial(dsl.read_by_lark, dsl.TextOrigin(text), NO_LIMITS),
+        }
+        rows.append(compared(contest(works, seconds=seconds / 2), subject, "complete", "Lark", 2))
+    return rows
+
+
 def _cql2_json(text: str) -> Work:
     cql2: Any = import_module("cql2")
     return partial(cql2.parse_json, json.dumps(cql2.parse_text(text).to_json()))

@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 import kanbert_filter as kf
 from kanbert_filter.endpoints.completion import MAX_PROPOSALS
 from tests import strategies
+from tests.benchmarks.filters import F2
 from tests.test_laws import EVERY_TYPE, VALUES
 
 PROJECTS = kf.Endpoint(
@@ -296,6 +297,18 @@ def test_any_text_and_cursor_have_an_answer(text: str, cursor: int) -> None:
     start, end, proposals = PROJECTS.complete(text, cursor)
     assert 0 <= start <= max(0, min(cursor, len(text))) <= end <= len(text)
     assert len({proposal.text for proposal in proposals}) == len(proposals)
+
+
+def test_a_warm_completion_takes_at_most_half_a_millisecond() -> None:
+    clients = kf.kanbert_endpoints()["clients/full"]
+    for endpoint, text in [(PROJECTS, ""), (clients, ""), (PROJECTS, f"{F2} and tit"), (PROJECTS, f"{F2} and title ")]:
+        endpoint.complete(text, len(text))
+        times = []
+        for _ in range(20):
+            started = process_time()
+            endpoint.complete(text, len(text))
+            times.append(process_time() - started)
+        assert min(times) <= 0.000_5  # seconds
 
 
 HOSTILE = ["(", "'", '"', "\\", "a", "a.", " ", "=", "'x", "a = 1 and ", "a in [1, ", "tasks any (", "é", "\ud800", "0"]

@@ -14,6 +14,7 @@ import kanbert_filter as kf
 from kanbert_filter.integrations.requests import (
     check_body_was_seen,
     client_filter,
+    completion_data,
     example_filter,
     filter_examples,
     filter_of_request,
@@ -284,3 +285,22 @@ def test_choices_are_shown_as_text(choice: str) -> None:
     assert visible.cells[1] == endpoint["x"].with_parts(operators=None).notation
     assert visible.cells[4] == "id<Project>"
     assert f"Example: {filter_examples(endpoint)['DSL']}" in visible.text
+
+
+# completing
+
+
+def test_a_browser_counts_code_units() -> None:
+    answer = completion_data(PROJECTS, "title = '😀' and tit", 20)
+    assert (answer["start"], answer["end"]) == (16, 19)
+    assert answer["utf16"] == {"start": 17, "end": 20}
+    assert answer["proposals"] == [{"text": "title", "kind": "field", "detail": "string"}]
+
+
+@given(st.text(st.characters() | st.sampled_from("😀\ud83d\ude00=' ")), st.integers())
+def test_every_text_and_cursor_of_a_browser_is_answered(text: str, cursor: int) -> None:
+    answer = completion_data(PROJECTS, text, cursor)
+    units = text.encode("utf-16-le", "surrogatepass")
+    assert 0 <= answer["utf16"]["start"] <= answer["utf16"]["end"] <= len(units) // 2
+    for end in ("start", "end"):
+        assert text[: answer[end]].encode("utf-16-le", "surrogatepass") == units[: 2 * answer["utf16"][end]]
