@@ -515,6 +515,29 @@ def test_wildcards_do_not_look_into_objects() -> None:
     assert matches(thing)
 
 
+def test_only_what_a_wildcard_looks_into_may_be_anything() -> None:
+    endpoint = Endpoint("e", {"client.extra.*": "number", "code.*.name": "string"})
+    for matches in waiting_and_compiled(endpoint.parse("client.extra.x > 1 or client.extra.x is null")):
+        assert matches({"client": {"extra": "text"}})
+        assert matches({"client": {"extra": {"x": 2}}})
+        assert not matches({"client": {"extra": {"x": 1}}})
+        with pytest.raises(RecordError, match="'client' holds"):
+            matches({"client": "text"})
+    for matches in waiting_and_compiled(endpoint.parse("code.a.name = 'b'")):
+        assert not matches({"code": ["a"]})
+        assert matches({"code": {"a": {"name": "b"}}})
+        with pytest.raises(RecordError, match="'code.a' holds"):
+            matches({"code": {"a": "b"}})
+
+
+@pytest.mark.parametrize("operator", ["like", "contains", "startswith", "endswith"])
+@pytest.mark.parametrize("count", [2, 8, 9])
+def test_each_alternative_of_a_text_operator_is_looked_for(operator: str, count: int) -> None:
+    text = " or ".join([f"title {operator} 'n{number}'" for number in range(count)])
+    for matches in waiting_and_compiled(PROJECTS.parse(text)):
+        assert [matches({"title": f"N{number}"}) for number in range(count + 1)] == [True] * count + [False]
+
+
 def test_needles_of_scopes_that_stand_side_by_side_are_looked_for_together() -> None:
     begins = {letters: [field("title").startswith(letter) for letter in letters] for letters in ("ab", "bc")}
     scope = types.Scope({"some": Or(begins["ab"]), "others": Or(begins["bc"]), "all": EVERYTHING})
