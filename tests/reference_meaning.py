@@ -13,8 +13,6 @@ from numbers import Integral, Real
 from typing import Any, cast
 from uuid import UUID
 
-import numpy
-
 from kanbert_filter.checked import CheckedFilter
 from kanbert_filter.context import Context
 from kanbert_filter.endpoints.field_table import FieldTable
@@ -23,7 +21,12 @@ from kanbert_filter.errors import RecordError
 from kanbert_filter.nodes import And, Comparison, Everything, Filter, Membership, NullCheck, Or, RelationTest
 from kanbert_filter.values import Special, exact as exact_number, number_text, read_date
 
-BOOLEANS = (bool, numpy.bool_)
+try:
+    from numpy import bool_ as numpy_boolean
+except ImportError:  # it is an optional package
+    BOOLEANS: tuple[type, ...] = (bool,)
+else:
+    BOOLEANS = (bool, numpy_boolean)
 
 ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "lt": lambda a, b: a < b,

@@ -12,8 +12,6 @@ from types import MappingProxyType, SimpleNamespace
 from typing import Any, get_args
 from uuid import UUID
 
-import numpy
-import pandas
 import pytest
 from hypothesis import example, given, settings, strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -145,9 +143,6 @@ STORED_NUMBERS = (
     float(2**53 + 2),
     Decimal("1.00"),
     5e-324,
-    numpy.float32(0.1),
-    numpy.float64(0.3),
-    numpy.int64(7),
     Fraction(1, 3),
     Fraction(-1, 2),
 )
@@ -243,7 +238,7 @@ def stored_times(texts: tuple[str, ...]) -> list[object]:
 
 TEXT = st.none() | st.sampled_from(TEXTS) | st.sampled_from(TEXTS).map(Title)
 NUMBER = st.none() | st.sampled_from(STORED_NUMBERS)
-BOOLEAN = st.sampled_from([None, True, False, numpy.True_, numpy.False_])
+BOOLEAN = st.sampled_from([None, True, False])
 DAY = st.none() | st.sampled_from([*DAYS, *map(date.fromisoformat, DAYS), *stored_times(TIMES)])
 CUSTOM = st.none() | st.sampled_from(
     [*TEXTS, *STORED_NUMBERS, True, False, float("nan"), [], {}, Decimal("NaN"), Status.DONE]
@@ -396,15 +391,8 @@ WRONG = [
     ("created_at > today", {"created_at": "2024-01-01T00:00:00+24:00"}),
     ("created_at > today", {"created_at": "2024-01-01T00:00:00 Z"}),
     ("created_at > today", {"created_at": "2024-01-01T00:00:٠٠Z"}),
-    ("created_at > today", {"created_at": pandas.NaT}),
     ("created_at > today", {"created_at": datetime(2024, 1, 1, tzinfo=Nowhere())}),
-    ("due > today", {"due": pandas.NaT}),
     ("due > today", {"due": datetime(2024, 1, 1, tzinfo=Nowhere())}),
-    ("budget > 5", {"budget": numpy.True_}),
-    ("budget > 5", {"budget": numpy.float32("nan")}),
-    ("done = true", {"done": numpy.int8(1)}),
-    ("owner.id = 7", {"owner_id": numpy.True_}),
-    ("owner.id = 7", {"owner_id": numpy.float64(7)}),
     ("created_at > today", {"created_at": "2024-01-01T00:00Z garbage"}),
     ("created_at > today", {"created_at": 1700000000}),
     ("owner.id = 7", {"owner_id": 7.0}),
@@ -595,11 +583,11 @@ def test_the_user_is_needed_only_where_the_filter_speaks_of_them() -> None:
 # numbers and moments
 
 
-@pytest.mark.parametrize("stored", [0.1, Decimal("0.1"), numpy.float32(0.1), 1, 1.0, 2**53 + 1, Decimal(2**53 + 1)])
+@pytest.mark.parametrize("stored", [0.1, Decimal("0.1"), 1, 1.0, 2**53 + 1, Decimal(2**53 + 1)])
 @pytest.mark.parametrize("field", ["budget", "price", "custom_field.x"])
 def test_lists_of_numbers_hold_each_number_exactly(field: str, stored: Any) -> None:
     record = {"budget": stored, "price": stored, "custom_field": {"x": stored}}
-    others = (0.5, float(2**53), numpy.float64(0.1) + 0.2, 2)
+    others = (0.5, float(2**53), 0.1 + 0.2, 2)
     for matches in waiting_and_compiled(PROJECTS.parse(f"{field} in [1, 0.1, {2**53 + 1}]")):
         assert matches(record)
         assert not any(matches({"budget": n, "price": n, "custom_field": {"x": n}}) for n in others)
@@ -721,41 +709,19 @@ def test_a_filters_own_timestamps_stay_strict() -> None:
                 PROJECTS.parse(f"created_at > '{text}'")
 
 
-def test_what_libraries_know_beyond_microseconds_is_cut_off() -> None:
-    stored = pandas.Timestamp("2024-05-01T22:00:00.123456789Z")
-    assert compile_predicate(PROJECTS.parse("created_at = '2024-05-01T22:00:00.123456Z'"))({"created_at": stored})
-    assert compile_predicate(PROJECTS.parse("due = '2024-05-01'"))({"due": stored.tz_localize(None)})
-
-
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("budget = 0.1", numpy.float32(0.1)),
-        ("budget <= 0.1", numpy.float32(0.1)),
-        ("budget = 0.3", numpy.float16(0.3)),
-        ("budget < 0.1", numpy.float64(0.05)),
-        ("budget = 7", numpy.int64(7)),
-        ("budget = 18446744073709551615", numpy.uint64(2**64 - 1)),
         ("budget = 0.5", Fraction(1, 2)),
         ("budget > 0.3333333333", Fraction(1, 3)),
         ("budget < 0.33333333333333333333334", Fraction(1, 3)),
-        ("price endswith '.1'", numpy.float32(0.1)),
-        ("done = true", numpy.True_),
-        ("done != true", numpy.False_),
-        ("owner.id = 7", numpy.int32(7)),
-        ("custom_field.x = 0.1", numpy.float32(0.1)),
-        ("custom_field.x = true", numpy.True_),
-        ("custom_field.x != 1", numpy.True_),
-        ("custom_field.x in [1, 2]", numpy.uint8(2)),
-        ("title = 'a'", numpy.str_("a")),
+        ("price contains '.5'", Fraction(-1, 2)),
+        ("custom_field.x = 0.5", Fraction(1, 2)),
     ],
 )
-def test_numbers_and_booleans_of_numpy_are_numbers_and_booleans(text: str, value: object) -> None:
-    checked = PROJECTS.parse(text)
-    name = text.split()[0].replace("owner.id", "owner_id")
-    record: Any = {"custom_field": {"x": value}} if "." in name else {name: value}
-    assert compile_predicate(checked)(record) is True
-    assert reference_meaning.evaluate(checked, record, Context())
+def test_fractions_are_numbers(text: str, value: object) -> None:
+    record = {"budget": value, "price": value, "custom_field": {"x": value}}
+    assert compile_predicate(PROJECTS.parse(text))(record) is True
 
 
 def test_an_error_shows_the_value_at_fault_and_no_other() -> None:
