@@ -24,6 +24,9 @@ class OpenApiEndpoints(Mapping[str, Endpoint]):
     `[operation]` of such a one raises `ValueError` with the place and the reason, that of any other name `KeyError`.
     """
 
+    faults: dict[str, str]
+    """What is wrong with each faulty operation or path, by its name."""
+
     def __init__(self, endpoints: Mapping[str, Endpoint], faults: Mapping[str, str]) -> None:
         self._endpoints = dict(endpoints)
         self.faults = dict(faults)
