@@ -54,6 +54,7 @@ OPTIONAL = {
     "integrations.starlette": {"starlette"},
     "integrations.fastapi": {"fastapi"},
     "cli": {"click"},
+    "cli.columnar_records": {"pyarrow"},
     "cli.record_files": {"compression", "zstandard"},  # the first is the standard library's from Python 3.14 on
 }
 """Other projects' packages and the only modules that import them."""

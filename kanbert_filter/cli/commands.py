@@ -31,7 +31,7 @@ from .matching import Search, Tally, missing_fields
 from .output import OutputFormat, Writing
 from .parameters import DELIMITER, ENDPOINT, MOMENT, NAMES, PATH, SCOPE_CONDITION, ZONE, reported_warnings
 from .reading import Reading
-from .record_files import Format, UnreadableFile, opened
+from .record_files import TextFormat, UnreadableFile, opened
 
 LONG_INPUT: Final = 8 << 20
 """From how many bytes on a progress bar is worth its line."""
@@ -198,7 +198,7 @@ def check_command(words: tuple[str, ...], endpoint: Endpoint | None, as_json: bo
 @click.option(
     "--format",
     "form",
-    type=click.Choice(get_args(Format)),
+    type=click.Choice(get_args(TextFormat)),
     help="The format of the files. By default it follows from each file's name or beginning.",
 )
 @click.option(
@@ -266,7 +266,7 @@ def match_command(
     files: tuple[str, ...],
     endpoint: Endpoint,
     conditions: tuple[tuple[str, str, str], ...],
-    form: Format | None,
+    form: TextFormat | None,
     at: tuple[str, ...] | None,
     delimiter: str | None,
     nulls: tuple[str, ...],
@@ -288,9 +288,9 @@ def match_command(
 ) -> None:
     """Write the records of the FILEs that match FILTER, just as they came in.
 
-    A FILE is JSON (an object a line, an array, or objects one after the other) or CSV with a header, of any size, and may be
-    compressed with gzip, bzip2, xz or zstd; - or none is standard input. In CSV, the endpoint's types say what a cell is, a
-    dotted column name is a path, and an empty cell is null.
+    A FILE is JSON (an object a line, an array, or objects one after the other) or CSV with a header, of any size, perhaps
+    compressed with gzip, bzip2, xz or zstd; or Parquet or Arrow. - or none is standard input. In CSV, the endpoint's types
+    say what a cell is, a dotted column name is a path, and an empty cell is null.
 
     \b
     Examples:
@@ -322,7 +322,7 @@ def match_command(
     bad = BadRecords(skip=skip_bad)
     tally = Tally(limit)
     for name in files:
-        shown = "standard input" if name == "-" else name
+        shown = "standard input" if name == "-" else printable(name)
         bad.file = shown if len(files) > 1 else ""
         try:
             with opened(name) as source:
@@ -332,7 +332,7 @@ def match_command(
                         click.echo(f"Note: {shown} has no column for {quoted(field)}, which is null there", err=True)
                 if writing is not None:
                     writing.flushing = size_of(source.raw) is None or is_terminal(out)
-                    writing.begin(shown, form_here, records)
+                    writing.begin(shown if name == "-" else name, form_here, records)
                 search.run(records if quiet else with_progress(records, source.raw), writing, bad, tally)
         except UnreadableFile as error:
             out.flush()

@@ -58,18 +58,21 @@ class CsvRecords:
         delimiter = delimiter or max(DELIMITERS, key=lambda mark: _known_columns(first, mark, endpoint))
         self.delimiter = delimiter
         self._rows = csv.reader(chain([first] if first else [], lines), delimiter=delimiter, strict=True)
-        self.columns = self._header()
-        self._width = len(self.columns)
-        fields = [_field_of(endpoint, name) for name in self.columns]
-        self._layout = _layout(self.columns, [path for path, _ in fields])
+        names = self._header()
+        self._width = len(names)
+        fields = [_field_of(endpoint, name) for name in names]
+        paths = [path for path, _ in fields]
+        self._layout = _layout(names, paths)
+        self.columns = dict(zip(names, paths, strict=True))
+        """The path of each column's values in the records."""
         if not any(row for _, row in fields):
-            shown = quoted(delimiter.join(self.columns))
+            shown = quoted(delimiter.join(names))
             raise BadRecord(
                 1, f"Found the columns {shown}, expected some that the endpoint has; perhaps --delimiter differs"
             )
         self._conversions = [
             (index, name, row.kind, _CONVERSIONS[row.kind])
-            for index, (name, (_, row)) in enumerate(zip(self.columns, fields, strict=True))
+            for index, (name, (_, row)) in enumerate(zip(names, fields, strict=True))
             if row is not None and row.kind in _CONVERSIONS
         ]
 

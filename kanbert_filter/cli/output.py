@@ -7,8 +7,11 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, time
 from decimal import Decimal
+from math import isfinite
 from typing import Any, BinaryIO, Final, Literal
 
 from ..endpoints.endpoint import Endpoint
@@ -90,13 +93,11 @@ class TableOutput(Output):
 
 
 class Projection:
-    """The fields of records that are written, by name, and where their values are."""
+    """The fields or columns of records that are written, by name, and the path of each in a record."""
 
-    def __init__(self, names: Iterable[str], endpoint: Endpoint) -> None:
-        self.names = list(names)
-        self._paths = [
-            endpoint.source_of(name) if endpoint.field_type(name) else tuple(name.split(".")) for name in self.names
-        ]
+    def __init__(self, paths: Mapping[str, Sequence[str]]) -> None:
+        self.names = list(paths)
+        self._paths = list(paths.values())
 
     def values(self, record: dict[str, Any]) -> list[Any]:
         """The values of the fields in a record; None for one that is missing."""
@@ -142,9 +143,8 @@ class Writing:
         """
         rows = records if isinstance(records, CsvRecords) else None
         if self._output is None:
-            self._target = self._target or form
-            names = self._names or (rows and rows.columns) or _names_of(self._endpoint)
-            self._columns = Projection(names, self._endpoint)
+            self._target = self._target or self._target_for(form)
+            self._columns = Projection(self._paths(rows))
             self._header = rows.header if rows and form == self._target and not self._names else b""
             self._output = self._framed(rows)
         self._output.flushing = self.flushing
@@ -161,6 +161,23 @@ class Writing:
         """Write what is at the end, and all that is still to be written."""
         if self._output is not None:
             self._output.end()
+
+    def _target_for(self, form: Format) -> OutputFormat:
+        """The format of what is written where none is asked for."""
+        if form == "parquet" or form == "arrow" or (form == "json" and self._with_filename):
+            return "jsonl"
+        return form
+
+    def _paths(self, rows: CsvRecords | None) -> dict[str, Sequence[str]]:
+        """The path of each column: of the fields asked for, or the first file's, or the endpoint's."""
+        endpoint, columns = self._endpoint, rows.columns if rows else {}
+        if self._names is None and columns:
+            return dict(columns)
+        named = [name for name, row in endpoint.items() if "*" not in name and not isinstance(row, Scope)]
+        return {
+            name: endpoint.source_of(name) if endpoint.field_type(name) else columns.get(name, name.split("."))
+            for name in self._names or named
+        }
 
     def _framed(self, rows: CsvRecords | None) -> Output:
         assert self._columns is not None
@@ -201,38 +218,37 @@ class Writing:
             end = b"\r\n" if rows.header.endswith(b"\r\n") else b"\n"
             return lambda raw, record: begin + (raw if raw.endswith(b"\n") else raw + end)
         delimiter = _DELIMITERS[self._target]
-        lead = [name] if self._with_filename else []
-        return lambda raw, record: csv_line([*lead, *cells(record)], delimiter)
+        begin = csv_cell(name, delimiter) if self._with_filename else b""
+        return lambda raw, record: begin + csv_line(cells(record), delimiter)
 
 
 _DELIMITERS: Final[dict[str | None, str]] = {"csv": ",", "tsv": "\t"}
-
-
-def _names_of(endpoint: Endpoint) -> list[str]:
-    """The fields of an endpoint that have a name and a value of their own."""
-    return [name for name, row in endpoint.items() if "*" not in name and not isinstance(row, Scope)]
 
 
 def _in_json(form: Format, columns: Projection | None, *, one_line: bool) -> Written:
     """How a record of a file in this format is written as JSON."""
     if columns is not None:
         names, values = columns.names, columns.values
-        return lambda raw, record: json_text_of(dict(zip(names, values(record), strict=True))).encode()
-    if form in ("csv", "tsv"):
-        return lambda raw, record: json_text_of(record).encode()
+        return lambda raw, record: _encoded(json_text_of(dict(zip(names, values(record), strict=True))))
+    if form not in ("json", "jsonl"):
+        return lambda raw, record: _encoded(json_text_of(record))
     return on_a_line if form == "json" and one_line else as_it_came
 
 
 def csv_line(cells: Sequence[str], delimiter: str) -> bytes:
     """A line of CSV with its end."""
+    return _encoded(_csv_text(cells, delimiter))
+
+
+def csv_cell(name: str, delimiter: str) -> bytes:
+    """A file's name as a cell at the beginning of a line of CSV, with the delimiter after it."""
+    return _csv_text([name, ""], delimiter).removesuffix("\n").encode(errors="surrogateescape")
+
+
+def _csv_text(cells: Sequence[str], delimiter: str) -> str:
     line = io.StringIO()
     csv.writer(line, delimiter=delimiter, lineterminator="\n").writerow(cells)
-    return line.getvalue().encode(errors="surrogateescape")
-
-
-def csv_cell(text: str, delimiter: str) -> bytes:
-    """A cell at the beginning of a line of CSV, with the delimiter after it."""
-    return csv_line([text, ""], delimiter).removesuffix(b"\n")
+    return line.getvalue()
 
 
 def as_it_came(raw: bytes, record: dict[str, Any]) -> bytes:
@@ -249,18 +265,27 @@ def json_text_of(value: Any) -> str:
     """The value as JSON; decimals with the digits they have."""
     match value:
         case dict():
-            return (
-                "{"
-                + ", ".join(
-                    [f"{json.dumps(key, ensure_ascii=False)}: {json_text_of(item)}" for key, item in value.items()]
-                )
-                + "}"
-            )
+            items = [f"{json.dumps(key, ensure_ascii=False)}: {json_text_of(item)}" for key, item in value.items()]
+            return f"{{{', '.join(items)}}}"
         case list():
             return f"[{', '.join(map(json_text_of, value))}]"
         case Decimal() | UnreadNumber():
             return str(value)
-    return json.dumps(value, ensure_ascii=False)
+        case float() if not isfinite(value):
+            return "null"
+    return json.dumps(value, ensure_ascii=False, default=_text_of_value)
+
+
+def _text_of_value(value: Any) -> str:
+    """What JSON has no notation for, as text: dates and timestamps in ISO form, bytes in base64."""
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return b64encode(value).decode() if isinstance(value, bytes) else str(value)
+
+
+def _encoded(text: str) -> bytes:
+    """The text in UTF-8; half a surrogate pair as JSON escapes it."""
+    return text.encode(errors="backslashreplace")
 
 
 def _value_at(record: Any, path: Sequence[str]) -> Any:
@@ -270,6 +295,8 @@ def _value_at(record: Any, path: Sequence[str]) -> Any:
 
 
 def _cell_text(value: Any) -> str:
-    if value is None:
+    if value is None or (isinstance(value, float) and not isfinite(value)):
         return ""
-    return value if isinstance(value, str) else json_text_of(value)
+    if isinstance(value, dict | list | bool | float | Decimal):
+        return json_text_of(value)
+    return _text_of_value(value)

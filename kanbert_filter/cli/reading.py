@@ -8,7 +8,7 @@ from ..endpoints.endpoint import Endpoint
 from .bad_records import BadRecords, Record
 from .csv_records import CsvRecords
 from .json_records import json_lines, json_values
-from .record_files import Format, RecordFile, UnreadableFile
+from .record_files import Format, RecordFile, TextFormat, UnreadableFile
 
 
 class Reading:
@@ -20,7 +20,7 @@ class Reading:
     def __init__(
         self,
         endpoint: Endpoint,
-        form: Format | None = None,
+        form: TextFormat | None = None,
         path: tuple[str, ...] = (),
         *,
         delimiter: str | None = None,
@@ -40,9 +40,13 @@ class Reading:
         Raises `UnreadableFile` where no format follows from the file, and `BadRecord` for a CSV header that names no records.
         """
         form = self._form or source.format()
+        if self._path and form not in ("json", "jsonl"):
+            raise UnreadableFile(f"is {form}, and --at leads to records in JSON")
+        if form == "parquet" or form == "arrow":
+            from .columnar_records import columnar_records
+
+            return form, columnar_records(source.file, form)
         if form in ("csv", "tsv"):
-            if self._path:
-                raise UnreadableFile("is CSV, and --at leads to records in JSON")
             delimiter = self._delimiter or ("\t" if form == "tsv" else None)
             return form, CsvRecords(
                 source.file, self._endpoint, bad, delimiter, nulls=self._nulls, lenient=self._lenient

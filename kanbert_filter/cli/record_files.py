@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal, cast
 
-Format = Literal["jsonl", "json", "csv", "tsv"]
+TextFormat = Literal["jsonl", "json", "csv", "tsv"]
+ColumnarFormat = Literal["parquet", "arrow"]
+Format = TextFormat | ColumnarFormat
 
-_FORMATS: Final[dict[str, Format]] = {
+_FORMATS: Final[dict[str, TextFormat]] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".json": "json",
@@ -26,9 +28,10 @@ _FORMATS: Final[dict[str, Format]] = {
 
 _PACKED: Final = {".gz", ".bz2", ".xz", ".zst"}
 
+_COLUMNAR: Final[dict[bytes, ColumnarFormat]] = {b"PAR1": "parquet", b"ARROW1": "arrow"}
+"""The formats that files show by their first bytes alone."""
+
 _FOREIGN: Final[dict[bytes, str]] = {
-    b"PAR1": "Parquet; convert it first, for example with duckdb -c \"COPY 'FILE' TO 'FILE.jsonl'\"",
-    b"ARROW1": "Arrow; convert it first, for example with duckdb",
     b"SQLite format 3": "a SQLite database; write a table of it first, for example with sqlite3 -json FILE 'SELECT …'",
     b"PK\x03\x04": "a ZIP archive or a workbook; unpack it, or save the sheet as CSV",
     b"\xff\xfe": "UTF-16; convert it first, for example with iconv -f UTF-16 -t UTF-8",
@@ -58,6 +61,9 @@ class RecordFile:
 
     def format(self) -> Format:
         """The format that follows from the name or else from the beginning. Raises `UnreadableFile` if none does."""
+        for mark, columnar in _COLUMNAR.items():
+            if self.head.startswith(mark):
+                return columnar
         path = Path(self.name)
         suffix = (path.with_suffix("") if path.suffix.lower() in _PACKED else path).suffix.lower()
         known = _FORMATS.get(suffix)

@@ -20,7 +20,7 @@ from kanbert_filter.cli.json_records import UnreadNumber, json_lines, json_value
 from kanbert_filter.cli.matching import Search, Tally
 from kanbert_filter.cli.output import Writing
 from kanbert_filter.cli.reading import Reading
-from kanbert_filter.cli.record_files import Format, RecordFile
+from kanbert_filter.cli.record_files import RecordFile, TextFormat
 
 ENDPOINT = kf.Endpoint(
     "projects",
@@ -481,7 +481,7 @@ class Counting(io.RawIOBase):
 
 
 @pytest.mark.parametrize("form", ["jsonl", "json", "csv"])
-def test_memory_is_constant(form: Format) -> None:
+def test_memory_is_constant(form: TextFormat) -> None:
     def peak(count: int) -> int:
         matches = compile_predicate(ENDPOINT.parse("title startswith 'x' and budget > 1"))
         bad = BadRecords(skip=False)

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+from hypothesis import given, settings, strategies as st
 
 import kanbert_filter as kf
 from kanbert_filter.endpoints.openapi import endpoints_from_openapi
@@ -257,3 +258,50 @@ def test_a_hostile_document_does_not_hang(schemas: Any, reason: str | None) -> N
     assert time.process_time() - before < 5  # far more than it takes
     assert [reason is None or reason in fault for fault in read.faults.values()] in ([True], [])
     assert (reason is None) or "GET /clients" in read.faults
+
+
+keys = st.sampled_from(
+    [
+        "paths",
+        "/a",
+        "get",
+        "parameters",
+        "name",
+        "in",
+        "description",
+        "$ref",
+        "enum",
+        "anyOf",
+        "allOf",
+        "components",
+        "schemas",
+        "Segment",
+    ]
+)
+leaves = st.sampled_from(
+    [
+        None,
+        5,
+        "filter",
+        "query",
+        TABLE,
+        "#/components/schemas/Segment",
+        "#/paths/~1a/get",
+        "#/",
+        "A",
+        "#/components/schemas",
+    ]
+)
+anything = st.recursive(
+    leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys | st.integers(), inner, max_size=4)
+)
+
+
+@settings(max_examples=200)
+@given(anything, anything, anything)
+def test_every_document_gives_endpoints_and_faults(parameter: Any, schema: Any, item: Any) -> None:
+    found: Any = document({"get": {"parameters": [parameter, FILTER]}}, schemas={"Segment": schema})
+    found["paths"]["/b"] = item
+    read = endpoints_from_openapi(found)
+    for place in (*read, *read.faults):
+        assert place.split(" ")[-1] in ("/clients", "/b")

@@ -2,10 +2,12 @@
 
 import re
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings, strategies as st
 
 import kanbert_filter as kf
 from kanbert_filter.endpoints.kanbert import kanbert_endpoints
@@ -407,6 +409,42 @@ def test_only_a_column_called_source_has_sources() -> None:
     with pytest.warns(UserWarning, match="'Data source'"):
         read = kf.Endpoint.from_markdown("e", "Field | Type | Data source\n-|-|-\na | string | CRM")
     assert read == kf.Endpoint("e", {"a": "string"})
+
+
+marks = st.text("|-=:`\\\\\n\r\t \xa0\ufeff<>&;,.*_[]{}()'\"“”ab") | st.sampled_from(
+    [
+        "Field",
+        "Type",
+        "Operators",
+        "Source",
+        "Note",
+        "string",
+        "enum: ",
+        "id<A>",
+        "Relation - x (",
+        "eq, in",
+        "<br>",
+        "\n|-|-|\n",
+        "| ",
+    ]
+)
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(marks, max_size=25).map("".join),
+    st.sampled_from(["", "| Field | Type | Operators |\n|-|-|-|\n", "Field | Type | Note | Source\n-|-|-|-\n"]),
+)
+def test_every_text_is_a_table_or_a_fault(text: str, header: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            read = kf.Endpoint.from_markdown("e", header + text)
+        except ValueError as error:
+            assert not isinstance(error, kf.FilterError)
+            assert len(str(error)) < 2000
+        else:
+            assert kf.Endpoint.from_markdown("e", read.to_markdown(sources=True)) == read
 
 
 def test_the_public_tables_ship_with_the_library() -> None:
