@@ -27,7 +27,7 @@ from .bad_records import BadRecord, BadRecords, Record
 from .csv_records import CsvRecords
 from .endpoint_files import endpoints_at
 from .filters import NOTATIONS, filter_in, written_filter
-from .matching import Search, Tally, missing_fields
+from .matching import RecordSearch, Tally, missing_fields
 from .output import OutputFormat, Writing
 from .parameters import DELIMITER, ENDPOINT, MOMENT, NAMES, PATH, SCOPE_CONDITION, ZONE, reported_warnings
 from .reading import Reading
@@ -315,7 +315,7 @@ def match_command(
     endpoint = with_conditions(endpoint, conditions)
     checked = checked_filter(filter, files, endpoint)
     lenient = wrong_type == "null"
-    search = Search(endpoint, predicate_of(checked, context), invert=invert, lenient=lenient)
+    search = RecordSearch(endpoint, predicate_of(checked, context), invert=invert, lenient=lenient)
     reading = Reading(endpoint, form, at or (), delimiter=delimiter, nulls=nulls, lenient=lenient)
     out = sys.stdout.buffer
     writing = None if count else Writing(out, endpoint, fields, output, with_filename=with_filename)

@@ -33,7 +33,7 @@ def _refused_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _integer(text: str) -> int | Decimal:
+def _long_integer(text: str) -> int | Decimal:
     return int(text) if len(text) < _DIGITS else Decimal(text)
 
 
@@ -46,7 +46,7 @@ def _decimal(text: str) -> Decimal | UnreadNumber:
 
 _decode: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=_refused_constant).raw_decode
 _decode_any_number: Final = json.JSONDecoder(
-    parse_int=_integer, parse_float=_decimal, parse_constant=_refused_constant
+    parse_int=_long_integer, parse_float=_decimal, parse_constant=_refused_constant
 ).raw_decode
 """Slower, for numbers that `_decode` cannot read: of thousands of digits, or with a huge exponent."""
 

@@ -30,7 +30,7 @@ class Tally:
         return self._limit is not None and self.found >= self._limit
 
 
-class Search:
+class RecordSearch:
     """What is looked for: records that match, or with `invert` those that do not.
 
     A value that is not of its field's type makes the record a bad one, or with `lenient` counts as null.
@@ -95,8 +95,6 @@ def _shown_value(value: object) -> str:
             return "a list"
         case dict():
             return "an object"
-        case None:
-            return "null"
     return f"the number {quoted(value)[1:-1]}"
 
 

@@ -203,7 +203,7 @@ class Writing:
         cells, columns = self._columns.cells, self._columns
         match self._target:
             case "json" | "jsonl":
-                written = _in_json(form, columns if self._names else None, one_line=self._target == "jsonl")
+                written = _json_writer(form, columns if self._names else None, one_line=self._target == "jsonl")
                 begin, end = f"{name}:".encode(errors="surrogateescape"), b"\n"
                 if self._target == "json":
                     return written
@@ -225,7 +225,7 @@ class Writing:
 _DELIMITERS: Final[dict[str | None, str]] = {"csv": ",", "tsv": "\t"}
 
 
-def _in_json(form: Format, columns: Projection | None, *, one_line: bool) -> Written:
+def _json_writer(form: Format, columns: Projection | None, *, one_line: bool) -> Written:
     """How a record of a file in this format is written as JSON."""
     if columns is not None:
         names, values = columns.names, columns.values

@@ -79,7 +79,7 @@ def endpoints_from_openapi(document: Mapping[str, Any]) -> OpenApiEndpoints:
     endpoints: dict[str, Endpoint] = {}
     faults: dict[str, str] = {}
     ignored: dict[str, None] = {}
-    choices = _Choices(document)
+    choices = _SchemaChoices(document)
     for path, entry in paths.items():
         if not isinstance(path, str) or not path.startswith("/"):
             continue  # an extension such as `x-internal`
@@ -133,7 +133,7 @@ def _filter_table(item: Mapping[str, Any], operation: object, document: Mapping[
     return None
 
 
-def _with_choices(rows: Mapping[str, FieldType], choices: _Choices) -> dict[str, FieldType]:
+def _with_choices(rows: Mapping[str, FieldType], choices: _SchemaChoices) -> dict[str, FieldType]:
     """The rows with the choices of enumerations that the document lists and the table does not."""
     filled = dict(rows)
     for name, row in rows.items():
@@ -144,7 +144,7 @@ def _with_choices(rows: Mapping[str, FieldType], choices: _Choices) -> dict[str,
     return filled
 
 
-class _Choices:
+class _SchemaChoices:
     """What the schemas of a document list. Each schema is read once, however often and wherever it is referred to."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
@@ -185,9 +185,9 @@ class _Choices:
         lists: list[list[str] | None] = [self._of(part) for part in _parts(schema, "allOf")]
         lists += [_union([self._of(part) for part in _parts(schema, key)]) for key in ("anyOf", "oneOf")]
         if isinstance(schema.get("enum"), list):
-            lists.append(_texts(schema["enum"]))
+            lists.append(_nameable(schema["enum"]))
         elif "const" in schema:
-            lists.append(_texts([schema["const"]]))
+            lists.append(_nameable([schema["const"]]))
         elif schema.get("type") == "null":
             lists.append([])
         listed = [each for each in lists if each is not None]
@@ -210,7 +210,7 @@ def _union(lists: list[list[str] | None]) -> list[str] | None:
     return list(dict.fromkeys([text for each in known for text in each]))
 
 
-def _texts(values: list[Any]) -> list[str]:
+def _nameable(values: list[Any]) -> list[str]:
     """The values that a filter can name: texts, and integers by their text."""
     named = [value for value in values if isinstance(value, (str, int)) and not isinstance(value, bool)]
     return list(dict.fromkeys(map(str, named)))

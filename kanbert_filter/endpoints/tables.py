@@ -71,7 +71,7 @@ def write_table(fields: FieldTable, *, sources: bool = False) -> str:
         notation = write_notation(
             row.with_parts(operators=None, source=None).description(concise=True, sources=sources)
         )
-        cells = [_cell(name), _cell(notation), write_operators(row.ordered_operators())]
+        cells = [_table_cell(name), _table_cell(notation), write_operators(row.ordered_operators())]
         if sources:
             cells.append(".".join(map(_key_cell, row.source or ())))
         lines.append(f"| {' | '.join(cells)} |")
@@ -127,7 +127,7 @@ class MarkdownTable:
 
     def rows(self) -> dict[str, FieldType]:
         """The rows by name. Raises `ValueError` that names the row or the columns at fault."""
-        rows = [[_plain("\n".join(cell)) for cell in row] for row in self._rows]
+        rows = [[_shown_text("\n".join(cell)) for cell in row] for row in self._rows]
         columns = self._columns(rows)
         self.ignored = [
             heading or f"column {i + 1}"
@@ -195,7 +195,7 @@ def tables_in(text: str) -> list[MarkdownTable]:
     table: MarkdownTable | None = None
     for line in lines:
         ruled = _is_rule(following.pop())
-        headings = [_plain(cell).strip(_EDGE) for cell in _cells(line)[0]] if "|" in line else []
+        headings = [_shown_text(cell).strip(_EDGE) for cell in _cells(line)[0]] if "|" in line else []
         if {"field", "type"} <= {_role(heading) if ruled else _words(heading) for heading in headings}:
             table = MarkdownTable(headings)
             tables.append(table)
@@ -273,7 +273,7 @@ def _in_row(name: str, written: str, listed: str) -> Description:
     return description
 
 
-def _plain(cell: str) -> str:
+def _shown_text(cell: str) -> str:
     """The text of a cell without its Markdown: code spans, escapes, character references, line breaks."""
     return "".join([text for _, text in _spans(cell)])
 
@@ -286,7 +286,7 @@ def _keys_in(cell: str) -> list[str]:
     keys = [key.strip() for key in path.split(".")]
     if any(len(key.split()) != 1 for key in keys):
         expected = "expected keys joined by '.', those with dots or blanks in back quotes"
-        raise ValueError(f"found the source {quoted(_plain(cell).strip())}, {expected}")
+        raise ValueError(f"found the source {quoted(_shown_text(cell).strip())}, {expected}")
     return [re.sub("\0", lambda _: next(codes), key) for key in keys]
 
 
@@ -324,27 +324,34 @@ def _unescaped(text: str) -> str:
     return _MARKUP.sub(meaning, text)
 
 
-def _cell(text: str) -> str:
+def _table_cell(text: str) -> str:
     """The text for a cell: as it is, or as a code span, in which nothing of it is Markdown or HTML."""
-    return text if _UNMARKED.fullmatch(text) and "www." not in text.lower() else _code_span(text)
+    return text if _UNMARKED.fullmatch(text) and "www." not in text.lower() else code_span(text, in_table=True)
 
 
 def _key_cell(key: str) -> str:
     """The key of a source for a cell; a code span is a key with dots or blanks, and a bare `*` is a wildcard."""
     if "\n" in key or "\r" in key:
         raise ValueError(f"the source {quoted(key)} has a line break, which no table can write")
-    return "\\*" if key == "*" else key if is_plain_key(key) and _UNMARKED.fullmatch(key) else _code_span(key)
+    return (
+        "\\*"
+        if key == "*"
+        else key
+        if is_plain_key(key) and _UNMARKED.fullmatch(key)
+        else code_span(key, in_table=True)
+    )
 
 
-def _code_span(text: str) -> str:
-    """The text as a code span.
+def code_span(text: str, *, in_table: bool = False) -> str:
+    """The text as a code span, in which nothing of it is Markdown or HTML.
 
-    A pipe is escaped in code spans too. After a backslash that would be read as an escaped backslash, so the span ends
-    before the pipe and another one follows it.
+    In a table, a pipe is escaped in code spans too. After a backslash that would be read as an escaped backslash, so the
+    span ends before the pipe and another one follows it.
     """
     ticks = "`"
     while ticks in _TICKS.findall(text):
         ticks += "`"
-    body = re.sub(r"(\\)?\|", lambda mark: f"\\{ticks}\\|{ticks}" if mark[1] else "\\|", text)
     edge = " " if "`" in (text[0], text[-1]) or (text[0] == text[-1] == " " and text.strip()) else ""
-    return f"{ticks}{edge}{body}{edge}{ticks}"
+    if in_table:
+        text = re.sub(r"(\\)?\|", lambda mark: f"\\{ticks}\\|{ticks}" if mark[1] else "\\|", text)
+    return f"{ticks}{edge}{text}{edge}{ticks}"

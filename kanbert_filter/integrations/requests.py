@@ -340,21 +340,17 @@ def refusal(error: FilterError, method: str, path: str) -> dict[str, object] | N
 
 def parameter_description(endpoint: Endpoint, limits: Limits = DEFAULT_LIMITS) -> str:
     """What the filter parameter takes, in Markdown: the table of fields, an example, the limits."""
+    from ..endpoints.tables import code_span
+
     shown = example_filter(endpoint)
     parts = [
         "Which records to return, as readable text, as JSON or as form keys; one of them in a request.",
         endpoint.to_markdown().rstrip(),
-        f"Example: {_code_span(to_dsl(shown))}" if shown is not None else "",
+        f"Example: {code_span(to_dsl(shown))}" if shown is not None else "",
         f"At most {limits.max_text_length} bytes, {limits.max_conditions} conditions, {limits.max_list_values} values in"
         f" a list, {limits.max_depth} levels of grouping and {limits.max_relation_depth} of relations.",
     ]
     return "\n\n".join(filter(None, parts))
-
-
-def _code_span(text: str) -> str:
-    """A text that begins and ends without a backtick as code in Markdown, where nothing in it is Markdown or HTML."""
-    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
-    return f"{fence}{text}{fence}"
 
 
 def filter_examples(endpoint: Endpoint) -> dict[str, str]:

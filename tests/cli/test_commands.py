@@ -79,6 +79,7 @@ def test_a_form_needs_the_endpoint_to_know_its_numbers() -> None:
         (["title == 'x'"], "title == 'x'\n        ^^"),
         (["--from", "form", "flter[0][field]=title"], "Found no parameter 'filter'"),
         (["title = '\udcff'"], "not UTF-8"),
+        (["\udcff\udcfet"], "Found text in UTF-16, expected UTF-8"),
         (["--from", "dsl", "[title = '\udcff'"], "Found"),
         (["--to", "form", "title in []"], "A form cannot say an empty list"),
         (["--endpoint", PROJECTS, "titel = 1"], "Did you mean 'title'?"),
@@ -329,6 +330,22 @@ def test_output_that_fails(failure: BaseException, status: int, monkeypatch: pyt
     assert (found.exit_code if isinstance(found, click.ClickException) else result.return_value) == status
     assert found is None or "No space left" in str(found)
     assert bool(forgotten) is (status != 2)
+
+
+def test_closed_streams(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """As a shell closes them before the command begins; how that looks is tested with a shell."""
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(click.ClickException, match="Standard input is closed, expected the filter"):
+        commands.run.main(["check"], standalone_mode=False)
+    with pytest.raises(click.ClickException, match="standard input is closed, expected records"):
+        commands.run.main(["match", "-e", "clients", "name is null"], standalone_mode=False)
+    monkeypatch.setattr(sys, "stderr", None)
+    with pytest.raises(SystemExit):
+        commands.run.main(["bogus"])
+    assert capsys.readouterr().out == ""
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(click.ClickException, match="Standard output is closed"):
+        commands.run.main(["endpoints"], standalone_mode=False)
 
 
 def test_output_is_forgotten_for_good() -> None:

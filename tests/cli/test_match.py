@@ -275,6 +275,7 @@ WRONG = b"""{"title": "a", "budget": "many", "client": {"name": 5}, "tasks": [{"
     [
         ("budget > 1", [2]),
         ("budget > 1 or title = 'many'", [2, 3]),
+        ("budget > 1 or client.name = 'x' or title = 'many' or tasks any (hours > 5)", [2, 3]),
         ("title = 'a' and client.name != 'x'", []),
         ("title != 'b' or client.name = 'x' or budget = 2", [1, 2, 3]),
         ("tasks any (hours = 2)", [1, 3]),

@@ -17,7 +17,7 @@ from kanbert_filter.cli import csv_records, json_records
 from kanbert_filter.cli.bad_records import BadRecord, BadRecords, Record
 from kanbert_filter.cli.csv_records import CsvRecords
 from kanbert_filter.cli.json_records import UnreadNumber, json_lines, json_values
-from kanbert_filter.cli.matching import Search, Tally
+from kanbert_filter.cli.matching import RecordSearch, Tally
 from kanbert_filter.cli.output import Writing
 from kanbert_filter.cli.reading import Reading
 from kanbert_filter.cli.record_files import RecordFile, TextFormat
@@ -435,6 +435,25 @@ def test_rows_leave_as_they_came() -> None:
     ]
 
 
+# wrong values
+
+
+@pytest.mark.parametrize("value", ["elsewhere", None])
+@pytest.mark.parametrize("field", ["title", "client.name", "tasks.hours", "tasks"])
+def test_a_wrong_value_that_is_not_where_it_should_be_is_an_error(field: str, value: object) -> None:
+    class Broken:
+        def __call__(self, record: object) -> bool:
+            raise kf.RecordError(field, "string", value)
+
+    record = {"title": "x", "client": "x", "tasks": [{"hours": 5}, 7]}
+    search = RecordSearch(ENDPOINT, cast("kf.Predicate", Broken()), lenient=True)
+    tally = Tally()
+    bad = BadRecords(skip=True)
+    search.run([(3, b"", record)], None, bad, tally)
+    assert (tally.read, bad.count) == (0, 1)
+    assert bad.first.startswith(f"line 3: Field '{field}' holds ")
+
+
 # memory
 
 
@@ -492,7 +511,7 @@ def test_memory_is_constant(form: TextFormat) -> None:
         writing = Writing(cast("BinaryIO", out), ENDPOINT)
         form_read, found = Reading(ENDPOINT, form).records(RecordFile("-", cast("BinaryIO", file)), bad)
         writing.begin("-", form_read, found)
-        Search(ENDPOINT, matches).run(found, writing, bad, tally)
+        RecordSearch(ENDPOINT, matches).run(found, writing, bad, tally)
         writing.end()
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
