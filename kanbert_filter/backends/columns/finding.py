@@ -1,4 +1,4 @@
-"""How a field finds its column: what the caller says of it, the error where there is none, and looking for all at start-up."""
+"""How a field finds its column: the columns that the caller gives, the error for a missing one, and the check of all at start-up."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .logic import E
 from .translation import Records, Row, Translation
 
 Given = Mapping[str, Any]
-"""What the caller says of columns, by public name; for a name with `*`, it may be a function of the names in its place."""
+"""Columns that the caller gives, by public name; for a name with `*`, the column may be a function of the names in its place."""
 
 
 class ColumnError(LookupError):
-    """Fields for which there is no column that holds such values. `fields` says of each what is wrong.
+    """Fields without a column that holds their values. `fields` maps each to the reason.
 
     >>> from kanbert_filter.backends.columns.finding import ColumnError
     >>> print(ColumnError({"titel": "the table has no column 'titel'"}))
@@ -42,7 +42,7 @@ def column_error(column: Column, reason: str) -> ColumnError:
 
 
 class GivenColumns:
-    """What the caller says of columns. An exact name beats one with wildcards, of which the first that fits counts."""
+    """The columns that the caller gives. An exact name beats one with wildcards; of those the first that fits is taken."""
 
     __slots__ = ("exact", "patterns")
 
@@ -59,7 +59,7 @@ class GivenColumns:
         return bool(self.exact or self.patterns)
 
     def of(self, column: Column, prefix: str = "") -> Any:
-        """What is said of a field, or None. `prefix` is the path of the relation it belongs to, which a scope's field lacks."""
+        """The column given for a field, or None. `prefix` is the path of its relation, which the path of a scope's field lacks."""
         path = prefix + column.path.removeprefix(prefix) if prefix else column.path
         if path in self.exact or not self.patterns:
             return self.exact.get(path)
@@ -76,9 +76,9 @@ _Find = Callable[[str], Column]
 
 
 def verify_columns(translation: Translation[E, Row, Records], endpoint: FieldTable, row: Row) -> None:
-    """Look for the column of every field: those of relations' records and those in the conditions of scopes included.
+    """Look for the column of every field, including those of relations' records and those in the conditions of scopes.
 
-    Raises `ColumnError` that says it of every field that has none.
+    Raises `ColumnError` with every field that has none.
     """
     verification = _Verification(translation)
     verification.rows(endpoint, partial(column_of, endpoint), row, "")

@@ -1,11 +1,11 @@
 """How typed columns hold what fields mean: the stored values that compare so with a constant.
 
-A column's values lie on a line. `cuts` says where to cut it so that below lie the values that are less than a
-constant; `points` which values equal it. What the column cannot hold lies beyond an end of the line, so a test of it
+A column's values lie on a line. `cuts` gives the places where to cut it, so that the values less than a constant lie
+below; `points` gives the values that equal it. What the column cannot hold lies beyond an end of the line, so a test of it
 comes out the same for every value. Whatever depends on time zones, precision or rounding is settled here, and engines
 only compare.
 
-A back end describes what a column stores (`Storage`); `line_of` says how that holds the values of a kind of field.
+A back end describes what a column stores (`Storage`); `line_of` gives the line of a kind of field in such a column.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Line:
         raise NotImplementedError
 
     def direct(self, operator: OrderOperator, constant: Constant) -> tuple[OrderOperator, Stored] | None:
-        """The comparison of values that says the same as that with the constant; None where only `cuts` say it."""
+        """The comparison of stored values that means the comparison with the constant; None if only `cuts` can express it."""
         points = self.points(constant)
         return (operator, points[0]) if points else None
 

@@ -13,7 +13,7 @@ _MARKS: Final = re.compile(r"[\\.+*?()|\[\]{}^$]")
 
 
 def pattern_of(operator: TextOperator, needle: str) -> str:
-    r"""The `like` pattern that says what a text operator says.
+    r"""The `like` pattern that means the same as a text operator with this needle.
 
     >>> from kanbert_filter.backends.columns.patterns import pattern_of
     >>> print(pattern_of("contains", "50%"))

@@ -1,4 +1,4 @@
-"""Tests on one column, said of its stored values: what its line tells of a constant, in the few words every engine has."""
+"""Tests on one column as comparisons of its stored values, which every engine can express."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ColumnTest = Null | Equal | OneOf | Order | Between | Text
 
 
 class Cell(ABC, Generic[E]):
-    """The value of a column in a row: what an engine says of it, and how the tests on it are put together from that."""
+    """The value of a column in a row. An engine gives the basic comparisons; the tests are put together from them here."""
 
     __slots__ = ("line",)
 
@@ -39,7 +39,7 @@ class Cell(ABC, Generic[E]):
     def __init__(self, line: Line) -> None:
         self.line = line
 
-    # what an engine says
+    # given by the engine
 
     @abstractmethod
     def null(self, negated: bool) -> E | bool:

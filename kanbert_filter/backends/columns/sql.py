@@ -158,7 +158,7 @@ def ensure_fits(test: Test) -> Capacity:
     if found.parameters > MOST.parameters:
         raise _too_large(f"about {found.parameters} parameters, expected at most {MOST.parameters}")
     if found.nesting > MOST.nesting or found.height > MOST.height:
-        raise _too_large("more groups and relations inside each other than can be said; make it flatter")
+        raise _too_large("more groups and relations inside each other than they can take; make it flatter")
     return found
 
 

@@ -1,6 +1,6 @@
-"""What SQLite lacks, said for every library that speaks to it: numbers as text, timestamps, letters beyond ASCII.
+"""What SQLite lacks, in SQL for every library that uses it: numbers as text, timestamps, letters beyond ASCII.
 
-The texts are SQL with names in braces where expressions are to be put; each may be put there several times.
+Names in braces stand for expressions. An expression may be needed several times.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def is_hidden(column: Column) -> bool:
 
 
 class Translation(ABC, Generic[E, Row, Records]):
-    """Translates tests on rows. An engine's own says where columns and related records are.
+    """Translates tests on rows. The subclass of an engine finds columns and related records.
 
     `prefix` is the path of the relation whose records the rows are, with a dot behind it. A condition is true for the rows that pass
     the test; for others it is false, or unknown, which filters take for false.
@@ -56,7 +56,7 @@ class Translation(ABC, Generic[E, Row, Records]):
 
     logic: Logic[E]
 
-    # what an engine says; each raises `ColumnError` for what the row does not have
+    # given by the engine; the first two raise `ColumnError` for what the row does not have
 
     @abstractmethod
     def cell(self, column: Column, row: Row, prefix: str) -> Cell[E]:

@@ -29,8 +29,8 @@ def where(
     """The condition under which a row of the model matches the filter: `Project.objects.filter(where(checked, Project))`.
 
     Columns are found over the model's fields by the path that is the field's source. `columns` gives others by public
-    name: the path of a column, an expression with an `output_field`, or for names with a `*` a function from what
-    they stand for to one of these.
+    name: the path of a column, an expression with an `output_field`, or for names with a `*` a function from the names
+    in its place to one of these.
 
     The condition is true or not, and may be unknown where it is not: it is no condition to negate.
 

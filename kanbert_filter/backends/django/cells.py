@@ -1,4 +1,4 @@
-"""The values of columns as Django says them: what a model's field stores, and how it is compared."""
+"""The values of columns as lookups of Django: what a model's field stores, and how it is compared."""
 
 from __future__ import annotations
 

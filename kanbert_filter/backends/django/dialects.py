@@ -25,7 +25,7 @@ Compiled = tuple[str, list[Any]]
 def prepare_sqlite() -> None:
     """Let `lower` know all of Unicode on SQLite connections, as Python does; call it once, in `AppConfig.ready`.
 
-    SQLite's own knows ASCII only, so that without this a text operator regardless of case tells `Ü` from `ü`.
+    SQLite's own knows ASCII only, so without this a case-insensitive text operator does not match `Ü` with `ü`.
     """
     connection_created.connect(_register_lower, dispatch_uid="kanbert_filter.prepare_sqlite")
 
@@ -39,7 +39,7 @@ def _register_lower(connection: Any, **_: object) -> None:
 
 
 class PatternMatch(Func):
-    """Whether a text fits a pattern of the language, upper and lower case told apart."""
+    """Whether a text fits a pattern of the language, with regard to case."""
 
     output_field = BooleanField()
 
@@ -137,7 +137,7 @@ class JsonKind(Func):
         raise no_json(connection.vendor)
 
     def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
-        """Of a `jsonb` column, by names alone: a path of `#>` would take digits for a place in a list."""
+        """Of a `jsonb` column, by names only: a path for `#>` would take digits for an index of a list."""
         sql, params = compiler.compile(self.source_expressions[0])
         value = sql + " -> %s::text" * len(self.keys), [*params, *self.keys]
         return _filled(JSON_VIEWS["postgresql"][self.view], json=value)

@@ -36,7 +36,7 @@ def where(
 
     `frame` is a Narwhals frame or one of an engine's own, eager or lazy; only its schema is looked at. A field is in
     the column of its name (or its type's `source`), else a field of a struct column or a key of a map column. `columns`
-    says where other fields are, by their paths: a column's name, a Narwhals expression, or for a path with `*` a function
+    gives the columns of other fields, by their paths: a column's name, a Narwhals expression, or for a path with `*` a function
     of the names in its place.
 
     Raises `UnsupportedFilterError` for what the engine cannot say, `ContextError` if the filter needs what the context

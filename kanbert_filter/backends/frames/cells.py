@@ -1,4 +1,4 @@
-"""The values of columns as Narwhals says them: what a column's type stores, and how it is compared."""
+"""The values of columns as expressions of Narwhals: what a column's type stores, and how it is compared."""
 
 from __future__ import annotations
 

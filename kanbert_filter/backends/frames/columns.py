@@ -1,4 +1,4 @@
-"""Where a field's data is in a frame: in a column, in a struct's field, under a map's key, or where the caller says."""
+"""Where a field's data is in a frame: in a column, in a struct's field, under a map's key, or where the caller gives it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Typed(NamedTuple):
 
 
 class FrameFields(NamedTuple):
-    """The columns of a frame, or the fields of the structs in a list: their types by name, and how each is said."""
+    """The columns of a frame, or the fields of the structs in a list: their types by name, and what gives the expression of each."""
 
     dtypes: Mapping[str, DType]
     column: Callable[[str], nw.Expr]

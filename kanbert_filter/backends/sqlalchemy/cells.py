@@ -1,4 +1,4 @@
-"""The values of columns as SQLAlchemy says them: what a column's type stores, how it is bound, how it is compared.
+"""The values of columns as expressions of SQLAlchemy: what a column's type stores, how it is bound, how it is compared.
 
 The column itself is compared, bare, so its index serves. A constant that no row can hold is never sent: what it means is settled by the
 line of the column. So no operand becomes an error of the database.

@@ -48,7 +48,7 @@ Expression = ColumnElement[Any]
 def prepare_sqlite(engine: Engine) -> None:
     """Let `lower` know all of Unicode on this SQLite engine's connections, as Python does.
 
-    SQLite's own knows ASCII only, so that without this a text operator regardless of case tells `Ü` from `ü`. Call it once, when the
+    SQLite's own knows ASCII only, so without this a case-insensitive text operator does not match `Ü` with `ü`. Call it once, when the
     engine is made; of an asynchronous engine give the `sync_engine`.
     """
 
@@ -61,7 +61,7 @@ def prepare_sqlite(engine: Engine) -> None:
 def _said(
     construct: type[FunctionElement[Any]], *dialects: str
 ) -> Callable[[Callable[..., Expression]], Callable[..., Expression]]:
-    """Decorates what a construct stands for: on these dialects, or where nothing else is said."""
+    """Decorates a function that gives what a construct means on these dialects, or on all others."""
 
     def register(expressed: Callable[..., Expression]) -> Callable[..., Expression]:
         def compile(element: FunctionElement[Any], compiler: SQLCompiler, **how: Any) -> str:

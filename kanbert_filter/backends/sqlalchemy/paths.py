@@ -21,7 +21,7 @@ Expression = ColumnElement[Any]
 class Via(NamedTuple):
     """A way to related rows that no mapped relationship shows: their table (or class), and the condition that relates them.
 
-    In `columns` it stands under the name of a relation, or of a path's part before a dot:
+    In `columns` its key is the name of a relation, or the part of a path before a dot:
     `{"tasks": Via(tasks, tasks.c.project_id == projects.c.id)}`. Other tables in the condition are joined in; a table related to
     itself is given as an alias.
     """
@@ -43,8 +43,8 @@ MAX_REMEMBERED: Final = 256
 class QueryTable:
     """A table whose rows a test is about, under the name it has in the query.
 
-    Aliases are dear to make, so a place remembers its columns and the places around it. Each way from the top has names of its own, so
-    that a table inside itself is not mixed up with it.
+    Aliases take long to make, so it remembers its columns and the tables around it. Each way from the top has aliases of its own: a table
+    may be related to itself.
     """
 
     __slots__ = ("_expressions", "_hops", "_owned", "adapted", "columns", "entity", "froms", "mapper", "relationships")
@@ -120,7 +120,7 @@ class QueryTable:
 
 
 def query_table(model: Any) -> QueryTable:
-    """The place of a model: of a class or table the same each time."""
+    """The table of a model, the same object each time for a class or a table."""
     found = inspect(model, raiseerr=False)
     return _remembered(model) if isinstance(found, Mapper | Table) else QueryTable(model)
 
@@ -129,22 +129,22 @@ _remembered: Final = lru_cache(maxsize=256)(QueryTable)
 
 
 class Hop(NamedTuple):
-    """One step to another table: the place there, and the condition that relates its rows to those before."""
+    """One step to another table, and the condition that relates its rows to those before."""
 
-    place: QueryTable
+    table: QueryTable
     on: Any
 
 
 class Way(NamedTuple):
-    """A way from the rows of one place to those of another, in one or more hops; in none, they are the same rows."""
+    """A way from the rows of one table to those of another, in one or more hops; in none, they are the same rows."""
 
     start: QueryTable
     hops: list[Hop]
 
     @property
     def end(self) -> QueryTable:
-        """The place it leads to."""
-        return self.hops[-1].place if self.hops else self.start
+        """The table it leads to."""
+        return self.hops[-1].table if self.hops else self.start
 
     def exists(self, condition: Expression | bool) -> Expression | bool:
         """A row that it leads to is of this condition."""
@@ -156,7 +156,7 @@ class Way(NamedTuple):
     def reached(self, selection: Any) -> Any:
         """The selection from the rows that it leads to."""
         return (
-            selection.select_from(*[hop.place.entity for hop in self.hops])
+            selection.select_from(*[hop.table.entity for hop in self.hops])
             .where(*[hop.on for hop in self.hops])
             .correlate(*self.start.froms)
         )
@@ -174,45 +174,45 @@ class ModelColumns:
         self.ways = {name: way for name, way in (given or {}).items() if isinstance(way, Via)}
         self.given = GivenColumns({name: column for name, column in (given or {}).items() if name not in self.ways})
 
-    def value(self, place: QueryTable, prefix: str, column: Column) -> tuple[Way, Expression]:
+    def value(self, table: QueryTable, prefix: str, column: Column) -> tuple[Way, Expression]:
         """The way to the row that holds a field's value, and the expression of the value there. Raises `ColumnError`."""
         given = self.given.of(column, prefix) if self.given else None
         if isinstance(given, Joined):
-            return Way(place, []), _clause_of(given.column, column)
+            return Way(table, []), _clause_of(given.column, column)
         if given is not None:
-            return Way(place, []), place.own(_clause_of(given, column), column)
-        way = Way(place, [])
+            return Way(table, []), table.own(_clause_of(given, column), column)
+        way = Way(table, [])
         for index, name in enumerate(column.source):
             if column.wild[index]:
                 break
-            hop = self._hop(place, prefix, column.source, index)
+            hop = self._hop(table, prefix, column.source, index)
             if hop is None:
-                found = place.column(name)
-                return way, _in_json(found, column, index + 1) if found is not None else _missing(place, column, name)
-            if name in place.relationships and place.relationships[name].uselist:
+                found = table.column(name)
+                return way, _in_json(found, column, index + 1) if found is not None else _missing(table, column, name)
+            if name in table.relationships and table.relationships[name].uselist:
                 raise column_error(column, f"{quoted(name)} relates to many rows; make it a relation of the endpoint")
             way.hops.append(hop)
-            place = hop.place
+            table = hop.table
         raise column_error(column, "its path ends at no column; give one, as in columns={" + repr(column.path) + ": …}")
 
-    def records(self, place: QueryTable, prefix: str, column: Column) -> Way:
+    def records(self, table: QueryTable, prefix: str, column: Column) -> Way:
         """The way to the rows of a relation. Raises `ColumnError`."""
-        way = Way(place, [])
+        way = Way(table, [])
         for index, name in enumerate(column.source):
-            hop = None if column.wild[index] else self._hop(place, prefix, column.source, index)
+            hop = None if column.wild[index] else self._hop(table, prefix, column.source, index)
             if hop is None:
-                raise column_error(column, f"{_name(place)} has no relationship {quoted(name)}; give a Via in columns")
+                raise column_error(column, f"{_name(table)} has no relationship {quoted(name)}; give a Via in columns")
             way.hops.append(hop)
-            place = hop.place
+            table = hop.table
         return way
 
-    def _hop(self, place: QueryTable, prefix: str, source: tuple[str, ...], index: int) -> Hop | None:
+    def _hop(self, table: QueryTable, prefix: str, source: tuple[str, ...], index: int) -> Hop | None:
         if self.ways:
             way = self.ways.get(prefix + ".".join(source[: index + 1]))
             if way is not None:
-                return place.via(way)
+                return table.via(way)
         name = source[index]
-        return place.related(name) if name in place.relationships else None
+        return table.related(name) if name in table.relationships else None
 
 
 def _unchanged(expression: Any) -> Any:
@@ -257,12 +257,12 @@ def _in_json(found: Expression, column: Column, index: int) -> Expression:
     return found
 
 
-def _missing(place: QueryTable, column: Column, name: str) -> Any:
+def _missing(table: QueryTable, column: Column, name: str) -> Any:
     raise column_error(
-        column, f"{_name(place)} has no column {quoted(name)}; give one, as in columns={{{column.path!r}: …}}"
+        column, f"{_name(table)} has no column {quoted(name)}; give one, as in columns={{{column.path!r}: …}}"
     )
 
 
-def _name(place: QueryTable) -> str:
-    found = inspect(place.entity)
-    return found.mapper.class_.__name__ if hasattr(found, "mapper") else str(place.entity)
+def _name(table: QueryTable) -> str:
+    found = inspect(table.entity)
+    return found.mapper.class_.__name__ if hasattr(found, "mapper") else str(table.entity)
