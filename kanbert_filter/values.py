@@ -313,7 +313,8 @@ def number_size(text: str) -> tuple[int, int] | None:
         return None
     mantissa, exponent = match.group(2, 3)
     whole, _, fraction = mantissa.partition(".")
-    if len(exponent or "") > 18:
+    power = (exponent or "").lstrip("+-0") or "0"
+    if len(power) > 18:
         return len(whole) + len(fraction), 10**18
     lead = (
         len(whole) - 1
@@ -322,7 +323,7 @@ def number_size(text: str) -> tuple[int, int] | None:
         if fraction.strip("0")
         else 0
     )
-    return len(whole) + len(fraction), lead + int(exponent or "0")
+    return len(whole) + len(fraction), lead + (-int(power) if exponent and exponent[0] == "-" else int(power))
 
 
 def for_floats(number: int | Decimal, operator: str) -> float:

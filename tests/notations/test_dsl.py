@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from functools import cache
 from itertools import product
-from pathlib import Path
 from time import process_time
 from typing import Any
 
@@ -26,17 +25,9 @@ from kanbert_filter.messages import NO_TEXT_NEGATION
 from kanbert_filter.nodes import Condition
 from kanbert_filter.notations import dsl, dsl_fast, dsl_faults, dsl_habits, dsl_tokens
 from kanbert_filter.operators import OPERATORS, TEXT_OPERATORS, WORDS
+from tests.corpora import blocks, lines
 
-CORPUS = Path(__file__).parents[1] / "corpus"
 LIFTED = kf.Limits.lifted()
-
-
-def lines(name: str) -> list[str]:
-    return [line for line in (CORPUS / name).read_text("utf-8").splitlines() if line and not line.startswith("#")]
-
-
-def blocks(name: str) -> list[list[str]]:
-    return [block.splitlines() for block in (CORPUS / name).read_text("utf-8").split("\n\n")[1:]]
 
 
 CORPUS_TEXTS = [
