@@ -25,7 +25,7 @@ JAVASCRIPT = ["node", str(suite.FOLDER / "dsl.mjs")]
 CASES = {case["id"]: case for _, case in suite.cases()}
 
 HEADINGS_WITHOUT_CASES = {"Decisions", "Building in Python"}
-DECISIONS_ON_PYTHON = {"Decoded JSON", "NaN and infinities", "An enum member"}
+DECISIONS_ON_PYTHON = {"Decoded JSON", "NaN and infinities", "An enum member", "A fraction"}
 """What no case can show, because it is about objects of Python."""
 
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
