@@ -118,7 +118,8 @@ def test_a_scope_of_a_relation_means_the_columns_of_its_records() -> None:
 # patterns
 
 
-@given(strategies.patterns, st.text(alphabet="aA_%\\*?[]/\n.b", max_size=8))
+# Databases read a pattern up to its first NUL; `SoundTexts` lets none reach them.
+@given(strategies.patterns.filter(lambda pattern: "\0" not in pattern), st.text(alphabet="aA_%\\*?[]/\n.b", max_size=8))
 def test_patterns_in_all_spellings(pattern: str, text: str) -> None:
     expected = like(pattern)(text)
     assert (re.match(backtracking(pattern), text) is not None) is expected
