@@ -20,6 +20,7 @@ from kanbert_filter.endpoints.endpoint import Endpoint
 from kanbert_filter.nodes import EVERYTHING
 
 CORPUS = Path(__file__).parent / "corpus"
+MATCHES = CORPUS / "matches.txt"
 
 PROJECTS = Endpoint(
     "projects",
@@ -82,7 +83,7 @@ def dataset() -> list[dict[str, Any]]:
 def cases() -> list[Case]:
     """The cases, in order."""
     found = []
-    for number, line in enumerate((CORPUS / "matches.txt").read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(MATCHES.read_text(encoding="utf-8").splitlines(), 1):
         if line and not line.startswith("#"):
             parts = [part.strip() for part in line.split(" | ")]
             zone = parts[4] if len(parts) > 4 else "Europe/Vienna"

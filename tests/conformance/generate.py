@@ -106,17 +106,24 @@ def made() -> tuple[Suite, list[Data]]:
         new.add("form-faults", "form", pairs_of(text))
     for text, *_ in corpora.rows("parameters.txt"):
         new.add("query-faults", "query", text)
+    return new, [*meanings(new), *topics(new)]
+
+
+def meanings(new: Suite) -> Iterator[Data]:
+    """The parts of the corpus of matches, each with its cases: pairs of a filter and a look-alike that matches other records."""
+    headings = {
+        number: line[2:]
+        for number, line in enumerate(matches.MATCHES.read_text("utf-8").splitlines(), 1)
+        if line.startswith("# ")
+    }
+    found: dict[str, list[list[str]]] = {}
     for case in matches.cases():
-        for text in (case.filter, case.lookalike):
-            new.add(
-                "matches",
-                "dsl",
-                text,
-                endpoint="projects",
-                records="projects",
-                context=CONTEXT | {"timezone": case.timezone},
-            )
-    return new, [*topics(new)]
+        others = {"endpoint": "projects", "records": "projects", "context": CONTEXT | {"timezone": case.timezone}}
+        pair = [new.add("matches", "dsl", text, **others)["id"] for text in (case.filter, case.lookalike)]
+        heading = headings[max([number for number in headings if number < case.line])]
+        found.setdefault(f"meaning {heading}", []).append(pair)
+    for topic, pairs in found.items():
+        yield {"topic": topic, "pairs": pairs}
 
 
 def topics(new: Suite) -> Iterator[Data]:

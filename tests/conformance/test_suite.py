@@ -97,7 +97,8 @@ def expected_topics() -> set[str]:
 
 
 def test_every_code_heading_and_decision_has_cases() -> None:
-    assert {row["topic"] for row in suite.read("coverage")} == expected_topics()
+    topics = {row["topic"] for row in suite.read("coverage") if not row["topic"].startswith("meaning ")}
+    assert topics == expected_topics()
 
 
 @pytest.mark.parametrize("row", suite.read("coverage"), ids=lambda row: row["topic"])
