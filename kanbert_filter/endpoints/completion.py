@@ -27,10 +27,8 @@ MAX_PROPOSALS: Final = 100
 _MARGIN: Final = 64
 """How many bytes a condition may need after what is proposed."""
 
-_OUTSIDE_QUOTES: Final = re.compile(
-    r"""(?:[^"']|"[^"\\]*+(?:\\.[^"\\]*+)*+"|'[^'\\]*+(?:\\.[^'\\]*+)*+')*+""", re.DOTALL
-)
 _QUOTED: Final = re.compile(r""""[^"\\]*+(?:\\.[^"\\]*+)*+"|'[^'\\]*+(?:\\.[^'\\]*+)*+'""", re.DOTALL)
+_OUTSIDE_QUOTES: Final = re.compile(rf"""(?:[^"']|{_QUOTED.pattern})*+""", re.DOTALL)
 _AFTER_VALUE: Final = re.compile(r"[ \t\r\n]*(?:[),\]]|(?:and|or)(?![\w.])|\Z)", re.IGNORECASE)
 _WORD: Final = re.compile(r"""[^ \t\r\n"'()\[\],!<>=]*""")
 _SYMBOL: Final = re.compile(r"[!<>=]*")
@@ -95,7 +93,7 @@ def complete(text: str, cursor: int, endpoint: FieldTable, limits: Limits) -> Co
         return Completion(cursor, cursor, ())
     place = _Place(beginning, endpoint, limits)
     groups = place.groups(written)
-    if place.is_near_a_limit(head):
+    if place.is_near_a_limit():
         groups = (group for group in groups if place.fits(head, group.sample))
     room = limits.max_text_length - len(head.encode()) - len(place.opened) - _MARGIN
     candidates = (candidate for group in groups for candidate in group.candidates)
@@ -109,11 +107,13 @@ def _start_of_word(before: str) -> int:
     assert outside is not None
     if outside.end() < len(before):
         return outside.end()
-    backwards = before[::-1]
-    word = _WORD.match(backwards) or _SYMBOL.match(backwards)
-    word = word if word and word.end() else _SYMBOL.match(backwards)
-    assert word is not None
-    return len(before) - word.end()
+    backwards = before[::-1]  # so that the end of a long text is found without trying every place in it
+    return len(before) - max(_length(_WORD, backwards), _length(_SYMBOL, backwards))
+
+
+def _length(pattern: re.Pattern[str], text: str, start: int = 0) -> int:
+    found = pattern.match(text, start)
+    return found.end() - start if found else 0
 
 
 def _end_of_word(text: str, start: int, cursor: int) -> int:
@@ -125,8 +125,7 @@ def _end_of_word(text: str, start: int, cursor: int) -> int:
         if whole is not None and _AFTER_VALUE.match(text, whole.end()):
             return whole.end()
     pattern = _SYMBOL if text[start] in "!<>=" else _WORD
-    ends = [found.end() for found in (pattern.match(text, cursor), _NULL_CHECK.match(text, start)) if found]
-    return max(ends)
+    return max(cursor + _length(pattern, text, cursor), start + _length(_NULL_CHECK, text, start))
 
 
 class _Place:
@@ -136,6 +135,7 @@ class _Place:
         self.expected = beginning.expected
         self.limits = limits
         self.opened: list[bool] = []  # the open parentheses, and whether each is a relation's
+        self.parentheses = 0  # inside each other, at most
         self.tables: list[FieldTable | None] = [endpoint]  # for each relation; None for one that there is not
         self.row: FieldType | None = None  # of the field of the condition that is being written
         self.operator = ""
@@ -160,6 +160,7 @@ class _Place:
             case "LPAR":
                 of_relation = self.last in ("ANY", "ALL")
                 self.opened.append(of_relation)
+                self.parentheses = max(self.parentheses, len(self.opened))
                 if of_relation:
                     self.tables.append(self.row.related if isinstance(self.row, Relation) else None)
             case "RPAR":
@@ -180,11 +181,11 @@ class _Place:
 
     # limits
 
-    def is_near_a_limit(self, head: str) -> bool:
-        """Whether one more condition might pass a limit. Each parenthesis may hold a relation test, an `or` and an `and`."""
+    def is_near_a_limit(self) -> bool:
+        """Whether one more condition might pass a limit. Each parenthesis may stand for a relation test, an `or` and an `and`."""
         limits = self.limits
         return (
-            3 * len(self.opened) + 7 > limits.max_depth
+            3 * self.parentheses + 7 > limits.max_depth
             or self.conditions + 2 > limits.max_conditions
             or self.values + 2 > limits.max_values
             or (self.listed or 0) + 2 > limits.max_list_values

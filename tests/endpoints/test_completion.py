@@ -250,6 +250,16 @@ def test_proposals_near_a_limit(text: str, limits: kf.Limits, texts: list[str]) 
     assert [p.text for p in proposals if not p.text.endswith(".count")] == texts
 
 
+def test_a_closed_group_of_all_levels_takes_no_and() -> None:
+    tree = kf.parse_dsl("a = 1")
+    while tree.depth < kf.Limits().max_depth:
+        tree = (tree & kf.parse_dsl("b = 2")) if isinstance(tree, kf.Or) else (kf.parse_dsl("b = 2") | tree)
+    assert isinstance(tree, kf.Or)
+    endpoint = kf.Endpoint("example", {"a": "number", "b": "number"})
+    text = f"({tree}) "
+    assert [proposal.text for proposal in endpoint.complete(text, len(text)).proposals] == ["or"]
+
+
 # what nobody may see, and what nobody should send
 
 
