@@ -27,7 +27,7 @@ DESCRIPTIONS: Final = {
     "form-faults": "Forms that are not filters.",
     "query-faults": "Query strings with a parameter that can only be a misspelled filter.",
     "matches": "Filters, and the records they match; each has a look-alike that matches others.",
-    "topics": "Every error code, and every heading and decision of the page on the language, each beside a look-alike.",
+    "topics": "Every error code, and every heading and decision of the pages on the language, each beside a look-alike.",
 }
 CONTEXT: Final = {
     "now": "2024-05-01T22:30:00Z",

@@ -20,7 +20,7 @@ from tests import matches
 from tests.conformance import generate, library, suite
 from tests.conformance.__main__ import main
 
-LANGUAGE = Path(__file__).parents[2] / "docs" / "language.md"
+PAGES = [Path(__file__).parents[2] / "docs" / name for name in ("language.md", "json-and-form.md")]
 JAVASCRIPT = ["node", str(suite.FOLDER / "dsl.mjs")]
 CASES = {case["id"]: case for _, case in suite.cases()}
 
@@ -82,8 +82,8 @@ def test_filters_match_what_the_corpus_of_matches_says() -> None:
 
 
 def expected_topics() -> set[str]:
-    """Every error code, and the headings and decisions of the page on the language."""
-    page = LANGUAGE.read_text("utf-8")
+    """Every error code, and the headings and decisions of the pages on the language."""
+    page = "".join([page.read_text("utf-8") for page in PAGES])
     headings = {*re.findall(r"^###? (.+)$", page, re.MULTILINE)} - HEADINGS_WITHOUT_CASES
     topics = {f"code {code}" for code in CODES}
     for part in re.split(r"^###? ", page, flags=re.MULTILINE):
