@@ -44,11 +44,11 @@ class Part(Immutable):
 
 
 class CheckedFilter(Immutable):
-    """A filter found sound for its endpoint, its values in canonical form. `Endpoint.check` and `Endpoint.parse` make it.
+    """A filter that its endpoint allows, with values in canonical form. `Endpoint.check` and `Endpoint.parse` make it.
 
     `a & b` matches what both match; each part keeps its own endpoint, so a server's condition and a user's compose and neither can
     weaken the other. Parts of one endpoint are one tree, joined by AND in their order; like every tree it is refused beyond 100
-    levels (`FilterSyntaxError`). `repr` shows the endpoints and no conditions.
+    levels (`FilterSyntaxError`). `repr` shows the endpoints and none of the conditions.
 
     >>> import kanbert_filter as kf
     >>> projects = kf.Endpoint("projects", {"title": "string", "owner.id": "id"})
@@ -69,9 +69,9 @@ class CheckedFilter(Immutable):
 
     @property
     def filter(self) -> Filter:
-        """The tree. Raises `UnsupportedFilterError` for a filter composed over several endpoints, which has no single one."""
+        """The tree. Raises `UnsupportedFilterError` for a filter composed over several endpoints, which has several trees."""
         if len(self.parts) > 1:
-            message = "A filter composed over several endpoints is no single tree; write one of its parts"
+            message = "A filter composed over several endpoints has no single tree; write one of its parts"
             raise UnsupportedFilterError(Problem("unsupported", message))
         return self.parts[0].filter
 
@@ -106,7 +106,7 @@ def checked_filter(filter: Filter, table: Table) -> CheckedFilter:
 
 
 def _normal(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """The parts with one for each table, where its first one stands, and without what is no filter."""
+    """The parts, one for each table in the order of their first ones, and none that is EVERYTHING beside others."""
     trees: dict[Table, list[Filter]] = {}
     for part in parts:
         if not isinstance(part.filter, Everything):
@@ -115,7 +115,7 @@ def _normal(parts: tuple[Part, ...]) -> tuple[Part, ...]:
 
 
 def tree_of(filter: Filter | CheckedFilter) -> Filter:
-    """The tree of a filter, checked or not. Raises `TypeError` for what is neither."""
+    """The tree of a filter, checked or not. Raises `TypeError` for other objects."""
     if isinstance(filter, CheckedFilter):
         return filter.filter
     if not isinstance(filter, Node):

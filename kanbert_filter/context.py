@@ -1,4 +1,4 @@
-"""The evaluation context: what `now`, `today`, `me.id` and a day mean at one moment, in one place of the world."""
+"""The evaluation context: the time, the time zones and the user that give `now`, `today`, `me.id` and days their meaning."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FIRST: Final = datetime.min.replace(tzinfo=UTC)
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
 _SOME_TIME: Final = datetime(2000, 1, 1)
 _MACHINES_OWN: Final = "localtime"
-"""The name under which some systems keep the zone they are set to among all others."""
+"""The name under which some systems list the zone that they are set to."""
 
 WeekDay = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
@@ -34,14 +34,15 @@ Day = date | Edge
 
 
 class Context(Immutable):
-    """What a compiled filter takes from outside: the time, the time zones, the user.
+    """The time, the time zones and the user for which a filter is compiled.
 
     `now` is an aware datetime (default: the moment of compiling). `timezone` gives days, specials and filter timestamps without an
     offset their meaning, `storage_timezone` stored timestamps without one; both are IANA names or `tzinfo` objects, by default
-    UTC, never the machine's zone. `me` is the id of the current user, `week_start` the week's first day.
+    UTC, never the machine's zone; a zone of pytz means the IANA zone of its name. `me` is the id of the current user, `week_start`
+    the week's first day.
 
     Raises `ValueError` for a naive `now` or one outside the calendar in UTC, and for an unknown zone or day; `TypeError` for
-    objects that are neither.
+    objects of other classes.
 
     >>> from datetime import UTC, datetime
     >>> from kanbert_filter import Context
@@ -71,8 +72,8 @@ class Context(Immutable):
             raise ValueError(f"week_start is {week_start!r}, expected one of {', '.join(_WEEKDAYS)}")
         self._fill(
             now=now,
-            timezone=_zone(timezone),
-            storage_timezone=_zone(storage_timezone),
+            timezone=_time_zone(timezone),
+            storage_timezone=_time_zone(storage_timezone),
             me=_id_text(me),
             week_start=week_start,
         )
@@ -87,8 +88,8 @@ class Context(Immutable):
         return Context(**(parts | changes))
 
     def now_instant(self) -> datetime:
-        """`now`, in UTC."""
-        return (self.now or datetime.now(UTC)).astimezone(UTC)
+        """`now`, in UTC, and of class `datetime` even where `now` is of a subclass, as pandas and test tools have them."""
+        return _FIRST + ((self.now or datetime.now(UTC)) - _FIRST)
 
     def today(self, days: int = 0) -> Day:
         """The calendar date in `timezone`, moved by whole days."""
@@ -155,7 +156,7 @@ def _check_now(now: datetime | None) -> None:
         return
     if not isinstance(now, datetime):
         raise TypeError(f"now is a {type(now).__name__}, expected an aware datetime")
-    if now.utcoffset() is None:
+    if not _has_offset(now):
         raise ValueError(f"now is {now!r}, expected an aware datetime: give it a tzinfo")
     try:
         now.astimezone(UTC)
@@ -163,9 +164,23 @@ def _check_now(now: datetime | None) -> None:
         raise ValueError(f"now is {now!r}, expected an instant between the years 1 and 9999 in UTC") from None
 
 
-def _zone(zone: str | tzinfo) -> tzinfo:
+def _has_offset(moment: datetime) -> bool:
+    """Whether it is an instant. What libraries have for "no time" (NaT), and incomplete time zones, raise when they are asked."""
+    try:
+        return moment.utcoffset() is not None
+    except Exception:
+        return False
+
+
+def _time_zone(zone: str | tzinfo) -> tzinfo:
+    if zone is UTC:
+        return zone
     if isinstance(zone, tzinfo):
-        if zone.utcoffset(_SOME_TIME) is None:
+        # A zone of pytz gives a wall time the zone's first offset, local mean time, unless its own `localize` is asked.
+        name = getattr(zone, "zone", None) if hasattr(zone, "localize") else None
+        if name is not None:
+            return _time_zone(name)
+        if not _has_offset(_SOME_TIME.replace(tzinfo=zone)):
             raise ValueError(f"{zone!r} has no offset from UTC; expected a time zone that has one")
         return zone
     if not isinstance(zone, str):

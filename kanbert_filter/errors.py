@@ -51,6 +51,7 @@ CODES: Final[dict[str, str]] = {
     "list_too_long": "Limit `max_list_values`.",
     "too_many_values": "Limit `max_values`.",
     "relations_too_deep": "Limit `max_relation_depth`.",
+    "too_many_relation_tests": "Limit `max_relation_tests`.",
     "string_too_long": "Limit `max_string_length`.",
     "number_too_long": "Limits `max_number_digits` and `max_exponent`.",
     "day_offset_too_large": "Limit `max_day_offset`.",

@@ -31,7 +31,7 @@ def exhaustive(keys: Any, table: Mapping[K, V]) -> dict[K, V]:
     Traceback (most recent call last):
     TypeError: the table lacks 'week'
     """
-    expected = list(_members(keys))
+    expected = list(_keys_of(keys))
     lacking = [key for key in expected if key not in table]
     if lacking:
         raise TypeError(f"the table lacks {', '.join(map(_word_of, lacking))}")
@@ -41,11 +41,11 @@ def exhaustive(keys: Any, table: Mapping[K, V]) -> dict[K, V]:
     return dict(table)
 
 
-def _members(keys: Any) -> Iterator[Any]:
+def _keys_of(keys: Any) -> Iterator[Any]:
     """The words of a `Literal`, the classes of a union, those of unions inside it included."""
     for key in get_args(keys):
         if isinstance(key, UnionType):
-            yield from _members(key)
+            yield from _keys_of(key)
         else:
             yield key
 

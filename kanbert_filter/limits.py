@@ -46,6 +46,7 @@ class Limits(Immutable):
         "max_number_digits",
         "max_problems",
         "max_relation_depth",
+        "max_relation_tests",
         "max_string_length",
         "max_text_length",
         "max_values",
@@ -57,6 +58,7 @@ class Limits(Immutable):
     max_list_values: int
     max_values: int
     max_relation_depth: int
+    max_relation_tests: int
     max_string_length: int
     max_number_digits: int
     max_exponent: int
@@ -74,6 +76,7 @@ class Limits(Immutable):
         max_list_values: int = 1000,
         max_values: int = 2000,
         max_relation_depth: int = 4,
+        max_relation_tests: int = 50,
         max_string_length: int = 4096,
         max_number_digits: int = 40,
         max_exponent: int = 64,

@@ -101,6 +101,12 @@ def relations_too_deep(most: int) -> Problem:
     return _more_than("relations_too_deep", f"relations nested more than {plural(most, 'level')} deep", most)
 
 
+def too_many_relation_tests(most: int) -> Problem:
+    """The filter has more relation tests, those in the conditions of its scopes included, than `max_relation_tests`."""
+    found = f"more than {plural(most, 'test')} of related records (any, none, all and counts)"
+    return _more_than("too_many_relation_tests", found, most)
+
+
 def string_too_long(most: int) -> Problem:
     """One text is longer than `max_string_length`."""
     return _more_than("string_too_long", f"a text of more than {plural(most, 'character')}", most, "shorten it")

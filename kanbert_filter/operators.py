@@ -1,4 +1,4 @@
-"""The one table of operators: how each is spelled in every notation, what stands after it, what it means."""
+"""The table of operators: how each is spelled in every notation, what follows it, what it means."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Operand = Literal["value", "list", "nothing", "filter", "optional filter"]
 class Operator(Immutable):
     """One operator of the language.
 
-    `name` is its canonical word (JSON, forms, error messages), `dsl` its canonical spelling in the DSL, `aliases` the other words
-    that mean the same, `operand` what stands after it, `group` the family under which tables of defaults name it.
+    `name` is its canonical word (JSON, forms, error messages), `dsl` its canonical spelling in the DSL, `aliases` are the other
+    words that mean the same, `operand` is what follows it, `group` the family by which types name their operators.
     """
 
     __slots__ = ("aliases", "description", "dsl", "group", "name", "operand")
@@ -78,7 +78,7 @@ COUNT_COMPARISONS: Final[frozenset[str]] = frozenset(SYMBOLS.values())
 
 
 def operator(word: str) -> Operator:
-    """The operator a word means, in any case and by any alias. Raises `KeyError` for a word that is none.
+    """The operator a word means, in any case and by any alias. Raises `KeyError` for other words.
 
     >>> from kanbert_filter.operators import operator
     >>> operator("notNull").name

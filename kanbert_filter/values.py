@@ -1,4 +1,4 @@
-"""What stands on the right-hand side: texts, exact numbers, booleans, specials, and how each is read and written."""
+"""The values of a filter: texts, exact numbers, booleans and specials, and how each is read and written."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _TIMESTAMP: Final = re.compile(
 
 
 class Special(Immutable):
-    """A value that only the evaluation context can give: `me.id`, `now`, `today±Nd`, the week's and the month's first and last instant.
+    """A value that depends on the evaluation context: `me.id`, `now`, `today±Nd`, the first or last instant of the week or month.
 
-    The tree keeps it symbolic. `TODAY` takes whole days.
+    The tree keeps it as a symbol. Whole days can be added to `TODAY` alone.
 
     >>> import kanbert_filter as kf
     >>> str(kf.TODAY + 5), str(kf.TODAY - 30), str(kf.ME)
@@ -149,7 +149,7 @@ _PLAIN_SPECIALS: Final = {name: Special(name) for name in SPECIALS}
 class UntypedText(Immutable):
     """A value of a form before its field's type decides what it is: a form cannot tell `5` from `"5"`.
 
-    Raises `TypeError` for what is no `str`, and `FilterSyntaxError` for half of a surrogate pair.
+    Raises `TypeError` for anything but a `str`, and `FilterSyntaxError` for half of a surrogate pair.
 
     >>> import kanbert_filter as kf
     >>> f = kf.field("budget") == kf.UntypedText("5")
@@ -177,11 +177,11 @@ Constant = str | int | Decimal | bool | date | datetime
 the instant (UTC) of a datetime field."""
 
 Value = str | int | Decimal | bool | Special | UntypedText
-"""A value of the tree. Dates and timestamps are texts, kept as RFC 3339."""
+"""A value of the tree. Dates and timestamps are texts as in RFC 3339."""
 
 
 def value_of(operand: object) -> Value:
-    """The tree's value for a Python value: dates, datetimes, UUIDs and enum members become what the language writes for them.
+    """The value of the tree for a Python object: dates, datetimes, UUIDs and enum members become what the language writes for them.
 
     Raises `FilterSyntaxError` for what the language cannot write (NaN, half a surrogate pair, None) and `TypeError` for a type
     it does not know.
@@ -216,7 +216,7 @@ def value_of(operand: object) -> Value:
 
 
 def sound_text(text: str) -> str:
-    """The text itself, of a subclass of `str` what it holds.
+    """The text itself; of an instance of a subclass, its text as a plain `str`.
 
     Raises `FilterSyntaxError` for half of a surrogate pair, which no notation can carry.
     """
@@ -307,7 +307,7 @@ def read_number(text: str, limits: Limits) -> Number:
 
 
 def number_size(text: str) -> tuple[int, int] | None:
-    """The digits and the adjusted exponent of a number as written, or None if the text is no number."""
+    """The digits and the adjusted exponent of a number as written, or None if the text is not a number."""
     match = NUMBER.fullmatch(text)
     if match is None:
         return None
@@ -329,8 +329,8 @@ def number_size(text: str) -> tuple[int, int] | None:
 def for_floats(number: int | Decimal, operator: str) -> float:
     """The float to compare floats with in place of an exact number, so that a float means its shortest decimal.
 
-    Every decimal that a float may show rounds to that float. So floats other than the nearest one to the number lie on the same side
-    of it as of the nearest one; only what the nearest shows has to be looked at, once.
+    Every decimal that a float may show rounds to that float. So a float other than the nearest one to the number is on the same
+    side of the number as of the nearest float. Only the decimal that the nearest float shows has to be compared, once.
 
     >>> from decimal import Decimal
     >>> from kanbert_filter.values import for_floats
@@ -362,7 +362,7 @@ def read_date(text: str) -> date | None:
 
 
 def read_timestamp(text: str) -> datetime | None:
-    """The timestamp the text writes, aware (in UTC) if it has an offset and naive if not; None if it is none.
+    """The timestamp the text writes, aware (in UTC) if it has an offset and naive if not; None for other texts.
 
     >>> from kanbert_filter.values import read_timestamp
     >>> read_timestamp("2024-01-01T10:30:00.5+02:00")
@@ -381,9 +381,15 @@ def read_timestamp(text: str) -> datetime | None:
 def timestamp_text(moment: datetime) -> str:
     """The timestamp as the language writes it: an instant in UTC with `Z`, a wall time without offset as it is.
 
-    Whether there is an offset its time zone says: one that gives none leaves a wall time.
+    A datetime whose time zone gives no offset is a wall time.
     """
-    aware = moment.utcoffset() is not None
+    try:
+        aware = moment.utcoffset() is not None
+    except Exception as error:  # what libraries have for "no time", such as NaT, and time zones that give no offset
+        raise syntax_error(
+            "invalid_timestamp",
+            f"Found a {type(moment).__name__} without a time, expected a timestamp; test for null with is_null()",
+        ) from error
     try:
         text = moment.astimezone(UTC).isoformat()[:-6] if aware else moment.replace(tzinfo=None).isoformat()
     except OverflowError as error:
@@ -398,7 +404,7 @@ def timestamp_text(moment: datetime) -> str:
 def read_special(text: str) -> Special | None:
     """The special the text writes, lower-case and without blanks, or None.
 
-    An offset that no special has, of any length, is read as one day more than any limit admits.
+    An offset beyond every limit, however long its text, is read as one day more than any limit allows.
 
     >>> from kanbert_filter.values import read_special
     >>> read_special("today-0d") == read_special("today")

@@ -17,7 +17,7 @@ SOURCES = Sources()
 STUB = PACKAGE / "__init__.pyi"
 
 LAYERS = (
-    {"immutable", "kinds", "operators", "limits", "errors", "messages", "values", "context"},
+    {"immutable", "kinds", "operators", "limits", "errors", "messages", "values", "context", "suggestions"},
     {"nodes", "builder", "checked", "trees"},
     {"notations"},
     {"endpoints"},

@@ -121,6 +121,67 @@ def test_the_machine_s_zone_is_refused_where_it_is_found(monkeypatch: pytest.Mon
             kf.Context(timezone=name)
 
 
+class Later(datetime):
+    """A subclass as pandas and test tools have them."""
+
+
+def test_a_now_of_a_subclass_is_taken_for_the_instant_it_is() -> None:
+    now = Later(2024, 5, 1, 22, 30, 0, 5, tzinfo=ZoneInfo("Europe/Vienna"))
+    context = kf.Context(now=now)
+    assert context.now_instant() == now
+    assert type(context.now_instant()) is datetime
+    assert type(context.today()) is date
+    endpoint = kf.Endpoint("e", {"at": "datetime", "on": "date"})
+    for text in ("at >= now", "at = now", "at in [now, today]", "on = now", "at <= eow"):
+        assert kf.compile_predicate(endpoint.parse(text), context)({"at": now, "on": now.date()})
+
+
+def test_a_zone_of_pytz_means_the_zone_of_its_name() -> None:
+    pytz = pytest.importorskip("pytz")
+    context = kf.Context(timezone=pytz.timezone("Europe/Vienna"), storage_timezone=pytz.timezone("Asia/Tokyo"))
+    assert context == kf.Context(timezone="Europe/Vienna", storage_timezone="Asia/Tokyo")
+    assert kf.Context(timezone=pytz.utc).timezone is UTC
+    assert kf.Context(timezone=pytz.FixedOffset(90)).timezone.utcoffset(None) == timedelta(minutes=90)
+    assert first_instant(date(2024, 1, 1), context.timezone) == datetime(2023, 12, 31, 23, tzinfo=UTC)
+
+
+class Foreign(Nowhere):
+    """A zone that looks like one of pytz and has a name nobody knows."""
+
+    zone = "Mars/Olympus"
+
+    def localize(self, moment: datetime) -> datetime:
+        return moment
+
+
+def test_a_zone_of_an_unknown_name_is_refused() -> None:
+    with pytest.raises(ValueError, match="'Mars/Olympus' is no time zone"):
+        kf.Context(timezone=Foreign())
+
+
+class Abstract(Nowhere):
+    """A zone that implements nothing."""
+
+    utcoffset = tzinfo.utcoffset  # type: ignore[assignment]
+
+
+class Silent(datetime):
+    """What libraries have for "no time" (NaT): a datetime that raises when it is asked."""
+
+    def utcoffset(self) -> timedelta:
+        raise ValueError("there is none")
+
+
+def test_what_is_no_instant_is_refused_as_a_naive_now() -> None:
+    for wrong in (Silent(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=Abstract())):
+        with pytest.raises(ValueError, match="expected an aware datetime"):
+            kf.Context(now=wrong)
+        with pytest.raises(kf.FilterSyntaxError, match="expected a timestamp; test for null with is_null"):
+            kf.field("at") == wrong
+    with pytest.raises(ValueError, match="no offset from UTC"):
+        kf.Context(timezone=Abstract())
+
+
 @pytest.mark.parametrize("wrong", [{"now": "2024"}, {"now": date(2024, 1, 1)}, {"timezone": 5}, {"timezone": None}])
 def test_an_object_of_a_wrong_class_is_a_type_error(wrong: Any) -> None:
     with pytest.raises(TypeError, match="expected"):

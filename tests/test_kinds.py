@@ -4,6 +4,7 @@ from typing import Literal, get_args
 
 import pytest
 
+from kanbert_filter.endpoints import types
 from kanbert_filter.endpoints.field_table import TYPES
 from kanbert_filter.endpoints.types import Count
 from kanbert_filter.kinds import FieldKind, exhaustive
@@ -33,5 +34,6 @@ def test_a_table_with_other_keys_is_refused(keys: object, table: dict[object, ob
     assert str(caught.value) == message
 
 
-def test_every_kind_has_a_type() -> None:
+def test_every_kind_has_a_type_with_a_public_name() -> None:
     assert {*TYPES, Count.kind} == {*get_args(FieldKind)}
+    assert {made.__name__ for made in (*TYPES.values(), Count)} <= {*types.__all__}

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+import kanbert_filter as kf
 from kanbert_filter.builder import field
 from kanbert_filter.context import Context
 from kanbert_filter.endpoints import types
@@ -17,6 +18,7 @@ from kanbert_filter.meaning.tests import (
     ALWAYS,
     NEVER,
     AllOf,
+    Always,
     AnyOf,
     Between,
     Column,
@@ -164,6 +166,35 @@ CASES: list[tuple[str, Test]] = [
 @pytest.mark.parametrize(("text", "test"), CASES, ids=[text for text, _ in CASES])
 def test_lowering(text: str, test: Test) -> None:
     assert lowered(text) == test
+
+
+ABSENT = kf.Endpoint("e", {"x.*": "custom", "y.*": types.Relation({"n": "number"}), "n": "number"})
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("x.__class__ is null", True),
+        ("x.__class__ is not null", False),
+        ("x.__class__ = 1", False),
+        ("x.__class__ != 1", False),
+        ("x.__class__ < 'a' or x.__class__ like '%'", False),
+        ("x.__class__ in [1]", False),
+        ("x.__class__ nin []", False),
+        ("y.__class__ any", False),
+        ("y.__class__ any (n = 1)", False),
+        ("y.__class__ none (n is null)", True),
+        ("y.__class__ all (n = 1)", True),
+        ("y.__class__.count = 0", True),
+        ("y.__class__.count > 0", False),
+        ("y.__class__.count <= 1", True),
+    ],
+)
+def test_names_that_belong_to_python_are_null_under_a_wildcard(text: str, holds: bool) -> None:
+    checked = ABSENT.parse(text)
+    assert lower(checked) == Always(holds)
+    record = {"x": {"__class__": 1}, "y": {"__class__": [{"n": 1}]}}
+    assert kf.compile_predicate(checked)(record) is holds
 
 
 def test_everything_and_parts() -> None:

@@ -36,10 +36,10 @@ def endpoint_list(endpoints: Mapping[str, Endpoint]) -> str:
 def _lines_of(fields: FieldTable, indent: str) -> Iterator[tuple[str, str, str]]:
     for name, row in fields.items():
         relation = row.related if isinstance(row, Relation) else None
-        notation = row.kind if relation else row.with_parts(operators=None).notation
+        text = row.with_parts(operators=None).text if relation is None else row.kind
         operators = " ".join([operator for operator in OPERATORS if operator in row.operators])
-        yield indent + name, notation, operators
-        if relation:
+        yield indent + name, text, operators
+        if relation is not None:
             yield from _lines_of(relation, f"{indent}  ")
 
 

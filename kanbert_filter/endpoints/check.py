@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import assert_never, cast
+from collections.abc import Callable
+from typing import Any, Final, cast
 
-from ..errors import FilterCheckError, Location, Problem, Problems, quoted
+from .. import messages
+from ..checked import CheckedFilter
+from ..errors import FilterCheckError, Problem, Problems, quoted
+from ..kinds import exhaustive
 from ..limits import Limits
+from ..messages import did_you_mean
 from ..nodes import (
     And,
     Comparison,
-    Condition,
     Everything,
     Filter,
     Membership,
@@ -22,59 +25,80 @@ from ..nodes import (
     membership,
     relation_test,
 )
+from ..suggestions import Suggestions
 from ..values import Value
-from .field_table import FieldTable, Relation
+from .field_table import COUNT, FieldTable, Relation
 from .field_type import FieldType, ValueFault
+from .scalars import Count, Scope
 
 Conditions = Comparison | Membership | NullCheck | RelationTest
 
 
-def checked_tree(filter: Filter, fields: FieldTable, limits: Limits, *, suggestions: bool = True) -> Filter:
+def checked_tree(filter: Filter, table: FieldTable, limits: Limits, *, suggestions: bool = True) -> Filter:
     """The tree with its values in canonical form; where nothing needed a change, the very same nodes.
 
     Raises `FilterCheckError` with every problem found.
     """
-    check = _Check(limits, suggestions)
-    tree = check.tree(filter, fields, "")
+    check = _Check(table, limits, Suggestions() if suggestions else None)
+    tree = check.checked(filter)
     check.size(filter)
     check.problems.raise_if_any(FilterCheckError)
     return tree
 
 
-class _Check:
-    __slots__ = ("conditions", "limits", "problems", "relations", "suggestions", "surplus")
+def relation_tests(checked: CheckedFilter) -> int:
+    """How many relation tests a filter holds, those in the conditions of its scopes included: `max_relation_tests` bounds them."""
+    number = 0
+    for part in checked.parts:
+        check = _Check(cast("FieldTable", part.table), Limits.lifted(), None)
+        check.checked(part.filter)
+        number += check.relation_tests
+    return number
 
-    def __init__(self, limits: Limits, suggestions: bool) -> None:
+
+class _Check:
+    """One pass over a tree. A node is looked up in the table it is about, then its field's type admits the values."""
+
+    __slots__ = (
+        "close",
+        "conditions",
+        "limits",
+        "prefix",
+        "problems",
+        "relation_tests",
+        "relations",
+        "surplus",
+        "table",
+    )
+
+    def __init__(self, table: FieldTable, limits: Limits, close: Suggestions | None) -> None:
+        self.table = table  # the fields that the node is about: the endpoint's, or those of related records
+        self.prefix = ""  # the path of the relations around the node
+        self.relations = 0  # how many these are
         self.limits = limits
-        self.suggestions = suggestions
+        self.close = close
         self.problems = Problems(limits.max_problems)
         self.conditions = 1  # the whole, until a group says how many it holds
         self.surplus = 0  # of values, over one for each condition
-        self.relations = 0  # around the node
+        self.relation_tests = 0
 
-    def tree(self, node: Filter, fields: FieldTable, prefix: str) -> Filter:
-        """The node checked."""
-        match node:
-            case And() | Or():
-                return self.group(node, fields, prefix)
-            case Everything():
-                return node
-            case _:
-                return self.condition(node, fields, prefix)
+    def checked(self, node: Filter) -> Filter:
+        return _CHECKED[node.__class__](self, node)
 
-    def group(self, node: And | Or, fields: FieldTable, prefix: str) -> Filter:
+    def everything(self, node: Everything) -> Filter:
+        return node
+
+    def group(self, node: And | Or) -> Filter:
         """The group checked. A comparison whose field takes its value as it is, the usual case, is passed over with two look-ups."""
         self.conditions += len(node.items) - 1
-        known = fields.known
+        known = self.table.known
         changed: list[Filter] | None = None
         for position, item in enumerate(node.items):
             if item.__class__ is Comparison:
                 row = known.get(item.field)
                 if row is not None and item.value.__class__ in row.keeps.get(item.operator, ()):
                     continue
-                checked: Filter = self.condition(item, fields, prefix)
-            else:
-                checked = self.tree(item, fields, prefix)
+            checked = _CHECKED[item.__class__](self, item)
             if self.problems.full:
                 return node
             if checked is not item:
@@ -82,131 +106,144 @@ class _Check:
                 changed[position] = checked
         return node if changed is None else group(type(node), tuple(changed), node.depth)
 
-    def condition(self, node: Conditions, fields: FieldTable, prefix: str) -> Filter:
-        row = fields.field_type(node.field)
+    def comparison(self, node: Comparison) -> Filter:
+        row = self.row(node)
         if row is None:
-            relation = fields.field_type(node.field.removesuffix(".count"))
-            if isinstance(relation, Relation):
-                self.forbidden_operator(node, relation, prefix, "count")
-            else:
-                self.unknown_field(node, fields, prefix)
             return node
-        if node.operator not in row.operators:
-            self.forbidden_operator(node, row, prefix)
-            if isinstance(node, RelationTest) and isinstance(row, Relation):
-                self.related(node, row, prefix)
+        value = self.admitted(row, node, node.value)
+        if isinstance(row, Count):
+            self.relation_tests += 1
+        elif isinstance(row, Scope):
+            self.relation_tests += row.relation_tests.get(cast("str", value), 0)
+        if value is node.value:
             return node
-        if isinstance(node, Comparison):
-            admitted = self.value(row, node, node.value, prefix)
-            if admitted is node.value:
-                return node
-            return comparison(node.field, node.operator, admitted, node.origin, node.index)
-        match node:
-            case Membership(field, operator, values):
-                self.surplus += len(values) - 1
-                if len(values) > self.limits.max_list_values:
-                    self.list_too_long(node, prefix)
-                    return node
-                kept = row.keeps[operator]
-                if all(value.__class__ in kept for value in values):
-                    return node
-                listed = self.values(row, node, prefix)
-                return node if listed == values else membership(field, operator, listed, node.origin, node.index)
-            case NullCheck():
-                self.surplus -= 1
-                return node
-            case RelationTest():
-                return self.related(node, cast("Relation", row), prefix)
-            case never:
-                assert_never(never)
+        return comparison(node.field, node.operator, value, node.origin, node.index)
 
-    def related(self, node: RelationTest, row: Relation, prefix: str) -> Filter:
-        """A relation, checked inside."""
+    def membership(self, node: Membership) -> Filter:
+        row = self.row(node)
+        if row is None:
+            return node
+        self.surplus += len(node.values) - 1
+        if len(node.values) > self.limits.max_list_values:
+            self.report(messages.list_too_long(self.limits.max_list_values), node, "value")
+            return node
+        kept = row.keeps[node.operator]
+        if all(value.__class__ in kept for value in node.values):
+            return node
+        values: list[Value] = []
+        for position, value in enumerate(node.values):
+            if self.problems.full:  # past the last problem that is reported no place is worked out
+                return node
+            values.append(self.admitted(row, node, value, position))
+        listed = tuple(values)
+        return node if listed == node.values else membership(node.field, node.operator, listed, node.origin, node.index)
+
+    def null_check(self, node: NullCheck) -> Filter:
+        if self.row(node) is not None:
+            self.surplus -= 1
+        return node
+
+    def relation(self, node: RelationTest) -> Filter:
+        row = self.table.field_type(node.field)
+        allowed = self.row(node) is not None
+        if not isinstance(row, Relation):
+            return node
         self.surplus -= 1
+        self.relation_tests += 1
         most = self.limits.max_relation_depth
         if self.relations == most:
-            message = f"Found relations {most + 1} levels deep, expected at most {most}"
-            self.problems.add(Problem("relations_too_deep", message, prefix + node.field, _place(node, "operator")))
+            self.report(messages.relations_too_deep(most), node, "operator")
             return node
         if node.filter is None or self.problems.full:
             return node
         self.conditions += 1
+        around = self.table, self.prefix
+        self.table, self.prefix = row.related, f"{self.prefix}{node.field}."
         self.relations += 1
-        inner = self.tree(node.filter, row.related, f"{prefix}{node.field}.")
+        inner = self.checked(node.filter)
         self.relations -= 1
-        if inner is node.filter:
+        self.table, self.prefix = around
+        if not allowed or inner is node.filter:
             return node
         return relation_test(node.field, node.operator, inner, node.origin, node.index)
 
-    def value(
-        self, row: FieldType, node: Comparison | Membership, value: Value, prefix: str, item: int | None = None
-    ) -> Value:
+    def row(self, node: Conditions) -> FieldType | None:
+        """The type of the node's field, or None where there is no such field or it does not allow the operator."""
+        row = self.table.field_type(node.field)
+        if row is None:
+            self.unknown_field(node)
+        elif node.operator in row.operators:
+            return row
+        else:
+            self.forbidden_operator(node, row, node.operator, "operator")
+        return None
+
+    def admitted(self, row: FieldType, node: Comparison | Membership, value: Value, item: int | None = None) -> Value:
         try:
             return row.admit(node.operator, value, self.limits)
         except ValueFault as fault:
-            place = _place(node, "value", item)
-            self.problems.add(Problem(fault.code, fault.message, prefix + node.field, place, fault.suggestions))
+            problem = fault.problem
+            close = self.close.to(str(value), fault.choices) if self.close else []
+            if close:
+                suggestions = dict.fromkeys([*close, *problem.suggestions])
+                problem = Problem(problem.code, problem.message + did_you_mean(close), suggestions=suggestions)
+            self.report(problem, node, "value", item)
             return value
 
     def size(self, filter: Filter) -> None:
         """The limits of the tree as a whole, which one built in Python was not read under."""
         limits = self.limits
         if filter.depth > limits.max_depth:
-            message = f"The filter is nested {filter.depth} levels deep, expected at most {limits.max_depth}"
-            self.problems.add(Problem("too_deep", f"{message}; flatten its groups"))
+            self.problems.add(messages.too_deep(limits.max_depth))
         if self.conditions > limits.max_conditions:
-            message = f"Found {self.conditions} conditions, expected at most {limits.max_conditions}"
-            self.problems.add(Problem("too_many_conditions", f"{message}; use 'in' for many values"))
-        values = self.conditions + self.surplus
-        if values > limits.max_values:
-            message = f"Found {values} values in all, expected at most {limits.max_values}"
-            self.problems.add(Problem("too_many_values", message))
+            self.problems.add(messages.too_many_conditions(limits.max_conditions))
+        if self.conditions + self.surplus > limits.max_values:
+            self.problems.add(messages.too_many_values(limits.max_values))
+        if self.relation_tests > limits.max_relation_tests:
+            self.problems.add(messages.too_many_relation_tests(limits.max_relation_tests))
 
-    def list_too_long(self, node: Membership, prefix: str) -> None:
-        message = f"Found a list of {len(node.values)} values, expected at most {self.limits.max_list_values}"
-        self.problems.add(Problem("list_too_long", message, prefix + node.field, _place(node, "value")))
+    # problems
 
-    def values(self, row: FieldType, node: Membership, prefix: str) -> tuple[Value, ...]:
-        """The values of a list, as far as they were looked at: past the last problem that is told, no place is worked out."""
-        admitted: list[Value] = []
-        for position, value in enumerate(node.values):
-            if self.problems.full:
-                break
-            admitted.append(self.value(row, node, value, prefix, position))
-        return tuple(admitted)
+    def report(self, problem: Problem, node: Conditions, part: str, item: int | None = None) -> None:
+        """Add a problem with a part of a node, or with one item of its list."""
+        place = None if node.origin is None else node.origin.locate(node.index, part, item)
+        self.problems.add(problem.at(place, self.prefix + node.field))
 
-    def unknown_field(self, node: Condition, fields: FieldTable, prefix: str) -> None:
-        path = prefix + node.field
-        message = f"Unknown field {quoted(path)}"
-        close: Sequence[str] = ()
-        relation, _, inner = node.field.partition(".")
-        row = fields.field_type(relation)
-        if self.suggestions and isinstance(row, Relation):
-            meant = [inner] if row.related.field_type(inner) else _close(inner, row.related.known)
-            remedy = f"{relation} any ({' '.join([*meant[:1], '…'])})"
-            message += f". {quoted(prefix + relation)} is a relation: write {remedy}"
-        elif self.suggestions:
-            close = _close(node.field, fields.known)
-            if close:
-                message += f". Did you mean {' or '.join(quoted(prefix + name) for name in close)}?"
-        self.problems.add(
-            Problem("unknown_field", message, path, _place(node, "field"), [prefix + name for name in close])
-        )
+    def unknown_field(self, node: Conditions) -> None:
+        counted = self.table.field_type(node.field.removesuffix(COUNT))
+        if isinstance(counted, Relation):
+            self.forbidden_operator(node, counted, "count", "field")
+            return
+        message = f"Unknown field {quoted(self.prefix + node.field)}"
+        close: list[str] = []
+        if self.close is not None:
+            name, _, inner = node.field.partition(".")
+            row = self.table.field_type(name)
+            if isinstance(row, Relation):
+                meant = [inner] if row.related.field_type(inner) else self.close.to(inner, row.related.known)
+                remedy = f"{name} any ({' '.join([*meant[:1], '…'])})"
+                message += f". {quoted(self.prefix + name)} is a relation: write {remedy}"
+            else:
+                close = [self.prefix + name for name in self.close.to(node.field, self.table.known)]
+                message += did_you_mean(close).replace("; did", ". Did")
+        self.report(Problem("unknown_field", message, suggestions=close), node, "field")
 
-    def forbidden_operator(self, node: Conditions, row: FieldType, prefix: str, operator: str | None = None) -> None:
-        word = operator or node.operator
-        by_type = word not in row.possible_operators()
-        target = f"type '{row.kind}'" if by_type else f"field {quoted(prefix + node.field)}"
-        message = f"Operator '{word}' is not allowed for {target}"
-        place = _place(node, "field" if operator else "operator")
-        self.problems.add(Problem("operator_not_allowed", message, prefix + node.field, place, row.ordered_operators()))
+    def forbidden_operator(self, node: Conditions, row: FieldType, operator: str, part: str) -> None:
+        by_type = operator not in row.possible_operators()
+        target = f"type '{row.kind}'" if by_type else f"field {quoted(self.prefix + node.field)}"
+        message = f"Operator '{operator}' is not allowed for {target}"
+        self.report(Problem("operator_not_allowed", message, suggestions=row.ordered_operators()), node, part)
 
 
-def _place(node: Condition, part: str, item: int | None = None) -> Location | None:
-    return None if node.origin is None else node.origin.locate(node.index, part, item)
-
-
-def _close(name: str, names: Iterable[str]) -> list[str]:
-    from difflib import get_close_matches
-
-    return get_close_matches(name, names, n=3, cutoff=0.7)
+_CHECKED: Final[dict[type, Callable[[_Check, Any], Filter]]] = exhaustive(
+    Filter,
+    {
+        And: _Check.group,
+        Or: _Check.group,
+        Comparison: _Check.comparison,
+        Membership: _Check.membership,
+        NullCheck: _Check.null_check,
+        RelationTest: _Check.relation,
+        Everything: _Check.everything,
+    },
+)

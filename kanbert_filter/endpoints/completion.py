@@ -234,7 +234,7 @@ class _Place:
                 name = _filled(pattern, written)
                 is_whole = not name.endswith(".")
                 if name != written and (table.field_type(name) is row if is_whole else field_fault(name + "x") is None):
-                    yield _candidate(name, "field", row.notation)
+                    yield _candidate(name, "field", row.text)
 
     def of_operators(self, row: FieldType) -> Iterator[_Group]:
         usable = _operators_of(row, self.relations_left)
@@ -270,7 +270,7 @@ def _keyword(terminal: str, sample: str) -> _Group:
 def _named_fields(table: FieldTable, relations_left: int) -> tuple[_Candidate, ...]:
     """The fields with a name of their own that a condition can be about."""
     return tuple(
-        _candidate(name, "field", OPERATORS["count"].description if isinstance(row, Count) else row.notation)
+        _candidate(name, "field", OPERATORS["count"].description if isinstance(row, Count) else row.text)
         for name, row in table.known.items()
         if _operators_of(row, relations_left)
     )

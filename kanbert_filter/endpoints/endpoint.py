@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, assert_never
 
 from ..checked import CheckedFilter, checked_filter
 from ..limits import DEFAULT_LIMITS, Limits, ensure_limits
-from ..nodes import And, Everything, Filter, Node, Or, RelationTest
+from ..nodes import And, Comparison, Everything, Filter, Membership, Node, NullCheck, Or, RelationTest
 from ..notations.query import parse, parse_query
-from .check import checked_tree
+from .check import checked_tree, relation_tests
 from .field_table import FieldTable, Relation, Rows, described_rows
 from .field_type import FieldType
 from .scalars import Custom, Scope
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 class Endpoint(FieldTable):
     """What may be filtered on one list endpoint. A field that is not listed does not exist.
 
-    `fields` maps public names to types (objects of `kanbert_filter.types`, a table's notation, or a mapping for the
+    `fields` maps public names to types (objects of `kanbert_filter.types`, their texts in tables, or a mapping for the
     fields of a relation). With `suggestions=False` errors offer no field names.
 
-    Raises `ValueError` for a type that is none and for relations inside each other beyond 100 levels, and `FilterSyntaxError`
+    Raises `ValueError` for something that is not a type and for relations inside each other beyond 100 levels, and `FilterSyntaxError`
     for a name that is not well-formed.
 
     >>> import kanbert_filter as kf
@@ -61,7 +61,7 @@ class Endpoint(FieldTable):
         and so a field of the relation `tasks`. `also` holds rows of your own, for what no type follows from or to replace
         what follows.
 
-        Raises `ValueError` for a field the model does not have, or whose type it does not tell.
+        Raises `ValueError` for a field the model does not have, or from whose type no field type follows.
 
         >>> import kanbert_filter as kf
         >>> from dataclasses import dataclass
@@ -105,7 +105,7 @@ class Endpoint(FieldTable):
 
         With `sources` it says where the data is, which is not for API clients.
 
-        It tells all of the endpoint but its name, sources, scopes' conditions, names hidden under a wildcard, and whether
+        It shows all of the endpoint but its name, sources, scopes' conditions, names hidden under a wildcard, and whether
         errors make suggestions.
 
         >>> import kanbert_filter as kf
@@ -144,8 +144,7 @@ class Endpoint(FieldTable):
 
         With `sources` it says where the data is, which is not for API clients.
 
-        It tells all of the endpoint but sources, scopes' conditions and names hidden under a wildcard, which are nobody's
-        business.
+        It shows all of the endpoint but sources, scopes' conditions and names hidden under a wildcard: these stay private.
 
         >>> from kanbert_filter import Endpoint
         >>> Endpoint("clients", {"segment": "enum: A, B; eq, in"}).to_dict()
@@ -155,11 +154,11 @@ class Endpoint(FieldTable):
         return described if self.suggestions else described | {"suggestions": False}
 
     def check(self, filter: Filter, *, limits: Limits = DEFAULT_LIMITS) -> CheckedFilter:
-        """The filter, found sound for this endpoint, with its values in canonical form.
+        """The filter with its values in canonical form, if the endpoint allows it.
 
         The limits bound the tree, whoever made it: its depth, conditions, lists, values in all, relations inside each other.
 
-        Raises `FilterCheckError` with every problem, in source order; what concerns the tree as a whole comes last.
+        Raises `FilterCheckError` with every problem, in source order, those of the tree as a whole last.
 
         >>> import kanbert_filter as kf
         >>> clients = kf.Endpoint("clients", {"id": "id"})
@@ -265,10 +264,10 @@ class Endpoint(FieldTable):
         """This endpoint with conditions for scopes: `bind(archived={"with": …, "only": …, "without": …})`.
 
         `bind(**{"tasks.archived": …})` binds a scope of related records. A plain filter may use every operator of a
-        field's type, also where users may not; a field the endpoint does not have is taken as of type custom.
+        field's type, also where users may not; a field the endpoint does not have is read as one of type custom.
 
-        Raises `ValueError` for a name that is no scope, and for conditions that are not exactly for its choices;
-        `FilterCheckError` for a condition that is at fault.
+        Raises `ValueError` for a name that is not a scope, and for conditions that are not exactly for its choices;
+        `FilterCheckError` for a condition with a problem.
 
         >>> import kanbert_filter as kf
         >>> seen = kf.field("seen_at")
@@ -292,35 +291,39 @@ class Endpoint(FieldTable):
         return f"<Endpoint {self.name!r}: {', '.join(self._rows)}>"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _restored, (self._name, FieldTable(self._rows, self._hidden), self.suggestions)
+        return _endpoint_of, (self._name, FieldTable(self._rows, self._hidden), self.suggestions)
 
 
-def _restored(name: str, fields: FieldTable, suggestions: bool) -> Endpoint:
+def _endpoint_of(name: str, fields: FieldTable, suggestions: bool) -> Endpoint:
     return Endpoint(name, fields, suggestions=suggestions)
 
 
 def _with_checked_conditions(fields: FieldTable) -> dict[str, FieldType]:
-    """The rows; what plain filters scopes stand for is checked, once, against the table the scope is in."""
+    """The rows, with plain conditions of scopes checked against the table that the scope is in."""
     rows = dict(fields.items())
     for name, row in fields.items():
         if isinstance(row, Relation):
             rows[name] = row.with_fields(_with_checked_conditions(row.related))
         elif isinstance(row, Scope) and row.conditions is not None:
-            rows[name] = row.with_parts(conditions={c: _checked(f, fields) for c, f in row.conditions.items()})
+            checked = {choice: _checked(condition, fields) for choice, condition in row.conditions.items()}
+            rows[name] = row.checked(checked, {choice: relation_tests(one) for choice, one in checked.items()})
     return rows
 
 
 def _checked(condition: Filter | CheckedFilter, fields: FieldTable) -> CheckedFilter:
     if isinstance(condition, CheckedFilter):
         return condition
+    for name in _fields_in(condition):
+        if isinstance(fields.field_type(name), Scope):
+            raise ValueError(f"a scope's condition compares the scope {name!r}; write its condition instead")
     table = fields._derived(_without_restrictions(fields))
-    unknown = {name: Custom() for name in _named(condition) if table.field_type(name) is None}
+    unknown = {name: Custom() for name in _fields_in(condition) if table.field_type(name) is None}
     table = table._derived({**dict(table.items()), **unknown})
     return checked_filter(checked_tree(condition, table, Limits.lifted()), table)
 
 
 def _without_restrictions(fields: FieldTable) -> dict[str, FieldType]:
-    """The rows with every operator of their types: what users may do does not bind the owner."""
+    """The rows with every operator of their types: restrictions for users do not apply to the owner."""
     rows = {name: row.with_parts(operators=None) for name, row in fields.items() if not isinstance(row, Scope)}
     for name, row in rows.items():
         if isinstance(row, Relation):
@@ -328,11 +331,14 @@ def _without_restrictions(fields: FieldTable) -> dict[str, FieldType]:
     return rows
 
 
-def _named(condition: Filter) -> set[str]:
+def _fields_in(condition: Filter) -> set[str]:
     """The fields a filter names in the records themselves, not in related ones."""
     match condition:
         case And(items) | Or(items):
-            return set().union(*map(_named, items))
+            return set().union(*map(_fields_in, items))
         case RelationTest() | Everything():
             return set()
-    return {condition.field}
+        case Comparison(field) | Membership(field) | NullCheck(field):
+            return {field}
+        case never:
+            assert_never(never)

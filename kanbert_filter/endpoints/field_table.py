@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Self
 
 from ..checked import CheckedFilter
@@ -11,19 +11,24 @@ from ..errors import quoted
 from ..immutable import Immutable
 from ..kinds import FieldKind, NamedKind, exhaustive
 from ..limits import MAX_DEPTH
+from ..messages import did_you_mean
 from ..nodes import Filter, RelationTest, field_name
+from ..suggestions import Suggestions
 from .field_type import FieldType, Quantity, Source
 from .scalars import VALUE_TYPES, Count, Enum, Scope
-from .type_text import read_notation, unknown_type
+from .type_text import read_type
 
 COUNT: Final = ".count"
 
+PRIVATE: Final = "__"
+"""Names that begin so belong to Python. A row with such a segment is refused; one that a wildcard admits is null."""
+
 Rows = Mapping[str, "FieldType | str | Mapping[str, Any]"]
-"""What a table is made of: names, and for each a type, a table's notation, or the rows of a relation."""
+"""What a table is made of: names, and for each a type, its text, or the rows of a relation."""
 
 
-class FieldTable(Immutable):
-    """A table of fields by name: an endpoint's, or those of a relation's records.
+class FieldTable(Immutable, Mapping[str, FieldType]):
+    """A table of fields: a mapping of their names to their types, for an endpoint or for a relation's records.
 
     A row's name may have `*` for a segment; it admits any one segment there. A row of the exact name beats it, and of
     two such rows the one whose first difference is exact.
@@ -34,14 +39,14 @@ class FieldTable(Immutable):
 
     _rows: dict[str, FieldType]
     _hidden: frozenset[str]
-    """Names that were taken from the table while a wildcard row stayed: it must not bring them back."""
+    """Names that were removed from the table and that a wildcard row would admit: it must not bring them back."""
     _known: dict[str, FieldType]
     _wildcards: list[tuple[tuple[str, ...], FieldType]]
     _hash: int
     levels: int
-    """How many tables with rows stand inside each other, this one included."""
+    """How many tables with rows are inside each other, this one included."""
     columns: dict[str, Any]
-    """What the floors above have worked out about fields, by path: a memory of theirs, no part of the table."""
+    """What the layers above have worked out about fields, by path. It belongs to them and is no part of the table's value."""
 
     def __init__(self, rows: Rows, hidden: Iterable[str] = ()) -> None:
         if not isinstance(rows, Mapping):
@@ -85,14 +90,14 @@ class FieldTable(Immutable):
         return row
 
     def source_of(self, path: str) -> tuple[str, ...]:
-        """Where the field's data is, as segments; a `*` of a wildcard's source stands for the path's own segment."""
+        """Where the field's data is, as segments; the path's own segment takes the place of a `*`."""
         row, pattern = self._row_and_pattern(path)
         own = iter([segment for p, segment in zip(pattern, path.split("."), strict=False) if p == "*"])
-        return tuple([next(own) if segment == "*" else segment for segment in _source(row, pattern)])
+        return tuple([next(own) if segment == "*" else segment for segment in _source_segments(row, pattern)])
 
     def wild_segments(self, path: str) -> tuple[bool, ...]:
         """For each segment of the field's source, whether it is one that a wildcard admitted."""
-        return tuple([segment == "*" for segment in _source(*self._row_and_pattern(path))])
+        return tuple([segment == "*" for segment in _source_segments(*self._row_and_pattern(path))])
 
     def type_at(self, path: tuple[str, ...]) -> FieldType | None:
         """The type of the field whose data is at this path of a record, if there is one."""
@@ -100,7 +105,7 @@ class FieldTable(Immutable):
             if not isinstance(row, Count) and self.source_of(name) == path:
                 return row
         for pattern, row in self._wildcards:
-            source = _source(row, pattern)
+            source = _source_segments(row, pattern)
             if len(source) == len(path) and all(p in ("*", s) for p, s in zip(source, path, strict=True)):
                 return row
         return None
@@ -129,7 +134,7 @@ class FieldTable(Immutable):
             table = row.related if isinstance(row, Relation) else None
         return None if row is None else row.kind
 
-    def items(self) -> Iterable[tuple[str, FieldType]]:
+    def items(self) -> ItemsView[str, FieldType]:
         """The rows as written, in order."""
         return self._rows.items()
 
@@ -139,6 +144,9 @@ class FieldTable(Immutable):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
     def __getitem__(self, name: str) -> FieldType:
         return self._rows[name]
@@ -162,7 +170,7 @@ class FieldTable(Immutable):
             row = self._rows[relation]
             assert isinstance(row, Relation)
             if relation not in kept:
-                kept[relation] = row.with_fields(row.related._kept(_within(relation, paths)))
+                kept[relation] = row.with_fields(row.related._kept(_paths_inside(relation, paths)))
         return {name: kept[name] for name in self._rows if name in kept}
 
     def _dropped(self, names: Iterable[str]) -> dict[str, FieldType]:
@@ -176,7 +184,7 @@ class FieldTable(Immutable):
         for relation, paths in inner.items():
             row = rows.get(relation)
             if isinstance(row, Relation):
-                rows[relation] = row.with_fields(row.related._dropped(_within(relation, paths)))
+                rows[relation] = row.with_fields(row.related._dropped(_paths_inside(relation, paths)))
         return rows
 
     def _bound(self, name: str, conditions: Mapping[str, Filter | CheckedFilter]) -> dict[str, FieldType]:
@@ -189,7 +197,7 @@ class FieldTable(Immutable):
         relation = self._relation_before(name)
         outer = self._rows[relation]
         assert isinstance(outer, Relation)
-        [path] = _within(relation, [name])
+        [path] = _paths_inside(relation, [name])
         return {**self._rows, relation: outer.with_fields(outer.related._bound(path, conditions))}
 
     def _relation_before(self, name: str) -> str:
@@ -199,7 +207,7 @@ class FieldTable(Immutable):
         return max(relations, key=len)
 
     def _derived(self, rows: dict[str, FieldType]) -> Self:
-        """A table like this one with these rows. What is gone stays gone, also where a wildcard row would admit it."""
+        """A table like this one with these rows. A removed row stays removed, also where a wildcard row would admit it."""
         made = object.__new__(type(self))
         made._set(rows, self._hidden | self._rows.keys())
         return made
@@ -220,6 +228,7 @@ class Relation(FieldType):
 
     kind = "relation"
     default_groups = ("relation", "count")
+    other_names = ("list", "array", "collection", "hasmany")
 
     related: FieldTable
     """The fields of the related records."""
@@ -257,6 +266,8 @@ TYPES: Final[dict[str, type[FieldType]]] = exhaustive(
 )
 """Every type a table can name, by its kind."""
 
+_OTHER_NAMES: Final = {name: kind for kind, made in TYPES.items() for name in made.other_names}
+
 _PARTS: Final[dict[str, tuple[type[Any] | tuple[type[Any], ...], str]]] = {
     "operators": (list, "a list of words"),
     "choices": (list, "a list of texts"),
@@ -268,19 +279,19 @@ _PARTS: Final[dict[str, tuple[type[Any] | tuple[type[Any], ...], str]]] = {
 }
 
 
-def from_notation(text: str, *, operators: Iterable[str] | None = None) -> FieldType:
-    """The type a public table writes, such as `string`, `enum: a, b`, `enum<Name>` or `id<Entity>`.
+def from_text(text: str, *, operators: Iterable[str] | None = None) -> FieldType:
+    """The type that a public table writes as a text, such as `string`, `enum: a, b`, `enum<Name>` or `id<Entity>`.
 
     A relation writes its fields as `Relation - name (string) - status (enum: a, b)`; a choice with a comma or another
-    mark in it is a JSON string. After semicolons come `case-sensitive`, the operators and `source: path.of.the.data`.
+    mark in it is a JSON string. `case-sensitive`, the operators and `source: path.of.the.data` may follow after semicolons.
 
-    Raises `ValueError` for a text that writes none.
+    Raises `ValueError` for a text that does not write a type.
 
     >>> from kanbert_filter import types
-    >>> types.from_notation('enum: ACTIVE, DONE, "on hold, or late"').choices
+    >>> types.from_text('enum: ACTIVE, DONE, "on hold, or late"').choices
     ('ACTIVE', 'DONE', 'on hold, or late')
     """
-    description = read_notation(text)
+    description = read_type(text)
     if operators is not None:
         if "operators" in description:
             raise ValueError(f"found operators in the type {quoted(text)}, expected them in one place")
@@ -289,14 +300,15 @@ def from_notation(text: str, *, operators: Iterable[str] | None = None) -> Field
 
 
 def from_description(description: Mapping[str, Any], *, level: int = 1) -> FieldType:
-    """The type of a description, as `FieldType.description` gives it. Raises `ValueError` for what describes none."""
+    """The type of a description, as `FieldType.description` gives it. Raises `ValueError` for data that does not describe a type."""
     if not isinstance(description, Mapping) or not isinstance(description.get("type"), str):
         raise ValueError(f"found {_kind_of(description)}, expected an object with a text as 'type'")
     _ensure_levels(level)
     parts = dict(description)
     kind = parts.pop("type")
     if kind not in TYPES:
-        raise ValueError(unknown_type(kind, TYPES))
+        close = [_OTHER_NAMES[kind.lower()]] if kind.lower() in _OTHER_NAMES else Suggestions().to(kind, TYPES)[:1]
+        raise ValueError(f"found type {quoted(kind)}, expected one of {', '.join(TYPES)}{did_you_mean(close)}")
     known = [part for part in map(_key_of, TYPES[kind].__match_args__) if part in _PARTS]
     if kind == "scope":
         known.remove("source")  # a scope has no data of its own
@@ -340,7 +352,7 @@ def _kind_of(value: object) -> str:
 
 
 def _check_levels(rows: Mapping[str, Any]) -> None:
-    """Refuse mappings nested too deep before they are looked at one inside the other."""
+    """Refuse mappings that are nested too deep, before anything recursive reads them."""
     stack: list[tuple[int, Mapping[str, Any]]] = [(1, rows)]
     while stack:
         level, mapping = stack.pop()
@@ -356,9 +368,13 @@ def _ensure_levels(levels: int) -> None:
 
 def _row(name: str, row: FieldType | str | Mapping[str, Any]) -> FieldType:
     made = _type(name, row)
-    if made.source is not None and made.source.count("*") > name.split(".").count("*"):
-        shown = ".".join(made.source)
-        raise ValueError(f"field {name!r} has the source {shown!r}, expected no more wildcards than in its name")
+    own = tuple(name.split("."))
+    source = own if made.source is None else made.source
+    found = f"field {name!r} has the source {'.'.join(source)!r}"
+    if source.count("*") > own.count("*"):
+        raise ValueError(f"{found}, expected no more wildcards than in its name")
+    if any(segment.startswith(PRIVATE) for segment in (*own, *source)):
+        raise ValueError(f"{found}, expected no segment that begins with '{PRIVATE}'")
     return made
 
 
@@ -378,12 +394,10 @@ def _type(name: str, row: FieldType | str | Mapping[str, Any]) -> FieldType:
     if isinstance(row, Mapping):
         return Relation(row)
     if not isinstance(row, str):
-        kind = type(row).__name__
-        raise TypeError(
-            f"field {name!r} is a {kind}, expected a type, its notation, or a mapping of a relation's fields"
-        )
+        found = f"found an object of class {type(row).__name__}"
+        raise TypeError(f"field {name!r}: {found}, expected a type, its text, or a mapping of a relation's fields")
     try:
-        return from_notation(row)
+        return from_text(row)
     except ValueError as error:
         raise ValueError(f"field {name!r}: {error}") from None
 
@@ -392,9 +406,9 @@ def _is_counted(row: FieldType) -> bool:
     return isinstance(row, Relation) and "count" in row.operators
 
 
-def _source(row: FieldType | None, pattern: Sequence[str]) -> Sequence[str]:
+def _source_segments(row: FieldType | None, pattern: Sequence[str]) -> Sequence[str]:
     return pattern if row is None or row.source is None else row.source
 
 
-def _within(relation: str, paths: Iterable[str]) -> list[str]:
+def _paths_inside(relation: str, paths: Iterable[str]) -> list[str]:
     return [path[len(relation) + 1 :] for path in paths]

@@ -11,13 +11,14 @@ from typing import Any, ClassVar, Final, NamedTuple, Self, TypeVar
 
 from ..checked import CheckedFilter
 from ..context import Edge, Instant, Moment
+from ..errors import Problem
 from ..immutable import Immutable
 from ..kinds import FieldKind
 from ..limits import Limits
 from ..nodes import Comparison, Filter
 from ..operators import OPERATORS, TEXT_OPERATORS, Group, of_groups, operator
 from ..values import Constant, Value
-from .type_text import write_notation
+from .type_text import write_type
 
 _DESCRIBED: Final = ("name", "entity", "choices", "case_sensitive")
 _TEXT: Final = frozenset({str})
@@ -46,13 +47,15 @@ instants, a number of records, or (of a scope's choice) a condition."""
 
 
 class ValueFault(Exception):
-    """A value its field does not take: a problem code, what is wrong, and what could stand there instead."""
+    """A value its field does not take, as a problem without a place.
 
-    def __init__(self, code: str, message: str, suggestions: Iterable[str] = ()) -> None:
-        self.code = code
-        self.message = message
-        self.suggestions = tuple(suggestions)
-        super().__init__(code, message)
+    `choices` are all values that the field takes, where they can be listed: the closest one may be what was meant.
+    """
+
+    def __init__(self, problem: Problem, choices: tuple[str, ...] = ()) -> None:
+        self.problem = problem
+        self.choices = choices
+        super().__init__(problem, choices)
 
 
 class FieldType(Immutable):
@@ -73,6 +76,8 @@ class FieldType(Immutable):
     """The families of operators that the type has."""
     holds: ClassVar[tuple[type, ...]] = ()
     """The Python classes of the values that records hold in such a field."""
+    other_names: ClassVar[tuple[str, ...]] = ()
+    """What other systems call such a type: the answer to a table that uses one of these words names the right one."""
     mixed: ClassVar[bool] = False
     """Whether a field holds values of several sorts, of which only those of one sort compare with each other."""
     shown: ClassVar[tuple[tuple[str, ...], Value]]
@@ -126,9 +131,9 @@ class FieldType(Immutable):
         return described
 
     @property
-    def notation(self) -> str:
+    def text(self) -> str:
         """The type as tables write it: `enum<Status>: open, done`."""
-        return write_notation(self.description(concise=True))
+        return write_type(self.description(concise=True))
 
     @classmethod
     def possible_operators(cls) -> frozenset[str]:
@@ -158,17 +163,17 @@ class FieldType(Immutable):
 
     def with_parts(self, **parts: object) -> Self:
         """This type with some of its parts exchanged."""
-        return _restored(type(self), dict(zip(self.__match_args__, self._arguments(), strict=True)) | parts)
+        return _type_of_parts(type(self), dict(zip(self.__match_args__, self._arguments(), strict=True)) | parts)
 
     def ordered_operators(self) -> list[str]:
         """The allowed operators in the order of the language's own table."""
         return [name for name in OPERATORS if name in self.operators]
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.notation!r}>"
+        return f"<{type(self).__name__} {self.text!r}>"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _restored, (type(self), dict(zip(self.__match_args__, self._arguments(), strict=True)))
+        return _type_of_parts, (type(self), dict(zip(self.__match_args__, self._arguments(), strict=True)))
 
 
 def _keys_of(source: Source | None) -> tuple[str, ...] | None:
@@ -186,14 +191,14 @@ def _keys_of(source: Source | None) -> tuple[str, ...] | None:
 T = TypeVar("T", bound=FieldType)
 
 
-def _restored(kind: type[T], parts: dict[str, Any]) -> T:
+def _type_of_parts(kind: type[T], parts: dict[str, Any]) -> T:
     made = object.__new__(kind)
     made._configure(**parts)
     return made
 
 
 class SearchedType(FieldType):
-    """What types with text operators share: with `case_sensitive=True` these tell upper from lower case."""
+    """What types with text operators share: with `case_sensitive=True` these distinguish upper from lower case."""
 
     __slots__ = ("case_sensitive",)
     __match_args__ = ("operators", "source", "case_sensitive")

@@ -1,4 +1,4 @@
-"""The types of fields that hold one value: what each takes, which operators it allows, how tables write it."""
+"""The types of fields that hold one value, and of counts and scopes: each class has all facts about its type."""
 
 from __future__ import annotations
 
@@ -9,27 +9,30 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final, cast
 
+from .. import messages
 from ..checked import CheckedFilter
 from ..context import Edge, Instant, Moment, first_instant, instant_of, moved
-from ..errors import ContextError, quoted
+from ..errors import ContextError, FilterSyntaxError, Problem, quoted
 from ..kinds import ValueKind, exhaustive
 from ..limits import Limits
 from ..nodes import Comparison, Filter, Node
 from ..operators import TEXT_OPERATORS, of_groups
 from ..values import (
-    MAX_EXPONENT,
     ME,
+    NOW,
     SPECIALS,
+    TODAY,
     Constant,
     Special,
     UntypedText,
     Value,
-    exact,
     number_size,
     number_text,
     read_date,
+    read_number,
     read_special,
     read_timestamp,
+    sound_text,
     timestamp_text,
 )
 from .field_type import FieldType, SearchedType, Source, ValueFault, WholeDay
@@ -51,7 +54,7 @@ _DATE_SPECIALS: Final = tuple(Special(name) for name, meaning in SPECIALS.items(
 
 
 class String(SearchedType):
-    """Text. With `case_sensitive=True` the text operators tell upper from lower case.
+    """Text. With `case_sensitive=True` the text operators distinguish upper from lower case.
 
     >>> import kanbert_filter as kf
     >>> names = kf.Endpoint("clients", {"name": kf.types.String(case_sensitive=True)})
@@ -64,6 +67,7 @@ class String(SearchedType):
     kind = "string"
     default_groups = ("set", "equality", "text", "null")
     holds = (str,)
+    other_names = ("text", "str", "varchar", "char", "email", "url", "uri")
     shown = (("contains", "startswith", "eq", "ne"), "Acme")
 
     def _compared_classes(self, operator: str) -> frozenset[type]:
@@ -87,6 +91,7 @@ class Number(FieldType):
     kind = "number"
     default_groups = ("equality", "order", "set", "null")
     holds = (int, float, Decimal)
+    other_names = ("integer", "int", "bigint", "decimal", "numeric", "float", "double", "real")
     shown = (("gte", "eq", "ne"), 1000)
 
     def _kept_classes(self, operator: str) -> frozenset[type]:
@@ -97,7 +102,7 @@ class Number(FieldType):
             return _read_number(value.text, limits)
         if value.__class__ in _NUMBERS:
             return value
-        raise _not_a("number", value, remedy="write it without quotes" if _is_number(value) else "")
+        raise _not_a("number", value, remedy="write it without quotes" if _reads_as_number(value) else "")
 
 
 class Currency(SearchedType):
@@ -114,6 +119,7 @@ class Currency(SearchedType):
     kind = "currency"
     default_groups = ("equality", "order", "set", "null", "text")
     holds = (int, float, Decimal)
+    other_names = ("money", "price", "amount")
     shown = (("gte", "eq", "ne"), 1000)
 
     def _compared_classes(self, operator: str) -> frozenset[type]:
@@ -143,6 +149,7 @@ class Boolean(FieldType):
     kind = "boolean"
     default_groups = ("equality", "null")
     holds = (bool,)
+    other_names = ("bool", "flag")
     shown = (("eq", "ne"), True)
 
     def _kept_classes(self, operator: str) -> frozenset[type]:
@@ -159,7 +166,56 @@ class Boolean(FieldType):
         raise _not_a("boolean", value, expected="true or false")
 
 
-class Date(FieldType):
+class MomentType(FieldType):
+    """What dates and instants share: specials, with and without quotes, and days."""
+
+    __slots__ = ()
+
+    default_groups = ("equality", "order", "set", "null")
+    shown = (("gte", "eq", "ne"), "2024-01-31")
+
+    def offered(self, operator: str) -> Iterable[Value]:
+        return _DATE_SPECIALS
+
+    def admit(self, operator: str, value: Value, limits: Limits) -> Value:
+        if isinstance(value, str) and read_date(value) is not None:
+            return value
+        found = value.text if isinstance(value, UntypedText) else value
+        if not isinstance(found, (str, Special)):
+            raise _not_a(self.kind, value, expected=f"a {self.kind} in quotes")
+        special = read_special(found) if isinstance(found, str) else found
+        if special is None:
+            return self._admit_text(cast("str", found))
+        if SPECIALS[special.name].day is None:
+            raise _not_a(self.kind, special, remedy=f"{special} is for id fields")
+        if abs(special.days) > limits.max_day_offset:
+            raise ValueFault(messages.day_offset_too_large(limits.max_day_offset))
+        return special
+
+    def _admit_text(self, text: str) -> str:
+        """The text of a date or a timestamp in canonical form. Raises `ValueFault` for other texts."""
+        raise NotImplementedError
+
+
+def _no_moment(code: str, text: str, expected: str) -> ValueFault:
+    """The fault of a text that is not a date or timestamp. It names the special that was meant, or what was expected."""
+    if re.fullmatch(r"(?i:today) [0-9]+[dD]?", text):
+        message = f"Found {quoted(text)}, expected today+Nd or today-Nd; a '+' in a query string must be sent as %2B"
+        return ValueFault(Problem("lost_plus", message))
+    lower = text.lower()
+    special = _OTHER_WORDS.get(lower) or read_special(lower)
+    if special is not None and special != ME:
+        spelling = " in lower case" if lower == str(special) else ""
+        message = f"Found {quoted(text)}, expected '{special}'{spelling}"
+        return ValueFault(Problem("invalid_special", message, suggestions=[str(special)]))
+    return ValueFault(Problem(code, f"Found {quoted(text)}, expected {expected} or a special such as today-7d"))
+
+
+_OTHER_WORDS: Final = {"tomorrow": TODAY + 1, "yesterday": TODAY - 1, "now()": NOW, "today()": TODAY}
+"""What people write in place of specials, by the special that they mean."""
+
+
+class Date(MomentType):
     """A calendar date: `YYYY-MM-DD`, `today±Nd` and the other date specials.
 
     >>> import kanbert_filter as kf
@@ -172,25 +228,16 @@ class Date(FieldType):
     __slots__ = ()
 
     kind = "date"
-    default_groups = ("equality", "order", "set", "null")
     holds = (date,)
-    shown = (("gte", "eq", "ne"), "2024-01-31")
+    other_names = ("day",)
 
-    def offered(self, operator: str) -> Iterable[Value]:
-        return _DATE_SPECIALS
-
-    def admit(self, operator: str, value: Value, limits: Limits) -> Value:
-        if isinstance(value, str) and read_date(value) is not None:
-            return value
-        text = _moment_text(self.kind, value, limits)
-        if isinstance(text, Special) or read_date(text) is not None:
+    def _admit_text(self, text: str) -> str:
+        if read_date(text) is not None:
             return text
         if read_timestamp(text) is not None:
             message = f"Found the timestamp {quoted(text)}, expected a date; write {quoted(text[:10])}"
-            raise ValueFault("invalid_date", message, [text[:10]])
-        raise ValueFault(
-            "invalid_date", f"Found {quoted(text)}, expected a date such as '2024-01-31' or a special such as today-7d"
-        )
+            raise ValueFault(Problem("invalid_date", message, suggestions=[text[:10]]))
+        raise _no_moment("invalid_date", text, "a date such as '2024-01-31'")
 
     def settled(self, operator: str, value: Any, moment: Moment, path: str) -> Constant | Edge:
         if isinstance(value, Special):
@@ -200,7 +247,7 @@ class Date(FieldType):
         return date.fromisoformat(value)
 
 
-class DateTime(FieldType):
+class DateTime(MomentType):
     """An instant: a timestamp, a whole day, or a date special.
 
     >>> import kanbert_filter as kf
@@ -212,30 +259,21 @@ class DateTime(FieldType):
     __slots__ = ()
 
     kind = "datetime"
-    default_groups = ("equality", "order", "set", "null")
     holds = (datetime,)
-    shown = (("gte", "eq", "ne"), "2024-01-31")
+    other_names = ("timestamp", "timestamptz", "time", "instant")
 
-    def offered(self, operator: str) -> Iterable[Value]:
-        return _DATE_SPECIALS
-
-    def admit(self, operator: str, value: Value, limits: Limits) -> Value:
-        if isinstance(value, str) and read_date(value) is not None:
-            return value
-        text = _moment_text(self.kind, value, limits)
-        if isinstance(text, Special) or read_date(text) is not None:
-            return text
+    def _admit_text(self, text: str) -> str:
         moment = read_timestamp(text)
         if moment is not None:
             return text if moment.tzinfo is None else timestamp_text(moment)
-        if read_timestamp(
-            text.replace(" ", "+", 2).replace("+", " ", 1) if "T" not in text else text.replace(" ", "+")
-        ):
+        if read_date(text) is not None:
+            return text
+        # "2024-01-31T12:00:00 01:00", or with a space in the place of the T as well
+        date_and_time, _, offset = text.rpartition(" ")
+        if read_timestamp(f"{date_and_time}+{offset}") is not None:
             message = f"Found {quoted(text)}, expected an offset; a '+' in a query string must be sent as %2B"
-            raise ValueFault("lost_plus", message)
-        expected = "a timestamp such as '2024-01-31T12:00:00Z', a date, or a special such as today-7d"
-        message = f"Found {quoted(text)}, expected {expected}"
-        raise ValueFault("invalid_timestamp", message)
+            raise ValueFault(Problem("lost_plus", message))
+        raise _no_moment("invalid_timestamp", text, "a timestamp such as '2024-01-31T12:00:00Z', a date")
 
     def settled(self, operator: str, value: Any, moment: Moment, path: str) -> Constant | Edge | WholeDay:
         zone = moment.context.timezone
@@ -268,7 +306,7 @@ class Enum(FieldType):
     `Enum("running", "closed")` lists its choices; a Python enum class lists its members' values, which are texts; `name`
     is the name of the enumeration in the public tables.
 
-    Raises `ValueError` for a member whose value is no text, and for a name that tables cannot write.
+    Raises `ValueError` for a member whose value is not a text, and for a name that tables cannot write.
 
     >>> import kanbert_filter as kf
     >>> kf.types.Enum("running", "closed", name="Status")
@@ -281,6 +319,7 @@ class Enum(FieldType):
     kind = "enum"
     default_groups = ("equality", "set", "null")
     holds = (str,)
+    other_names = ("enumeration", "choice", "choices", "select", "option")
     shown = (("eq", "ne"), "ACTIVE")
 
     choices: tuple[str, ...]
@@ -305,7 +344,7 @@ class Enum(FieldType):
     def admit(self, operator: str, value: Value, limits: Limits) -> Value:
         text = _admitted_text(operator, value)
         if self.choices and text not in self.choices:
-            raise _no_choice(text, self.choices)
+            raise _not_a_choice(text, self.choices)
         return text
 
     def sample(self, name: str) -> Filter | None:
@@ -331,6 +370,7 @@ class Id(FieldType):
     kind = "id"
     default_groups = ("equality", "set", "null")
     holds = (str, int)
+    other_names = ("uuid", "guid", "identifier", "key", "reference")
     shown = (("eq", "ne"), "42")
 
     entity: str | None
@@ -373,6 +413,7 @@ class Custom(SearchedType):
     kind = "custom"
     default_groups = ("set", "equality", "order", "text", "null")
     holds = (str, int, float, Decimal, bool)
+    other_names = ("any", "mixed", "json", "object")
     mixed = True
     shown = (("eq", "contains", "ne"), "Acme")
 
@@ -401,7 +442,7 @@ class Custom(SearchedType):
 
 
 class Count(FieldType):
-    """The number of a relation's records: the type of `tasks.count`. The check makes it; no table writes it."""
+    """The number of a relation's records: the type of `tasks.count`. A relation that allows `count` has it; tables do not write it."""
 
     __slots__ = ("relation",)
     __match_args__ = ("operators", "source", "relation")
@@ -418,7 +459,9 @@ class Count(FieldType):
 
     def admit(self, operator: str, value: Value, limits: Limits) -> Value:
         number = (
-            _read_number(value.text, limits) if isinstance(value, UntypedText) and _is_number(value.text) else value
+            _read_number(value.text, limits)
+            if isinstance(value, UntypedText) and _reads_as_number(value.text)
+            else value
         )
         if isinstance(number, int) and not isinstance(number, bool) and number >= 0:
             return number
@@ -426,10 +469,10 @@ class Count(FieldType):
 
 
 class Scope(FieldType):
-    """A switch such as `archived: with, only, without`, which compares no column: each choice stands for a condition.
+    """A switch such as `archived: with, only, without`, which compares no column: each choice means a condition.
 
-    The conditions are the owner's: filters over this endpoint's fields (a field it does not have is taken as of type
-    custom), or filters checked by an endpoint that knows more. Without conditions the scope is unbound: it can be
+    The endpoint's owner supplies the conditions: filters over this endpoint's fields (a field it does not have is read as
+    one of type custom), or filters that another endpoint has checked. Without conditions the scope is unbound: it can be
     read, checked and written, and must be bound (`Endpoint.bind`) before it is compiled.
 
     >>> import kanbert_filter as kf
@@ -439,7 +482,7 @@ class Scope(FieldType):
     True
     """
 
-    __slots__ = ("choices", "conditions")
+    __slots__ = ("choices", "conditions", "relation_tests")
     __match_args__ = ("operators", "source", "choices", "conditions")
 
     kind = "scope"
@@ -447,10 +490,22 @@ class Scope(FieldType):
 
     choices: tuple[str, ...]
     conditions: Mapping[str, Filter | CheckedFilter] | None
+    relation_tests: Mapping[str, int]
+    """For each choice how many relation tests its condition holds; the endpoint counts them when it checks the conditions."""
 
     def __init__(self, conditions: Mapping[str, Filter | CheckedFilter] | Iterable[str]) -> None:
+        choices = dict.fromkeys(map(_sound_choice, conditions))
         bound = _conditions(conditions) if isinstance(conditions, Mapping) else None
-        self._configure(None, None, choices=tuple(dict.fromkeys(conditions)), conditions=bound)
+        self._configure(None, None, choices=tuple(choices), conditions=bound)
+
+    def _configure(self, operators: Iterable[str] | None, source: Source | None, **slots: object) -> None:
+        super()._configure(operators, source, relation_tests={}, **slots)
+
+    def checked(self, conditions: Mapping[str, CheckedFilter], relation_tests: Mapping[str, int]) -> Scope:
+        """This scope with its conditions checked and their relation tests counted."""
+        made = self.with_parts(conditions=conditions)
+        made._fill(relation_tests=relation_tests)
+        return made
 
     def bound(self, conditions: Mapping[str, Filter | CheckedFilter]) -> Scope:
         """This scope with these conditions. Raises `ValueError` if they are not exactly for its choices.
@@ -477,7 +532,7 @@ class Scope(FieldType):
     def admit(self, operator: str, value: Value, limits: Limits) -> Value:
         text = _admitted_text(operator, value)
         if text not in self.choices:
-            raise _no_choice(text, self.choices)
+            raise _not_a_choice(text, self.choices)
         return text
 
     def settled(self, operator: str, value: Any, moment: Moment, path: str) -> CheckedFilter:
@@ -500,18 +555,28 @@ VALUE_TYPES: Final[dict[str, type[FieldType]]] = exhaustive(
 
 
 def _choices(choice: str | type[python_enum.Enum]) -> list[str]:
-    """A choice as a list of one, the members of an enumeration by their values."""
+    """The choices as texts: a choice itself, or the values of an enumeration's members."""
     if isinstance(choice, str):
-        return [str.__str__(choice)]
+        return [_sound_choice(choice)]
     if not isinstance(choice, python_enum.EnumMeta):
         raise TypeError(f"expected texts or a Python enum class as choices, not {type(choice).__name__}")
     for member in choice:
         if not isinstance(member.value, str):
             raise ValueError(
-                f"{choice.__name__}.{member.name} has the value {member.value!r}, expected a text; records hold what"
-                " members stand for: take another type, such as 'number', or an enumeration of texts"
+                f"{choice.__name__}.{member.name} has the value {member.value!r}, expected a text; records hold the"
+                " values of members: use another type, such as 'number', or an enumeration of texts"
             )
-    return [str.__str__(member.value) for member in choice]
+    return [_sound_choice(member.value) for member in choice]
+
+
+def _sound_choice(choice: str) -> str:
+    """The choice itself. Raises `ValueError` for half of a surrogate pair, which no filter can write."""
+    try:
+        return sound_text(choice)
+    except FilterSyntaxError as error:
+        raise ValueError(
+            f"the choice {quoted(choice)} holds half of a surrogate pair, expected Unicode text"
+        ) from error
 
 
 def _conditions(conditions: Mapping[str, Filter | CheckedFilter]) -> dict[str, Filter | CheckedFilter]:
@@ -525,7 +590,7 @@ def _schema_name(name: str | None) -> str | None:
     name = (name or "").strip()
     if name and _SCHEMA_NAME.fullmatch(name) is None:
         raise ValueError(
-            f"{quoted(name)} is no name of a schema; expected letters, digits and . , / | \\ - _ or a blank"
+            f"{quoted(name)} is not the name of a schema; expected letters, digits, blanks and . , / | \\ - _"
         )
     return name or None
 
@@ -543,12 +608,13 @@ def _describe(value: Value) -> str:
 
 def _not_a(kind: str, value: Value, *, expected: str = "", remedy: str = "") -> ValueFault:
     sentence = f"Found {_describe(value)}, expected {expected or f'a {kind}'}"
-    return ValueFault("invalid_value", f"{sentence}; {remedy}" if remedy else sentence)
+    return ValueFault(Problem("invalid_value", f"{sentence}; {remedy}" if remedy else sentence))
 
 
-def _no_choice(found: str, choices: tuple[str, ...]) -> ValueFault:
+def _not_a_choice(found: str, choices: tuple[str, ...]) -> ValueFault:
     shown = ", ".join(map(quoted, choices[:20])) + (", …" if len(choices) > 20 else "")
-    return ValueFault("invalid_choice", f"Found {quoted(found)}, expected one of {shown}", choices[:20])
+    message = f"Found {quoted(found)}, expected one of {shown}"
+    return ValueFault(Problem("invalid_choice", message, suggestions=choices[:20]), choices)
 
 
 def _admitted_text(operator: str, value: Value) -> str:
@@ -559,53 +625,18 @@ def _admitted_text(operator: str, value: Value) -> str:
     if operator == "like" and (len(text) - len(text.rstrip("\\"))) % 2:
         remedy = "expected a character after it; write \\\\ for a backslash"
         message = f"The pattern {quoted(text)} ends in a lone backslash, {remedy}"
-        raise ValueFault("invalid_pattern", message)
+        raise ValueFault(Problem("invalid_pattern", message))
     return text
 
 
-def _is_number(value: object) -> bool:
+def _reads_as_number(value: object) -> bool:
     return isinstance(value, str) and number_size(value) is not None
 
 
 def _read_number(text: str, limits: Limits) -> Value:
-    size = number_size(text)
-    if size is None:
+    if number_size(text) is None:
         raise _not_a("number", UntypedText(text))
-    digits, exponent = size
-    if digits > limits.max_number_digits or abs(exponent) > min(limits.max_exponent, MAX_EXPONENT):
-        message = (
-            f"Found a number of {digits} digits and exponent {exponent}, expected at most"
-            f" {limits.max_number_digits} digits and an exponent within ±{limits.max_exponent}"
-        )
-        raise ValueFault("number_too_long", message)
-    return exact(Decimal(text))
-
-
-def _moment_text(kind: str, value: Value, limits: Limits) -> str | Special:
-    special = (
-        value
-        if isinstance(value, Special)
-        else read_special(str(value))
-        if isinstance(value, (str, UntypedText))
-        else None
-    )
-    if special is not None:
-        if special == ME:
-            raise _not_a(kind, special, remedy="me.id stands on id fields")
-        if abs(special.days) > limits.max_day_offset:
-            message = f"Found an offset of more than {limits.max_day_offset} days, expected at most that; write a date"
-            raise ValueFault("day_offset_too_large", message)
-        return special
-    if isinstance(value, (str, UntypedText)):
-        text = str(value)
-        if re.fullmatch(r"(?i:today) [0-9]+[dD]?", text):
-            message = (
-                f"Found {quoted(text)}, expected today+Nd or today-Nd; a '+' in a query string must be sent as %2B"
-            )
-            raise ValueFault("lost_plus", message)
-        special = read_special(text.lower())
-        if special is not None and special != ME:
-            message = f"Found {quoted(text)}, expected '{special}' in lower case"
-            raise ValueFault("invalid_special", message, [str(special)])
-        return text
-    raise _not_a(kind, value, expected=f"a {kind} in quotes")
+    try:
+        return read_number(text, limits)
+    except FilterSyntaxError as error:
+        raise ValueFault(error.problems[0]) from None

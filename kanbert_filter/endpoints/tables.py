@@ -16,7 +16,7 @@ from ..errors import quoted
 from ..messages import all_of
 from .field_table import TYPES, FieldTable, from_description, row_name
 from .field_type import FieldType
-from .type_text import Description, is_plain_key, read_notation, read_operators, write_notation, write_operators
+from .type_text import Description, is_plain_key, read_operators, read_type, write_operators, write_type
 
 _HEADER: Final = "| Field | Type | Operators |"
 _ROLES: Final = {
@@ -68,10 +68,8 @@ def write_table(fields: FieldTable, *, sources: bool = False) -> str:
     """The table of the fields, for people and for `read_table`; with `sources` it has them in a column of their own."""
     lines = [f"{_HEADER} Source |", "|---|---|---|---|"] if sources else [_HEADER, "|---|---|---|"]
     for name, row in fields.items():
-        notation = write_notation(
-            row.with_parts(operators=None, source=None).description(concise=True, sources=sources)
-        )
-        cells = [_table_cell(name), _table_cell(notation), write_operators(row.ordered_operators())]
+        described = row.with_parts(operators=None, source=None).description(concise=True, sources=sources)
+        cells = [_table_cell(name), _table_cell(write_type(described)), write_operators(row.ordered_operators())]
         if sources:
             cells.append(".".join(map(_key_cell, row.source or ())))
         lines.append(f"| {' | '.join(cells)} |")
@@ -258,7 +256,7 @@ def _list_operators(cells: Iterable[str]) -> bool:
 def _in_row(name: str, written: str, listed: str) -> Description:
     """What the cells of a row describe; a wildcard's type may be a remark and means `custom` then."""
     try:
-        description = read_notation(written)
+        description = read_type(written)
     except ValueError:
         if not name.endswith(".*"):
             raise

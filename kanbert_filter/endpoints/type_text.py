@@ -11,11 +11,10 @@ from typing import Any, Final
 
 from ..errors import quoted
 from ..limits import MAX_DEPTH
-from ..messages import did_you_mean
 from ..operators import OPERATORS, WORDS
 
 NO_OPERATORS: Final = "—"
-"""What stands for no operators at all, where an empty cell means those of the type."""
+"""What a table writes for no operators; an empty cell means those of the type."""
 
 _NAMED: Final = {"enum": "name", "id": "entity"}
 _RELATION: Final = re.compile(r"\s*relation\b\s*:?\s*", re.IGNORECASE)
@@ -38,29 +37,16 @@ _KEY: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[^".]+')
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_-]+|\*")
 _SPELLINGS: Final = WORDS | {row.dsl.lower(): row.name for row in OPERATORS.values()}
 
-_MEANT: Final = {
-    "string": ("text", "str", "varchar", "char", "email", "url", "uri"),
-    "number": ("integer", "int", "bigint", "float", "double", "decimal", "numeric"),
-    "currency": ("money", "price", "amount"),
-    "boolean": ("bool", "flag"),
-    "datetime": ("timestamp", "time", "instant"),
-    "id": ("uuid", "guid", "identifier", "key", "reference"),
-    "enum": ("choice", "choices", "enumeration", "select", "option"),
-    "custom": ("any", "mixed", "json", "object"),
-    "relation": ("list", "array", "collection", "hasmany"),
-}
-"""What other systems call the types."""
-
 Description = dict[str, Any]
 
 
-def read_notation(text: str) -> Description:
-    """The description of the type that a table writes. Raises `ValueError` for a text that writes none.
+def read_type(text: str) -> Description:
+    """The description of the type that a table writes. Raises `ValueError` for a text that does not write a type.
 
-    Attributes stand behind a semicolon, choices that hold marks are JSON strings.
+    Attributes follow after a semicolon, choices that hold marks are JSON strings.
 
-    >>> from kanbert_filter.endpoints.type_text import read_notation
-    >>> read_notation('enum<Status>: open, "on hold, or late"; eq, notin')
+    >>> from kanbert_filter.endpoints.type_text import read_type
+    >>> read_type('enum<Status>: open, "on hold, or late"; eq, notin')
     {'type': 'enum', 'name': 'Status', 'choices': ['open', 'on hold, or late'], 'operators': ['eq', 'nin']}
     """
     description, end = _read(text, 0, 1)
@@ -69,11 +55,11 @@ def read_notation(text: str) -> Description:
     return description
 
 
-def write_notation(description: Mapping[str, Any]) -> str:
+def write_type(description: Mapping[str, Any]) -> str:
     """The text that tables write for a described type; `operators` are written where they are described.
 
-    >>> from kanbert_filter.endpoints.type_text import write_notation
-    >>> write_notation({"type": "relation", "fields": {"id": {"type": "id", "entity": "User", "operators": ["eq"]}}})
+    >>> from kanbert_filter.endpoints.type_text import write_type
+    >>> write_type({"type": "relation", "fields": {"id": {"type": "id", "entity": "User", "operators": ["eq"]}}})
     'Relation - id (id<User>; eq)'
     """
     kind, choices = description["type"], description.get("choices", [])
@@ -81,11 +67,11 @@ def write_notation(description: Mapping[str, Any]) -> str:
     word = "Relation" if kind == "relation" else "enum" if kind == "scope" and is_scope(choices) else kind
     parts = [f"{word}<{name}>" if name else word]
     if choices:
-        # An enumeration of a scope's choices would be read as that scope; quotes tell them apart.
+        # An enumeration of a scope's choices would be read as that scope; quotes distinguish them.
         quoting = kind == "enum" and not name and is_scope(choices)
         parts[0] += f": {', '.join([_written_choice(choice, quoting) for choice in choices])}"
     for field, row in description.get("fields", {}).items():
-        parts[0] += f" - {field} ({write_notation(row)})"
+        parts[0] += f" - {field} ({write_type(row)})"
     if description.get("case_sensitive"):
         parts.append("case-sensitive")
     if "operators" in description:
@@ -100,21 +86,6 @@ def write_notation(description: Mapping[str, Any]) -> str:
 def is_plain_key(key: str) -> bool:
     """Whether a key of a source is written as it is, without quotes."""
     return _PLAIN_KEY.fullmatch(key) is not None
-
-
-def unknown_type(word: str, known: Iterable[str]) -> str:
-    """The sentence about a word that is no type; it offers the one that is meant, where that can be told.
-
-    >>> from kanbert_filter.endpoints.type_text import unknown_type
-    >>> unknown_type("integer", ["string", "number"])
-    "found type 'integer', expected one of string, number; did you mean 'number'?"
-    """
-    from difflib import get_close_matches
-
-    known = list(known)
-    meant = [kind for kind, words in _MEANT.items() if word.lower() in words and kind in known]
-    near = meant or get_close_matches(word.lower(), known, n=1)
-    return f"found type {quoted(word)}, expected one of {', '.join(known)}{did_you_mean(near[:1])}"
 
 
 def is_scope(choices: Iterable[str]) -> bool:

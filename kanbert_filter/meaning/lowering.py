@@ -1,23 +1,26 @@
 """What a checked filter means at one moment, in tests so plain that a back end only translates them.
 
-`lower` settles everything the language leaves open: days, specials and time zones become dates and instants in UTC,
-`me.id` the user's id, scopes their conditions, lists and groups their shortest form; text that is compared without regard
-to case is lower-cased. What remains are primitive tests on columns, each true or false for a record, never a third thing.
+`lower` settles everything that depends on the context: days, specials and time zones become dates and instants in UTC,
+`me.id` becomes the user's id, scopes become their conditions. Lists and groups get their shortest form, and text that is
+compared without regard to case is lower-cased. The result consists of primitive tests on columns, each of which is true or
+false for a record.
 
 Decisions where the language's contract is silent:
 
-- Beyond the calendar (before the year 1, after the year 9999) lies no stored value: order against a moment there means
-  "is present" or never, equality never, inequality "is present".
-- What no record can change is folded: `in []` is never, `nin []` is "is present", a group without a chance is never.
+- No stored value is beyond the calendar (before the year 1, after the year 9999): order against such a moment means "is
+  present" or never, equality means never, inequality "is present".
+- A test that is the same for every record is folded: `in []` is never, `nin []` is "is present", a group that contains
+  never is never where it is joined by AND.
 - Equalities on one column joined by OR are one set, inequalities joined by AND likewise; text tests of one operator on
   one column joined by OR are one test of several needles.
-- In a list on a custom field texts, numbers and booleans are looked up apart: `1` and `true` are two values.
-- The condition of a scope is a checked filter with fields of its own; inside a relation these are fields of the related
-  record.
+- In a list on a custom field texts, numbers and booleans are separate sets: `1` and `true` are two values.
+- The condition of a scope is a checked filter with a table of its own; inside a relation its fields are those of the
+  related record.
 """
 
 from __future__ import annotations
 
+import operator as python
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -42,6 +45,7 @@ from .tests import (
     Column,
     Constant,
     Counted,
+    CountOperator,
     Equal,
     Null,
     OneOf,
@@ -52,11 +56,11 @@ from .tests import (
 )
 
 MAX_WILDCARD_COLUMNS: Final = 1024
-"""How many names admitted by wildcards are remembered for one table of fields; people may send any."""
+"""How many columns of names that wildcards admit are kept for one table of fields: a client may send any name."""
 
 
 _new: Final[Any] = tuple.__new__
-"""Makes a test at a third of the cost of its own constructor, which NamedTuple writes in Python."""
+"""Makes a test in a third of the time of its constructor, which NamedTuple writes in Python."""
 
 
 def lower(checked: CheckedFilter, context: Context | None = None) -> Test:
@@ -79,12 +83,12 @@ def lower(checked: CheckedFilter, context: Context | None = None) -> Test:
 
 def all_of(tests: Iterable[Test]) -> Test:
     """The tests joined by AND, in their shortest form."""
-    return _joined(AllOf, tests)
+    return _grouped(AllOf, tests)
 
 
 def any_of(tests: Iterable[Test]) -> Test:
     """The tests joined by OR, in their shortest form."""
-    return _joined(AnyOf, tests)
+    return _grouped(AnyOf, tests)
 
 
 _DEFAULT_CONTEXT: Final = Context()
@@ -95,19 +99,19 @@ _DEFAULT_CONTEXT: Final = Context()
 
 def column_of(table: FieldTable, path: str) -> Column:
     """The column of a field of an endpoint, the same object every time; of `tasks.count` the column of `tasks`."""
-    return _column(table, table.columns, "", path)
+    return _column_at(table, table.columns, "", path)
 
 
 def related_column(relation: Column, path: str) -> Column:
     """The column of a field of a relation's records, the same object every time."""
-    return _column(cast("FieldTable", relation.related), relation.columns, f"{relation.path}.", path)
+    return _column_at(cast("FieldTable", relation.related), relation.columns, f"{relation.path}.", path)
 
 
-def _column(table: FieldTable, columns: dict[str, Column], prefix: str, path: str) -> Column:
+def _column_at(table: FieldTable, columns: dict[str, Column], prefix: str, path: str) -> Column:
     row = table.field_type(path)
     assert row is not None, "a checked filter names only fields there are"
     if isinstance(row, Count):
-        made = _column(table, columns, prefix, path.removesuffix(COUNT))
+        made = _column_at(table, columns, prefix, path.removesuffix(COUNT))
     elif path in columns:
         return columns[path]
     else:
@@ -132,7 +136,7 @@ def lower_at(checked: CheckedFilter, moment: Moment) -> Test:
 class Lowering:
     """Lowers filters over one table of fields.
 
-    A back end that wants something else than tests may say so in a subclass: `made` gives what it wants instead of a test.
+    A back end that needs something else than tests overrides `made`, which gets each test and returns what replaces it.
     """
 
     __slots__ = ("columns", "moment", "prefix", "table")
@@ -150,12 +154,14 @@ class Lowering:
         return test
 
     def column(self, path: str) -> Column:
-        return _column(self.table, self.columns, self.prefix, path)
+        return _column_at(self.table, self.columns, self.prefix, path)
 
     def comparison(self, node: Comparison) -> Any:
         column = self.columns.get(node.field) or self.column(node.field)
         operator, value = node.operator, node.value
         if column.settle is not None:
+            if column.absent:
+                return self.made(_of_nothing(column, operator, value))
             settled = column.settle(operator, value, self.moment, column.path)
             if settled.__class__ in _NO_CONSTANTS:
                 return self.made(self.compared(column, operator, settled))
@@ -169,9 +175,9 @@ class Lowering:
         """The test for a value that settles to no constant."""
         match cast("Edge | WholeDay | Quantity | CheckedFilter", settled):
             case Edge() as edge:
-                return _beyond(column, operator, edge)
+                return _beyond_calendar(column, operator, edge)
             case WholeDay() as day:
-                return _within(column, day, operator == "ne")
+                return _in_day(column, day, operator == "ne")
             case Quantity(number):
                 return _new(Counted, (column, operator, number))  # type: ignore[no-any-return]
             case CheckedFilter() as condition:
@@ -181,31 +187,32 @@ class Lowering:
 
     def membership(self, node: Membership) -> Any:
         column = self.columns.get(node.field) or self.column(node.field)
-        return self.made(self.listed(column, node.values, node.operator == "nin"))
+        return self.made(NEVER if column.absent else self.listed(column, node.values, node.operator == "nin"))
 
     def listed(self, column: Column, values: Sequence[Any], negated: bool) -> Test:
-        """The test for a list: days apart, each sort of constants apart, and no moment beyond the calendar, which nothing equals."""
+        """The test for a list: one for each day, one for each sort of constants. Nothing equals a moment beyond the calendar."""
         if column.settle is not None:
             settle, moment = column.settle, self.moment
             values = [settle("eq", value, moment, column.path) for value in values]
-            days = [_within(column, day, negated) for day in values if day.__class__ is WholeDay]
+            days = [_in_day(column, day, negated) for day in values if day.__class__ is WholeDay]
             values = [value for value in values if value.__class__ not in _NO_CONSTANTS]
             if days:
-                return _joined(AllOf if negated else AnyOf, [*days, _one_of(column, values, negated)])
+                return _grouped(AllOf if negated else AnyOf, [*days, _member_test(column, values, negated)])
         if not column.mixed:
-            return _one_of(column, values, negated)
+            return _member_test(column, values, negated)
         sorts: dict[type, list[Constant]] = {}
         for value in values:
             sorts.setdefault(_sort_of(value), []).append(value)
-        tests = [_one_of(column, alike, negated) for alike in sorts.values() or [[]]]
-        return _joined(AllOf if negated else AnyOf, tests)
+        tests = [_member_test(column, alike, negated) for alike in sorts.values() or [[]]]
+        return _grouped(AllOf if negated else AnyOf, tests)
 
     def null_check(self, node: NullCheck) -> Any:
         column = self.columns.get(node.field) or self.column(node.field)
-        return self.made(_new(Null, (column, node.operator == "isnotnull")))
+        negated = node.operator == "isnotnull"
+        return self.made(Always(not negated) if column.absent else _new(Null, (column, negated)))
 
     def group(self, node: And | Or) -> Any:
-        """Mostly there is nothing to flatten, to leave out or to merge, which a look at each test's class and column tells."""
+        """The group lowered. Mostly nothing has to be flattened, left out or merged; the tests' classes and columns show that."""
         kind = AllOf if node.__class__ is And else AnyOf
         tests = []
         columns = []
@@ -220,17 +227,19 @@ class Lowering:
                 is_plain = False
         if is_plain and (len(columns) < 2 or len(columns) == len(set(columns))):
             return _new(kind, (tuple(tests),))
-        return _joined(kind, tests)
+        return _grouped(kind, tests)
 
     def everything(self, node: Everything) -> Any:
         return self.made(ALWAYS)
 
     def relation(self, node: RelationTest) -> Any:
         column = self.columns.get(node.field) or self.column(node.field)
+        if column.absent:
+            return self.made(Always(node.operator != "any"))
         if node.filter is None:
             return self.made(Related(column, node.operator, None))
         within = Lowering(self.moment, cast("FieldTable", column.related), column.columns, f"{column.path}.")
-        return self.made(_related(column, node.operator, within.lowered(node.filter)))
+        return self.made(_related_test(column, node.operator, within.lowered(node.filter)))
 
 
 LOWERED: Final[dict[type, Callable[[Lowering, Any], Any]]] = exhaustive(
@@ -245,7 +254,7 @@ LOWERED: Final[dict[type, Callable[[Lowering, Any], Any]]] = exhaustive(
         Everything: Lowering.everything,
     },
 )
-"""What lowers a node, by its class."""
+"""For each class of nodes the method that lowers them."""
 
 PLAIN: Final[dict[str, type[Equal] | type[Order] | type[Text]]] = exhaustive(
     ComparisonOperator,
@@ -255,13 +264,25 @@ PLAIN: Final[dict[str, type[Equal] | type[Order] | type[Text]]] = exhaustive(
         **dict.fromkeys(TEXT_OPERATORS, Text),
     },
 )
-"""What compares a constant, by operators."""
+"""For each operator the test that compares a column with a constant."""
 
 _NO_CONSTANTS: Final = frozenset({Edge, WholeDay, Quantity, CheckedFilter})
-"""What a value may settle to besides constants."""
+"""The classes of what a value may settle to besides constants."""
 
 
-def _one_of(column: Column, constants: Iterable[Constant], negated: bool) -> Test:
+def _of_nothing(column: Column, operator: str, value: Any) -> Test:
+    """A comparison with a column that is null in every record: nothing compares with it, but its records can be counted."""
+    return Always(column.related is not None and _COMPARED[operator](0, value))
+
+
+_COMPARED: Final[dict[str, Callable[[int, int], bool]]] = exhaustive(
+    CountOperator,
+    {"eq": python.eq, "ne": python.ne, "lt": python.lt, "lte": python.le, "gt": python.gt, "gte": python.ge},
+)
+"""How numbers of records compare."""
+
+
+def _member_test(column: Column, constants: Iterable[Constant], negated: bool) -> Test:
     different = tuple(dict.fromkeys(constants))
     if not different:
         return Null(column, True) if negated else NEVER
@@ -270,18 +291,18 @@ def _one_of(column: Column, constants: Iterable[Constant], negated: bool) -> Tes
 
 
 def _sort_of(constant: Constant) -> type:
-    """What constants share that may equal each other: whole and decimal numbers are of one sort, booleans of another."""
+    """The sort of a constant; only constants of one sort can be equal. Whole and decimal numbers are one, booleans another."""
     return int if constant.__class__ is Decimal else constant.__class__
 
 
-def _beyond(column: Column, operator: str, edge: Edge) -> Test:
-    """A stored value compared with a moment that none can reach."""
+def _beyond_calendar(column: Column, operator: str, edge: Edge) -> Test:
+    """A stored value compared with a moment beyond the calendar."""
     holds = operator == "ne" or operator in (("gt", "gte") if edge is Edge.BEFORE else ("lt", "lte"))
     return Null(column, True) if holds else NEVER
 
 
-def _within(column: Column, day: WholeDay, negated: bool) -> Test:
-    """A stored instant within a day; at the ends of the calendar the day has one end or none."""
+def _in_day(column: Column, day: WholeDay, negated: bool) -> Test:
+    """A stored instant within a day. The first and last day of the calendar may begin or end beyond it."""
     if isinstance(day.first, datetime) and isinstance(day.following, datetime):
         return Between(column, day.first, day.following, negated)
     if isinstance(day.first, datetime):
@@ -291,7 +312,7 @@ def _within(column: Column, day: WholeDay, negated: bool) -> Test:
     return Null(column, True) if negated else NEVER
 
 
-def _related(column: Column, operator: RelationOperator, test: Test) -> Test:
+def _related_test(column: Column, operator: RelationOperator, test: Test) -> Test:
     if not isinstance(test, Always):
         return Related(column, operator, test)
     if operator == "all":
@@ -303,11 +324,11 @@ def _related(column: Column, operator: RelationOperator, test: Test) -> Test:
 
 
 MERGEABLE: Final = frozenset({Equal, OneOf, Text})
-"""What may be merged with its like on one column."""
+"""The tests that can be merged with others of their class on the same column."""
 
 
-def _joined(kind: type[AllOf] | type[AnyOf], tests: Iterable[Any]) -> Test:
-    """The tests in one flat group, without those that change nothing, alike ones merged where the first stands."""
+def _grouped(kind: type[AllOf] | type[AnyOf], tests: Iterable[Any]) -> Test:
+    """The tests in one flat group, without those that change nothing; alike ones are merged at the place of the first."""
     either = kind is AnyOf
     families: dict[object, list[Any]] = {}
     one: Any
@@ -318,7 +339,7 @@ def _joined(kind: type[AllOf] | type[AnyOf], tests: Iterable[Any]) -> Test:
                 if one.value is either:
                     return one  # type: ignore[no-any-return]
                 continue
-            family = _family(one, either) if look in MERGEABLE else None
+            family = _merging_key(one, either) if look in MERGEABLE else None
             if family is None:
                 families[len(families)] = [one]
             elif family in families:
@@ -331,8 +352,8 @@ def _joined(kind: type[AllOf] | type[AnyOf], tests: Iterable[Any]) -> Test:
     return kept[0] if kept else Always(not either)
 
 
-def _family(test: Text | Equal | OneOf, either: bool) -> object:
-    """What tests share that may be merged when joined by OR (`either`) or AND; None for a test that stays alone."""
+def _merging_key(test: Text | Equal | OneOf, either: bool) -> object:
+    """A key that is equal for tests that can be merged, joined by OR (`either`) or by AND; None for a test that cannot."""
     if isinstance(test, Text):
         return (test.column, test.operator) if either else None
     column, constant, negated = test
@@ -349,4 +370,4 @@ def _merged(tests: list[Any]) -> Test:
         needles = dict.fromkeys([needle for test in tests for needle in test.needles])
         return _new(Text, (first.column, first.operator, tuple(needles)))  # type: ignore[no-any-return]
     constants = [test.constants if isinstance(test, OneOf) else (test.constant,) for test in tests]
-    return _one_of(first.column, chain.from_iterable(constants), first.negated)
+    return _member_test(first.column, chain.from_iterable(constants), first.negated)

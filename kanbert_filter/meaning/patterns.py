@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def pieces(pattern: str) -> list[list[str | None]]:
-    """What stands between the `%` signs: characters, and None for `_`."""
+    """The pieces between the `%` signs, each as a list of characters with None for `_`."""
     pieces: list[list[str | None]] = [[]]
     characters = iter(pattern)
     for character in characters:

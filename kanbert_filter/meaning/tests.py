@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
 from ..context import Moment
-from ..endpoints.field_table import Relation
+from ..endpoints.field_table import PRIVATE, Relation
 from ..endpoints.field_type import FieldType, Settled
 from ..kinds import FieldKind
 from ..values import Constant as Constant
@@ -21,12 +21,25 @@ class Column:
     """Where a field's data is, and how it compares. Each field of a table has one, made when it is first needed.
 
     `path` is the public path from the top, for messages; `source` the path to the data, from the record or the related
-    record; `wild` tells of each source segment whether a wildcard admitted it. `kind` is the type's kind (a count has the
+    record; `wild` says of each source segment whether a wildcard admitted it. `kind` is the type's kind (a count has the
     column of its relation), `related` the table of a relation. `settle` gives what a value means; it is None where values
-    mean themselves. Values of several sorts may be stored where it is `mixed`. Unless `case_sensitive`, text operators see lower-cased text.
+    mean themselves. A `mixed` column holds values of several sorts. An `absent` one is null in every record: a wildcard
+    admitted a name that belongs to Python. Unless `case_sensitive`, text operators see lower-cased text.
     """
 
-    __slots__ = ("case_sensitive", "columns", "kind", "mixed", "path", "related", "settle", "source", "type", "wild")
+    __slots__ = (
+        "absent",
+        "case_sensitive",
+        "columns",
+        "kind",
+        "mixed",
+        "path",
+        "related",
+        "settle",
+        "source",
+        "type",
+        "wild",
+    )
 
     def __init__(
         self,
@@ -41,7 +54,9 @@ class Column:
         self.type = type
         self.kind: FieldKind = type.kind
         self.mixed = type.mixed
-        settles = type.__class__.settled is not FieldType.settled
+        self.absent = any(w and segment.startswith(PRIVATE) for segment, w in zip(source, wild, strict=True))
+        # Absent columns are looked at where values are settled too: the usual comparison pays for one question only.
+        settles = type.__class__.settled is not FieldType.settled or self.absent
         self.settle: Callable[[str, Any, Moment, str], Settled] | None = type.settled if settles else None
         self.case_sensitive = bool(getattr(type, "case_sensitive", False))
         self.related = type.related if isinstance(type, Relation) else None

@@ -17,6 +17,7 @@ from ..errors import FilterSyntaxError, Location, Problem, quoted
 from ..limits import MAX_DEPTH, Limits
 from ..nodes import EVERYTHING, And, Comparison, Everything, Filter, Membership, Or, RelationTest, field_fault
 from ..operators import OPERATORS, WORDS, Operator
+from ..suggestions import Suggestions
 from ..values import Value
 
 Path = tuple[str | int, ...]
@@ -408,14 +409,12 @@ def _no_operator(word: str, field: str) -> Problem:
 
 def _close_to(word: str, words: Iterable[str]) -> list[str]:
     """Those of the words that may have been meant."""
-    from difflib import get_close_matches
-
     words = sorted(words)
     for spelling in (word.strip().lower(), _bare(word)):
         meant = _SPELLINGS.get(spelling, spelling)
         if meant in words:
             return [WORDS.get(meant, meant)]
-    close = get_close_matches(_bare(word), words, n=2, cutoff=0.7) if len(word) <= 40 else []
+    close = Suggestions().to(_bare(word), words)[:2]
     return list(dict.fromkeys([WORDS.get(meant, meant) for meant in close]))
 
 

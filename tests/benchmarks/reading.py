@@ -57,7 +57,7 @@ def json_to_tree(seconds: float) -> list[Row]:
 
 
 def check(seconds: float) -> list[Row]:
-    """The check of a tree against an endpoint, beside the parse of its text."""
+    """The check of a tree against an endpoint, beside cql2's parse of the same filter and our own."""
     rows = []
     for subject, text in FILTERS.items():
         tree = kf.parse_dsl(text, limits=NO_LIMITS)
@@ -65,8 +65,12 @@ def check(seconds: float) -> list[Row]:
             "check": partial(PROJECTS.check, tree, limits=NO_LIMITS),
             "parse": partial(kf.parse_dsl, text, limits=NO_LIMITS),
         }
+        for peer in peers.installed():
+            if peer.name == "cql2":
+                works["cql2"] = partial(peer.parse, peer.filters[subject])
         times = contest(works, seconds=seconds / len(FILTERS))
-        rows.append(compared(times, subject, "check", "parse", 0.5))
+        bars = {"cql2": 0.28}
+        rows += [compared(times, subject, "check", name, bars.get(name)) for name in works if name != "check"]
     return rows
 
 

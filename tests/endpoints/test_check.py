@@ -1,5 +1,7 @@
 """The check: every problem, in source order, at its place, and no more than the limit."""
 
+import pickle
+import time
 from typing import Any
 
 import pytest
@@ -99,6 +101,11 @@ def test_a_forbidden_operator_on_a_relation_hides_no_problem_inside() -> None:
     [
         ("titel", ["title"], "Unknown field 'titel'. Did you mean 'title'?"),
         ("task.count", ["tasks.count"], "Unknown field 'task.count'. Did you mean 'tasks.count'?"),
+        ("TITLE", ["title"], "Unknown field 'TITLE'. Did you mean 'title'?"),
+        ("OWNER.ID", ["owner.id"], "Unknown field 'OWNER.ID'. Did you mean 'owner.id'?"),
+        ("own", ["owner.id"], "Unknown field 'own'. Did you mean 'owner.id'?"),
+        ("owner", ["owner.id"], "Unknown field 'owner'. Did you mean 'owner.id'?"),
+        ("id", ["owner.id"], "Unknown field 'id'. Did you mean 'owner.id'?"),
         ("zzz", [], "Unknown field 'zzz'"),
         ("budget.count", [], "Unknown field 'budget.count'"),
         ("members.first_name", [], "'members' is a relation: write members any (first_name …)"),
@@ -113,6 +120,60 @@ def test_suggestions(name: str, suggestions: list[str], message: str) -> None:
     [silent] = problems([{"field": name, "op": "eq", "value": "x"}], suggestions=False)
     assert silent.message == f"Unknown field '{name}'"
     assert silent.suggestions == ()
+
+
+CODES = [f"S-{number:04}" for number in range(300)]
+
+
+@pytest.mark.parametrize(
+    ("choices", "found", "end"),
+    [
+        (["ACTIVE", "DONE"], "active", "expected one of 'ACTIVE', 'DONE'; did you mean 'ACTIVE'?"),
+        (["ACTIVE", "DONE"], "ACTVE", "expected one of 'ACTIVE', 'DONE'; did you mean 'ACTIVE'?"),
+        (["ACTIVE", "DONE"], "late", "expected one of 'ACTIVE', 'DONE'"),
+        (["open-now", "open-late"], "open", "did you mean 'open-now' or 'open-late'?"),
+        (CODES, "s-0299", "'S-0019', …; did you mean 'S-0299'?"),
+        ([*CODES, "X-5000000"], "X-500000", "'S-0019', …; did you mean 'X-5000000'?"),
+    ],
+)
+def test_the_nearest_choice_is_suggested(choices: list[str], found: str, end: str) -> None:
+    for scope in (kf.types.Enum(*choices), kf.types.Scope(choices)):
+        with pytest.raises(kf.FilterCheckError) as error:
+            kf.Endpoint("e", {"status": scope}).check(kf.field("status") == found)
+        [problem] = error.value.problems
+        assert problem.message.endswith(end)
+        assert problem.suggestions[0] in problem.message
+        assert {*choices[:20]} <= {*problem.suggestions}
+
+
+REPETITIVE = ["ab" * 60 + f"{number:08}" for number in range(100)]
+ALIKE = [f"field_{number:04}" for number in range(100)]
+
+
+@pytest.mark.parametrize(
+    ("names", "unknown"),
+    [
+        (REPETITIVE, ["ba" * 60 + f"{number:08}" for number in range(0, 1000, 50)]),
+        (ALIKE, [f"feild_{number:04}" for number in range(0, 1000, 50)]),
+        (CODES * 40, [f"T-{number:04}" for number in range(20)]),
+    ],
+)
+def test_suggestions_cost_little_whatever_is_unknown(names: list[str], unknown: list[str]) -> None:
+    fields = kf.Endpoint(
+        "e", dict.fromkeys(names, "string") if names[0].isidentifier() else {"x": kf.types.Enum(*names)}
+    )
+    conditions = [kf.field(name if name.isidentifier() else "x") == name for name in unknown]
+
+    def seconds(endpoint: kf.Endpoint) -> float:
+        start = time.process_time()
+        with pytest.raises(kf.FilterCheckError):
+            endpoint.check(kf.And(conditions))
+        return time.process_time() - start
+
+    silent = kf.Endpoint("e", fields, suggestions=False)
+    assert min(seconds(fields) for _ in range(5)) < 0.04 + min(
+        seconds(silent) for _ in range(5)
+    )  # twice the aim of 20 ms
 
 
 def test_suggestions_inside_a_relation_are_full_paths() -> None:
@@ -230,6 +291,64 @@ def test_relations_inside_each_other_are_bounded() -> None:
         ("relations_too_deep", "t.t.t"),
         ("unknown_field", "x"),
     ]
+
+
+TASKS = kf.field("tasks")
+SEEN = kf.Endpoint(
+    "projects",
+    {
+        "title": "string",
+        "tasks": {"n": "number", "members": {"name": "string"}},
+        "seen": kf.types.Scope({"all": kf.EVERYTHING, "some": TASKS.any() | (TASKS.count() > 5)}),
+    },
+)
+VIEW = {"all": SEEN.parse("seen = 'all'"), "some": SEEN.parse("seen = 'some' and tasks none")}
+TESTED = kf.Endpoint(
+    "projects", {**dict(SEEN.items()), "view": kf.types.Scope(VIEW), "kept": kf.types.Scope(["unbound"])}
+)
+
+
+@pytest.mark.parametrize(
+    ("filter", "tests"),
+    [
+        ("title = 'a'", 0),
+        ("tasks any", 1),
+        ("tasks any or tasks none (n = 1) or tasks all (n = 2)", 3),
+        ("tasks.count = 1 and tasks.count != 2", 2),
+        ("tasks any (members all (name = 'a') or members.count > 1)", 3),
+        ("seen = 'all'", 0),
+        ("seen = 'some'", 2),
+        ("seen = 'some' or title = 'a' and seen = 'some'", 4),
+        ("view = 'all'", 0),
+        ("view = 'some'", 3),
+        ("kept = 'unbound' or tasks any", 1),
+    ],
+)
+def test_relation_tests_are_bounded(filter: str, tests: int) -> None:
+    TESTED.parse(filter, limits=kf.Limits(max_relation_tests=max(tests, 1)))
+    if tests > 1:
+        with pytest.raises(kf.FilterCheckError) as error:
+            TESTED.parse(filter, limits=kf.Limits(max_relation_tests=tests - 1))
+        [problem] = error.value.problems
+        assert (problem.code, problem.field) == ("too_many_relation_tests", None)
+        assert problem.message.startswith(f"Found more than {tests - 1} test")
+
+
+def test_fifty_relation_tests_are_admitted_unless_told_otherwise() -> None:
+    TESTED.check(kf.Or([TASKS.any()] * 50))
+    for tree in (kf.Or([TASKS.count() > 1] * 51), kf.Or([kf.field("seen") == "some"] * 26)):
+        with pytest.raises(kf.FilterCheckError, match="expected at most 50"):
+            TESTED.check(tree)
+        TESTED.check(tree, limits=kf.Limits.lifted())
+
+
+def test_relation_tests_in_scopes_are_counted_wherever_the_endpoint_comes_from() -> None:
+    twins = [TESTED, TESTED.without("title"), pickle.loads(pickle.dumps(TESTED)), kf.Endpoint("again", TESTED)]
+    bound = kf.Endpoint("bound", {"tasks": {"n": "number"}, "seen": kf.types.Scope(["some"])})
+    twins.append(bound.bind(seen={"some": TASKS.any() & TASKS.any(kf.field("n") == 1)}))
+    for endpoint in twins:
+        with pytest.raises(kf.FilterCheckError, match="Found more than 1 test of related records"):
+            endpoint.parse("seen = 'some'", limits=kf.Limits(max_relation_tests=1))
 
 
 @pytest.mark.parametrize("other", ["title is null", None, ENDPOINT.check(kf.EVERYTHING), [kf.EVERYTHING]])

@@ -1,7 +1,8 @@
 """Endpoints: their rows, what callers may see of them, their scopes, and how checked filters compose."""
 
+import enum as python_enum
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -54,6 +55,82 @@ def test_an_endpoint_is_a_table(projects: kf.Endpoint) -> None:
     assert tasks.related.name == "related records"
 
 
+def test_a_plain_condition_of_a_scope_compares_no_scope() -> None:
+    """A plain condition is over the endpoint's own columns; the scope would be taken for one of them."""
+    seen = kf.types.Scope({"yes": kf.field("seen_at").is_not_null()})
+    view = kf.types.Scope({"own": (kf.field("seen") == "yes") | (kf.field("title") == "x")})
+    with pytest.raises(ValueError, match="a scope's condition compares the scope 'seen'; write its condition instead"):
+        kf.Endpoint("news", {"title": "string", "seen": seen, "view": view})
+    news = kf.Endpoint("news", {"title": "string", "seen": seen})
+    checked = kf.types.Scope({"own": news.parse("seen = 'yes' or title = 'x'")})
+    view_of_news = kf.Endpoint("news", {"view": checked}).parse("view = 'own'")
+    assert kf.compile_predicate(view_of_news).select([{"title": "x"}, {"seen_at": "now"}, {}]) == [
+        {"title": "x"},
+        {"seen_at": "now"},
+    ]
+
+
+def test_an_endpoint_is_a_mapping_of_its_rows(projects: kf.Endpoint) -> None:
+    assert isinstance(projects, Mapping)
+    assert dict(projects) == dict(projects.items())
+    assert [*projects.keys()] == [*projects]
+    assert [*projects.values()] == [projects[name] for name in projects]
+    assert len(projects) == 5
+    assert projects.get("budget") is projects["budget"]
+    assert projects.get("tasks.count") is None
+    assert {**projects} == dict(projects)
+    assert kf.Endpoint("projects", dict(projects)) == projects
+    assert projects != dict(projects)
+    with pytest.raises(KeyError):
+        projects["nope"]
+
+
+def test_an_endpoint_is_the_table_of_a_relation() -> None:
+    tasks = kf.Endpoint("tasks", {"status": "string", "x.*": "custom", "x.secret": "string"}).without("x.secret")
+    projects = kf.Endpoint("projects", {"tasks": tasks})
+    projects.parse("tasks any (status = 'a' and x.y = 1)")
+    with pytest.raises(kf.FilterCheckError, match=r"Unknown field 'tasks\.x\.secret'"):
+        projects.parse("tasks any (x.secret = 'a')")
+
+
+@pytest.mark.parametrize("path", ["__class__", "client.__class__", "_a.__b", "x.__"])
+def test_names_that_belong_to_python_are_no_fields(path: str) -> None:
+    for rows in ({path: "string"}, {"x": kf.types.String(source=path)}, {"x": {path: "string"}}):
+        with pytest.raises(ValueError, match="expected no segment that begins with '__'"):
+            kf.Endpoint("e", rows)
+    kf.Endpoint("e", {"_a.b__": "string", "x__y": "string"})
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\udfff"])
+def test_choices_are_unicode(text: str) -> None:
+    Members = python_enum.Enum("Members", {"A": text})
+    for make in (
+        lambda: kf.types.Enum("open", text),
+        lambda: kf.types.Enum(Members),
+        lambda: kf.types.Scope(["open", text]),
+        lambda: kf.types.Scope({text: kf.EVERYTHING}),
+        lambda: kf.Endpoint.from_dict({"name": "e", "fields": {"x": {"type": "enum", "choices": [text]}}}),
+    ):
+        with pytest.raises(ValueError, match="half of a surrogate pair, expected Unicode text") as caught:
+            make()
+        assert not isinstance(caught.value, kf.FilterError)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        *[("strng", "string"), ("Number", "number"), ("text", "string"), ("integer", "number"), ("INT", "number")],
+        *[("bool", "boolean"), ("timestamp", "datetime"), ("uuid", "id"), ("money", "currency"), ("any", "custom")],
+        *[("dat", "date"), ("choice", "enum"), ("array", "relation"), ("boolaen", "boolean"), ("blob", None)],
+    ],
+)
+def test_an_unknown_type_is_told_the_one_that_is_meant(written: str, meant: str | None) -> None:
+    with pytest.raises(ValueError, match="found type") as caught:
+        kf.Endpoint.from_dict({"name": "e", "fields": {"x": {"type": written}}})
+    end = f"; did you mean '{meant}'?" if meant else "custom, relation, scope"
+    assert str(caught.value).endswith(end)
+
+
 def test_endpoints_are_values(projects: kf.Endpoint) -> None:
     twin = pickle.loads(pickle.dumps(projects))
     assert twin == projects
@@ -80,10 +157,14 @@ def test_the_order_of_rows_is_no_difference() -> None:
     [
         ({"title": "strng"}, ValueError, "field 'title': found type 'strng', expected one of string, number"),
         ({"title": "enum<"}, ValueError, "field 'title': found 'enum<', expected a type such as string"),
-        ({"title": 5}, TypeError, "field 'title' is a int, expected a type, its notation, or a mapping"),
+        (
+            {"title": 5},
+            TypeError,
+            "field 'title': found an object of class int, expected a type, its text, or a mapping",
+        ),
         ({5: "string"}, TypeError, "expected a field name, not int"),
         (None, TypeError, "expected a mapping of names to field types, not NoneType"),
-        ({"tasks": kf.types.Relation}, TypeError, "field 'tasks' is a "),
+        ({"tasks": kf.types.Relation}, TypeError, "field 'tasks': found an object of class "),
         ({"1title": "string"}, kf.FilterSyntaxError, "'1title' is not a field name"),
         ({"*": "string"}, kf.FilterSyntaxError, "is not a field name"),
         ({"tasks": {"status": "nil"}}, ValueError, "field 'status': found type 'nil'"),
@@ -124,9 +205,9 @@ def test_notations_say_all_of_a_type() -> None:
     endpoint = kf.Endpoint("e", {"title": "string; case-sensitive; eq, LIKE", "tasks": "Relation - id (id); any"})
     assert endpoint["title"] == kf.types.String(case_sensitive=True, operators=["eq", "like"])
     assert endpoint["tasks"] == kf.types.Relation({"id": "id"}, operators=["any"])
-    assert kf.types.from_notation("date", operators=["eq"]) == kf.types.Date(operators=["eq"])
+    assert kf.types.from_text("date", operators=["eq"]) == kf.types.Date(operators=["eq"])
     with pytest.raises(ValueError, match="expected them in one place"):
-        kf.types.from_notation("date; eq", operators=["eq"])
+        kf.types.from_text("date; eq", operators=["eq"])
 
 
 # sources and wildcards

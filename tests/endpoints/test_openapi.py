@@ -212,7 +212,7 @@ def test_other_columns_are_reported_once() -> None:
     item = {"parameters": [{**FILTER, "description": table}], "get": {}, "post": {}}
     with pytest.warns(UserWarning, match="Ignored columns") as reported:
         read = endpoints_from_openapi(document(item))
-    assert [endpoint["a"].notation for endpoint in read.values()] == ["string; eq", "string; eq"]
+    assert [endpoint["a"].text for endpoint in read.values()] == ["string; eq", "string; eq"]
     assert [(str(warning.message)[-7:], warning.filename) for warning in reported] == [("'Notes'", __file__)]
 
 

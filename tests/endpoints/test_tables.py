@@ -304,7 +304,7 @@ def test_fields_named_like_the_columns() -> None:
         (table('a | enum: "x" y'), "found the choice '\"x\" y', expected plain text"),
         (table("a | enum: “x, y"), "found the choice '“x', expected plain text"),
         (table("a | enum:<br>- x<br>- y"), "found the choice '- x', expected plain text"),
-        (table("a | id<x y  z>"), "is no name of a schema"),
+        (table("a | id<x y  z>"), "is not the name of a schema"),
         (table("a | " + "Relation - x (" * 101), "nested more than 100 levels deep"),
     ],
 )

@@ -206,8 +206,14 @@ def test_a_restricted_field_names_itself(kind: str, operator: str) -> None:
         ("string", "like", "50\\", "invalid_pattern", "expected a character after it; write \\\\ for a backslash"),
         ("number", "eq", "5", "invalid_value", "Found the text '5', expected a number; write it without quotes"),
         ("number", "eq", U("5x"), "invalid_value", "Found the text '5x', expected a number"),
-        ("number", "eq", U("9" * 41), "number_too_long", "Found a number of 41 digits and exponent 40"),
-        ("number", "eq", U("1e65"), "number_too_long", "expected at most 40 digits and an exponent within ±64"),
+        ("number", "eq", U("9" * 41), "number_too_long", "Found a number of more than 40 digits, expected at most 40"),
+        (
+            "number",
+            "eq",
+            U("1e65"),
+            "number_too_long",
+            "Found a number with the exponent 65, expected an exponent within ±64",
+        ),
         ("boolean", "eq", "true", "invalid_value", "Found the text 'true', expected true or false"),
         ("boolean", "eq", 1, "invalid_value", "Found the number 1, expected true or false"),
         ("boolean", "eq", U("2"), "invalid_value", "expected true or false"),
@@ -221,8 +227,11 @@ def test_a_restricted_field_names_itself(kind: str, operator: str) -> None:
             "eq",
             ME,
             "invalid_value",
-            "Found the special value me.id, expected a date; me.id stands on id fields",
+            "Found the special value me.id, expected a date; me.id is for id fields",
         ),
+        ("date", "lt", "tomorrow", "invalid_special", "Found 'tomorrow', expected 'today+1d'"),
+        ("datetime", "lt", "Now()", "invalid_special", "Found 'Now()', expected 'now'"),
+        ("datetime", "lt", U("NOW"), "invalid_special", "Found 'NOW', expected 'now' in lower case"),
         ("date", "lt", U("today 5d"), "lost_plus", "a '+' in a query string must be sent as %2B"),
         ("date", "lt", Special("today", 36_501), "day_offset_too_large", "more than 36500 days"),
         ("date", "lt", "today-99999999999999999999d", "day_offset_too_large", "write a date"),
@@ -255,8 +264,8 @@ def test_a_refused_choice_is_offered_at_most_twenty_others() -> None:
     row = kf.types.Enum(*map(str, range(100)))
     with pytest.raises(ValueFault) as error:
         row.admit("eq", "x", Limits())
-    assert error.value.suggestions == tuple(map(str, range(20)))
-    assert error.value.message.endswith("'19', …")
+    assert error.value.problem.suggestions == tuple(map(str, range(20)))
+    assert error.value.problem.message.endswith("'19', …")
 
 
 @pytest.mark.parametrize("exponent", [39, 40, 45, 64])
@@ -342,8 +351,8 @@ def test_choices_are_texts_and_classes(choice: Any) -> None:
     [
         (lambda: kf.types.String(operators=["between"]), "'between' is no operator; expected words such as contains"),
         (lambda: kf.types.String(operators=["eq", "lt"]), "type 'string' has no operator lt; it has contains"),
-        (lambda: kf.types.Id("a<b"), "'a<b' is no name of a schema"),
-        (lambda: kf.types.Enum(name="a;b"), "'a;b' is no name of a schema"),
+        (lambda: kf.types.Id("a<b"), "'a<b' is not the name of a schema"),
+        (lambda: kf.types.Enum(name="a;b"), "'a;b' is not the name of a schema"),
     ],
 )
 def test_wrong_types_cannot_be_made(make: Any, message: str) -> None:

@@ -282,7 +282,7 @@ def test_choices_are_shown_as_text(choice: str) -> None:
     endpoint = kf.Endpoint("x", {"x": kf.types.Enum(choice), "y.id": "id<Project>"})
     visible = shown(parameter_description(endpoint))
     assert visible.tags <= {"p", "table", "thead", "tbody", "tr", "th", "td", "code"}
-    assert visible.cells[1] == endpoint["x"].with_parts(operators=None).notation
+    assert visible.cells[1] == endpoint["x"].with_parts(operators=None).text
     assert visible.cells[4] == "id<Project>"
     assert f"Example: {filter_examples(endpoint)['DSL']}" in visible.text
 
