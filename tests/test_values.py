@@ -11,7 +11,6 @@ from hypothesis import given, strategies as st
 import kanbert_filter as kf
 from kanbert_filter import values
 from kanbert_filter.context import local_date
-from kanbert_filter.limits import MAX_DAY_OFFSET
 from tests import strategies
 
 ROOT = Path(__file__).parents[1]
@@ -155,13 +154,13 @@ def test_a_special_means_a_day_and_an_instant_of_it(name: str) -> None:
         assert local_date(instant, context.timezone) == day
 
 
-@pytest.mark.parametrize("days", [MAX_DAY_OFFSET, MAX_DAY_OFFSET + 1, 123456789012345678, 10**100])
+@pytest.mark.parametrize("days", [999_999_999, 1_000_000_000, 123456789012345678, 10**100])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_no_special_is_built_that_cannot_be_read(days: int, sign: int) -> None:
     endpoint = kf.Endpoint("e", {"d": "date"})
     text = f"today{sign * days:+d}d"
     lifted = kf.Limits.lifted()
-    if days <= MAX_DAY_OFFSET:
+    if days < 10**9:
         built = kf.field("d") == kf.TODAY + sign * days
         assert endpoint.parse(kf.to_dsl(built), limits=lifted).filter == endpoint.check(built, limits=lifted).filter
         assert endpoint.parse(f'd = "{text}"', limits=lifted).filter == built

@@ -220,13 +220,20 @@ class _Explaining:
         try:
             if isinstance(node, RelationTest):
                 return self.relation(node, find(node.field), path, record, access)
-            outcome = compile_predicate(CheckedFilter((Part(node, table),)), self.context, access=access)(record)
+            outcome = self.outcome(node, table, prefix, record, access)
             if isinstance(table.field_type(node.field), Scope):
                 return Explanation(node, outcome)
             found = self.found(node, table, find, record, access)
             return Explanation(node, outcome, field=path, found=found, means=self.means(node, table))
         except RecordError as error:
-            return Explanation(node, None, field=path, error=RecordError(prefix + error.field, error.type, error.value))
+            return Explanation(node, None, field=path, error=error)
+
+    def outcome(self, node: Filter, table: FieldTable, prefix: str, record: object, access: Access) -> bool:
+        """Whether a record of the table, which knows nothing of the relations around it, matches a condition."""
+        try:
+            return compile_predicate(CheckedFilter((Part(node, table),)), self.context, access=access)(record)
+        except RecordError as error:
+            raise RecordError(prefix + error.field, error.type, error.value) from None
 
     def relation(self, node: RelationTest, column: Column, path: str, record: object, access: Access) -> Explanation:
         related = related_of(column, record, access)

@@ -260,12 +260,15 @@ def test_refusals(notation: str, operator: str, value: Value, code: str, message
     assert message in problem.message
 
 
-def test_a_refused_choice_is_offered_at_most_twenty_others() -> None:
-    row = kf.types.Enum(*map(str, range(100)))
+@pytest.mark.parametrize("count", [1, 19, 20, 21, 100])
+def test_a_refused_choice_is_offered_at_most_twenty_others(count: int) -> None:
+    row = kf.types.Enum(*map(str, range(count)))
     with pytest.raises(ValueFault) as error:
         row.admit("eq", "x", Limits())
-    assert error.value.problem.suggestions == tuple(map(str, range(20)))
-    assert error.value.problem.message.endswith("'19', …")
+    offered = tuple(map(str, range(min(count, 20))))
+    assert error.value.problem.suggestions == offered
+    shown = ", ".join(f"'{choice}'" for choice in offered)
+    assert error.value.problem.message == f"Found 'x', expected one of {shown}" + (", …" if count > 20 else "")
 
 
 @pytest.mark.parametrize("exponent", [39, 40, 45, 64])

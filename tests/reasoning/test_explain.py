@@ -85,6 +85,33 @@ def test_a_value_that_cannot_be_read_is_shown_and_the_rest_decides() -> None:
     assert inner.error.field == "tasks.hours"
 
 
+DEEP = kf.Endpoint("deep", {"a.b.c": "string", "t": {"a.b": "number", "u": {"a.b.c": "id"}}})
+
+
+@pytest.mark.parametrize(
+    ("text", "record", "field"),
+    [
+        ("a.b.c = 'x'", {"a": {"b": {"c": 5}}}, "a.b.c"),
+        ("a.b.c = 'x'", {"a": {"b": 5}}, "a.b"),
+        ("a.b.c is null", {"a": [5]}, "a"),
+        ("t any (a.b = 1)", {"t": [{"a": {"b": "x"}}]}, "t.a.b"),
+        ("t any (a.b = 1)", {"t": [{"a": "x"}]}, "t.a"),
+        ("t any (u none (a.b.c = 1))", {"t": [{"u": [{"a": {"b": 5}}]}]}, "t.u.a.b"),
+        ("t any (u any)", {"t": [{"u": 5}]}, "t.u"),
+        ("t any (u all (a.b.c = 1))", {"t": [{"u": 5}]}, "t.u"),
+        ("t any (u.count > 1)", {"t": [{"u": 5}]}, "t.u"),
+    ],
+)
+def test_the_error_is_that_of_the_predicate(text: str, record: dict[str, object], field: str) -> None:
+    checked = DEEP.parse(text)
+    with pytest.raises(kf.RecordError) as expected:
+        kf.compile_predicate(checked)(record)
+    with pytest.raises(kf.RecordError) as caught:
+        kf.explain(checked, record).matches  # noqa: B018
+    assert caught.value.field == expected.value.field == field
+    assert caught.value.type == expected.value.type
+
+
 def test_what_is_the_servers_own_is_not_shown() -> None:
     own = kf.Endpoint("tenants", {"tenant": "string"}).parse("tenant = 't-1'")
     checked = own & PROJECTS.parse("budget > 1000")
