@@ -85,6 +85,7 @@ def test_keys_come_in_the_order_of_their_insertion() -> None:
     ("text", "matching", "other"),
     [
         ("title contains 'CM'", {"title": "ACME"}, {"title": "ACNE"}),
+        ("title contains 'reconciliation'", {"title": "A Reconciliation"}, {"title": "reconciliatio"}),
         ("title contains 'a'", {"title": "A"}, {"title": "B"}),
         ("title contains ''", {"title": ""}, {"title": None}),
         ("title like '%b_d%'", {"title": "abxd"}, {"title": "abd"}),

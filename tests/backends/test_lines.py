@@ -184,6 +184,8 @@ def test_decimals(constant: int | Decimal, value: Decimal) -> None:
     | st.floats(allow_nan=False, allow_infinity=False).map(lambda x: Decimal(repr(x))),
     st.floats(allow_nan=False, allow_infinity=False),
 )
+@example(Decimal("0.0999999999999999999999"), 0.1)
+@example(Decimal("0.1000000000000000000001"), 0.1)
 def test_floats(constant: Decimal, value: float) -> None:
     hold(Floats(), constant, value, Decimal(repr(value)))
 

@@ -195,6 +195,13 @@ def test_columns_that_cannot_be_told_apart(header: str, rows: list[str], message
             kf.Endpoint.from_markdown("e", "\n".join(lines))
 
 
+def test_a_column_of_which_a_cell_is_no_operator_is_another() -> None:
+    text = "Field | Type | Default\n---|---|---\nname | string | in\nsize | number | 5"
+    with pytest.warns(UserWarning, match="'Default'"):
+        read = kf.Endpoint.from_markdown("e", text)
+    assert read == kf.Endpoint("e", {"name": "string", "size": "number"})
+
+
 def test_other_columns_are_ignored_and_reported() -> None:
     text = """
     | # | Field | Required | Type | Example | Operators | Field description | |

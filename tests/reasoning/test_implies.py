@@ -107,6 +107,25 @@ def test_the_other_questions() -> None:
     assert example(parse("title like 'a_%' and owner.id = 'u-1'")) == {"title": "ax", "owner": {"id": "u-1"}}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "budget > 1 and budget < 2",
+        "budget > 1.5 and budget < 1.6 and budget nin [1.55, 1.575]",
+        "budget > -0.2 and budget < -0.1",
+        "custom.x > 'b'",
+        "custom.x < 'b' and custom.x != ''",
+        "custom.x > 'a' and custom.x < 'b' and custom.x != 'aa'",
+        "tasks any (hours > 0.1 and hours < 0.2)",
+    ],
+)
+def test_a_value_is_found_between_bounds(text: str) -> None:
+    checked = parse(text)
+    found = example(checked, CONTEXT)
+    assert found is not None
+    assert kf.compile_predicate(checked, CONTEXT)(found)
+
+
 def test_an_answer_has_no_truth_value() -> None:
     with pytest.raises(TypeError, match="isinstance"):
         bool(implies(parse("budget = 1"), parse("budget = 1")))
