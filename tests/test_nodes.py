@@ -302,6 +302,8 @@ def test_the_builder_says_everything_the_language_says() -> None:
         assert kf.to_dsl(built) == text
         assert kf.parse_dsl(text) == built
     assert repr(f) == "field('f')"
+    equal = [f == 1, f.eq(1), f != 1, f.ne(1)]
+    assert list(map(kf.to_dsl, equal)) == ["f = 1", "f = 1", "f != 1", "f != 1"]
 
 
 def test_specials_add_days() -> None:

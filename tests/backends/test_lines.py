@@ -114,6 +114,30 @@ def test_instants_stand_for_dates(zone: Any, constant: date, moment: datetime) -
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "jump"),
+    [
+        ("Europe/Vienna", "2024-03-31T01:00Z"),
+        ("Europe/Vienna", "2024-10-27T01:00Z"),
+        ("America/Sao_Paulo", "2018-02-18T02:00Z"),
+        ("America/Sao_Paulo", "2018-11-04T03:00Z"),
+        ("America/St_Johns", "2006-10-29T02:31Z"),
+        ("Pacific/Apia", "2011-12-30T10:00Z"),
+    ],
+)
+def test_around_a_jump_of_the_clock(name: str, jump: str) -> None:
+    zone, center = ZoneInfo(name), datetime.fromisoformat(jump)
+    near = [timedelta(minutes=minutes) for minutes in range(-180, 181, 45)]
+    walls_line = Moments(instants_of_walls(zone), Timestamps(aware=False))
+    dates_line = Moments(walls_of_instants(zone), Timestamps(aware=True))
+    for wall in [center.astimezone(zone).replace(tzinfo=None) + distance for distance in near]:
+        for constant in [center + distance for distance in near]:
+            hold(walls_line, constant, wall, instant_of(wall, ("at", "datetime"), zone))
+    for instant in [center + distance for distance in near]:
+        for constant_day in [center.astimezone(zone).date() + timedelta(days=days) for days in range(-2, 2)]:
+            hold(dates_line, constant_day, instant, day_of(instant, ("at", "date"), zone))
+
+
 @given(zones, moments, days)
 @example(ZoneInfo("Pacific/Apia"), datetime(2011, 12, 30, 10), date(2011, 12, 30))
 @example(ZoneInfo("Pacific/Apia"), datetime(2011, 12, 30, 10), date(2011, 12, 31))

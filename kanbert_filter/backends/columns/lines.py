@@ -232,7 +232,7 @@ class FirstInstants(Line):
 
     def points(self, constant: Constant) -> Sequence[Stored]:
         assert isinstance(constant, datetime)
-        days = [moved(self.early(constant), later) for later in range(3)]
+        days = [moved(self.early(constant), later) for later in range(2)]
         return [day for day in days if not isinstance(day, Edge) and self.first(day) == constant]
 
     def early(self, constant: datetime) -> date:
