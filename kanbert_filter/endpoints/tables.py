@@ -349,7 +349,9 @@ def code_span(text: str, *, in_table: bool = False) -> str:
     ticks = "`"
     while ticks in _TICKS.findall(text):
         ticks += "`"
-    edge = " " if "`" in (text[0], text[-1]) or (text[0] == text[-1] == " " and text.strip()) else ""
-    if in_table:
-        text = re.sub(r"(\\)?\|", lambda mark: f"\\{ticks}\\|{ticks}" if mark[1] else "\\|", text)
-    return f"{ticks}{edge}{text}{edge}{ticks}"
+    spans = []
+    for code in re.split(r"(?<=\\)\|", text) if in_table else [text]:
+        edge = " " if code[:1] == "`" or code[-1:] == "`" or (code[:1] == code[-1:] == " " and code.strip()) else ""
+        body = code.replace("|", "\\|") if in_table else code
+        spans.append(f"{ticks}{edge}{body}{edge}{ticks}" if code else "")
+    return "\\|".join(spans)

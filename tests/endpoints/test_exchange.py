@@ -154,6 +154,13 @@ def test_tables(endpoint: kf.Endpoint, before: str, after: str) -> None:
     assert table.count("\n") == 2 + len(list(endpoint))
 
 
+@pytest.mark.parametrize("text", ["\\|`a", "`a\\|`b`", "a\\|", "\\|", "\\| b \\| \\|", "a|\\|`|", "``\\|\\|```"])
+def test_pipes_behind_backslashes_survive_tables(text: str) -> None:
+    """A pipe ends the code span that it would be misread in, and the next one may begin with back quotes or blanks."""
+    endpoint = kf.Endpoint("e", {"a": kf.types.Enum(text, "b"), "c": kf.types.String(source=(text,))})
+    assert kf.Endpoint.from_markdown("e", endpoint.to_markdown(sources=True)) == endpoint
+
+
 keys = st.from_regex(r"[A-Za-z0-9_-]{1,4}", fullmatch=True) | awkward.filter(
     lambda key: key and not set(key) & {*"\r\n*"}
 )
