@@ -22,12 +22,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from itertools import count
 from typing import Final, Literal
 
-from ...kinds import ValueKind, exhaustive
+from ...kinds import exhaustive
 from ...meaning.tests import Column
-from .records import FieldOfError, holder_of
+from .records import READERS, FieldOfError, holder_of
 from .shapes import ConditionWord, Manner, Shape, conditions_of, number_of_constants
 
 Access = Literal["mapping", "attribute"]
@@ -281,15 +282,15 @@ class _Record:
 
     def read(self, column: Column, variable: str, load: str) -> str:
         """Whether the loaded value is present; a value not yet in its final form is brought into it."""
-        function, expected, zone = _READERS[column.kind]  # type: ignore[index]  # other kinds are compared with nothing
+        function, final_class, zone = READERS[column.kind]  # type: ignore[index]  # others are compared with nothing
         arguments = [variable]
         if column.kind != "custom":
             arguments.append(self.names.field(column))
         if zone is not None:
             arguments.append(f"{self.names.context}.{zone}")
-        brought = f"{function}({','.join(arguments)})"
-        final = f"{load}.__class__ is {expected}"
-        if expected == "datetime":
+        brought = f"{function.__name__}({','.join(arguments)})"
+        final = f"{load}.__class__ is {final_class.__name__}"
+        if final_class is datetime:
             final += f" and {variable}.tzinfo is UTC"
             brought = f"iso_instant({variable}) or {brought}"
         brought = f"{variable}:={brought}"
@@ -447,22 +448,6 @@ _COMPARISONS: Final[dict[str, Callable[..., str]]] = {
 """The words of shapes that compare a value, and so need it to be present."""
 
 exhaustive(ConditionWord, _CONDITIONS | _COMPARISONS)
-
-_READERS: Final[dict[ValueKind, tuple[str, str, str | None]]] = exhaustive(
-    ValueKind,
-    {
-        "string": ("as_text", "str", None),
-        "enum": ("as_text", "str", None),
-        "number": ("as_number", "int", None),
-        "currency": ("as_number", "int", None),
-        "boolean": ("as_boolean", "bool", None),
-        "id": ("as_identifier", "str", None),
-        "date": ("as_day", "date", "timezone"),
-        "datetime": ("as_instant", "datetime", "storage_timezone"),
-        "custom": ("as_custom", "str", None),
-    },
-)
-"""The function of `records` that reads a value, the class of values that need no reading, and the context's time zone it takes."""
 
 _COSTS: Final[dict[str, int]] = exhaustive(
     ConditionWord,

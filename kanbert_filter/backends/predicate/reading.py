@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ...context import Context
 from ...errors import RecordError
-from ...kinds import FieldKind, exhaustive
 from ...meaning.tests import Column
 from . import records
 from .code_text import Access
@@ -40,29 +39,16 @@ def raw_value(column: Column, record: object, access: Access) -> Any:
 def present_value(column: Column, record: object, access: Access, context: Context) -> Any:
     """The value of a field in the form that tests compare, None for null. Raises `RecordError` for one not of the field's type."""
     raw = raw_value(column, record, access)
-    return None if raw is None else _READERS[column.kind](raw, (column.path, column.kind), context)
+    if raw is None:
+        return None
+    function, _, zone = records.READERS[column.kind]  # type: ignore[index]  # relations and scopes hold no value
+    if column.kind == "custom":
+        return function(raw)
+    zones = () if zone is None else (getattr(context, zone),)
+    return function(raw, (column.path, column.kind), *zones)
 
 
 def related_of(column: Column, record: object, access: Access) -> Sequence[Any]:
     """The related records of a relation. Raises `RecordError` for what is no list of records."""
     find = records.related_mappings if access == "mapping" else records.related_objects
     return find(raw_value(column, record, access), (column.path, column.kind))
-
-
-def _no_value(raw: object, field: records.FieldOfError, context: Context) -> Any:
-    raise AssertionError(f"a {field[1]} holds no value")
-
-
-_READERS: Final[dict[FieldKind, Callable[[Any, records.FieldOfError, Context], Any]]] = exhaustive(
-    FieldKind,
-    {
-        **dict.fromkeys(("string", "enum"), lambda raw, field, context: records.as_text(raw, field)),
-        **dict.fromkeys(("number", "currency"), lambda raw, field, context: records.as_number(raw, field)),
-        "boolean": lambda raw, field, context: records.as_boolean(raw, field),
-        "id": lambda raw, field, context: records.as_identifier(raw, field),
-        "date": lambda raw, field, context: records.as_day(raw, field, context.timezone),
-        "datetime": lambda raw, field, context: records.as_instant(raw, field, context.storage_timezone),
-        "custom": lambda raw, field, context: records.as_custom(raw),
-        **dict.fromkeys(("relation", "count", "scope"), _no_value),
-    },
-)

@@ -22,16 +22,17 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, tzinfo
 from decimal import MAX_EMAX, MIN_EMIN, Context as DecimalContext, Decimal
 from enum import Enum
 from numbers import Integral, Rational, Real
-from typing import Any, Final
+from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 from ...context import first_instant, inside, instant_of, local_date
 from ...errors import RecordError
+from ...kinds import ValueKind, exhaustive
 from ...meaning.tests import Column
 from ...values import exact, number_text, read_date
 
@@ -337,3 +338,32 @@ def _iterated(value: object, field: FieldOfError) -> Sequence[Any]:
     if isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, Mapping, Iterator)):
         return list(value)
     raise RecordError(*field, value)
+
+
+# kinds of fields
+
+
+class Reader(NamedTuple):
+    """How the values of one kind of field are read: by which function, from which class on there is nothing to do, in which zone."""
+
+    function: Callable[..., Any]
+    final: type
+    zone: Literal["timezone", "storage_timezone"] | None = None
+    """The time zone of the context that the function takes."""
+
+
+READERS: Final[dict[ValueKind, Reader]] = exhaustive(
+    ValueKind,
+    {
+        "string": Reader(as_text, str),
+        "enum": Reader(as_text, str),
+        "number": Reader(as_number, int),
+        "currency": Reader(as_number, int),
+        "boolean": Reader(as_boolean, bool),
+        "id": Reader(as_identifier, str),
+        "date": Reader(as_day, date, "timezone"),
+        "datetime": Reader(as_instant, datetime, "storage_timezone"),
+        "custom": Reader(as_custom, str),
+    },
+)
+"""Every function but that of custom fields takes the field for its error; what compares no value of its own has no reader."""
