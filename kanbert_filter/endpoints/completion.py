@@ -70,6 +70,13 @@ class Completion(NamedTuple):
     proposals: tuple[Proposal, ...]
 
 
+class _Left(NamedTuple):
+    """How many relations may still be opened inside each other, and how many relation tests may still be written."""
+
+    relations: int
+    tests: int
+
+
 class _Candidate(NamedTuple):
     proposal: Proposal
     words: tuple[str, ...]
@@ -140,7 +147,7 @@ class _Place:
         self.row: FieldType | None = None  # of the field of the condition that is being written
         self.operator = ""
         self.last = ""
-        self.conditions = self.values = 0
+        self.conditions = self.values = self.relation_tests = 0
         self.listed: int | None = None
         for token in beginning.tokens:
             self._pass(token.type, str(token))
@@ -153,8 +160,10 @@ class _Place:
                 table = self.tables[-1]
                 self.row = None if table is None else table.field_type(text)
                 self.operator = ""
+                self.relation_tests += isinstance(self.row, Count)
             case "OPERATOR" | "SET" | "ANY" | "ALL":
                 self.operator = CANONICAL[text]
+                self.relation_tests += kind in ("ANY", "ALL")
                 if self.row is not None and self.operator not in self.row.operators:
                     self.row = None
             case "LPAR":
@@ -172,12 +181,20 @@ class _Place:
                 self.listed = None
             case _ if kind in VALUES:
                 self.values += 1
+                if isinstance(self.row, Scope):
+                    self.relation_tests += _tests_in(self.row, text)
                 if self.listed is not None:
                     self.listed += 1
 
     @property
-    def relations_left(self) -> int:
-        return self.limits.max_relation_depth - sum(self.opened)
+    def left(self) -> _Left:
+        tests = self.limits.max_relation_tests - self.relation_tests
+        return _Left(self.limits.max_relation_depth - sum(self.opened), tests)
+
+    @property
+    def left_with_this(self) -> _Left:
+        """What was left before the relation test that is being written."""
+        return self.left._replace(tests=self.left.tests + 1)
 
     # limits
 
@@ -189,7 +206,7 @@ class _Place:
             or self.conditions + 2 > limits.max_conditions
             or self.values + 2 > limits.max_values
             or (self.listed or 0) + 2 > limits.max_list_values
-            or self.relations_left < 2
+            or self.left.relations < 2
         )
 
     def fits(self, head: str, sample: str) -> bool:
@@ -211,7 +228,7 @@ class _Place:
             return
         if "FIELD" in self.expected:
             table = self.tables[-1]
-            if table is not None and _is_usable_table(table, self.relations_left):
+            if table is not None and _is_usable_table(table, self.left):
                 yield _Group(self.of_fields(table, written), "a = 1")
                 yield _keyword("LPAR", "(a = 1)")
             return
@@ -221,23 +238,23 @@ class _Place:
                 yield _keyword("LSQB", "[]")
             if "COMMA" in self.expected:
                 yield _keyword("COMMA", ", 1")
-            if "LPAR" in self.expected and _is_usable_inside(self.row, self.relations_left):
+            if "LPAR" in self.expected and _is_usable_inside(self.row, self.left_with_this):
                 yield _keyword("LPAR", "(a = 1)")
         for terminal, sample in (("_AND", "and a = 1"), ("_OR", "or a = 1"), ("RPAR", ")"), ("RSQB", "]")):
             if terminal in self.expected:
                 yield _keyword(terminal, sample)
 
     def of_fields(self, table: FieldTable, written: str) -> Iterator[_Candidate]:
-        yield from _named_fields(table, self.relations_left)
+        yield from _named_fields(table, self.left)
         for pattern, row in table.items():
-            if "*" in pattern and _operators_of(row, self.relations_left):
+            if "*" in pattern and _operators_of(row, self.left):
                 name = _filled(pattern, written)
                 is_whole = not name.endswith(".")
                 if name != written and (table.field_type(name) is row if is_whole else field_fault(name + "x") is None):
                     yield _candidate(name, "field", row.text)
 
     def of_operators(self, row: FieldType) -> Iterator[_Group]:
-        usable = _operators_of(row, self.relations_left)
+        usable = _operators_of(row, self.left_with_this if isinstance(row, Count) else self.left)
         if "OPERATOR" in self.expected:
             for name in usable:
                 operator = OPERATORS[name]
@@ -251,6 +268,8 @@ class _Place:
 
     def of_values(self) -> Iterator[_Candidate]:
         for value in () if self.row is None else self.row.offered(self.operator):
+            if isinstance(self.row, Scope) and self.row.relation_tests.get(str(value), 0) > self.left.tests:
+                continue
             if isinstance(value, Special):
                 yield _candidate(str(value), "special", SPECIALS[value.name].description)
             elif not isinstance(value, str) or len(value) <= self.limits.max_string_length:
@@ -267,37 +286,50 @@ def _keyword(terminal: str, sample: str) -> _Group:
 
 
 @lru_cache(maxsize=256)
-def _named_fields(table: FieldTable, relations_left: int) -> tuple[_Candidate, ...]:
+def _named_fields(table: FieldTable, left: _Left) -> tuple[_Candidate, ...]:
     """The fields with a name of their own that a condition can be about."""
     return tuple(
         _candidate(name, "field", OPERATORS["count"].description if isinstance(row, Count) else row.text)
         for name, row in table.known.items()
-        if _operators_of(row, relations_left)
+        if _operators_of(row, left)
     )
 
 
-def _is_usable_table(table: FieldTable, relations_left: int) -> bool:
-    return bool(_named_fields(table, relations_left)) or any(
-        "*" in name and _operators_of(row, relations_left) for name, row in table.items()
+def _is_usable_table(table: FieldTable, left: _Left) -> bool:
+    return bool(_named_fields(table, left)) or any(
+        "*" in name and _operators_of(row, left) for name, row in table.items()
     )
 
 
-def _is_usable_inside(row: FieldType, relations_left: int) -> bool:
+def _is_usable_inside(row: FieldType, left: _Left) -> bool:
     """Whether a condition on the related records can be written; one level of relations is this one's."""
-    return isinstance(row, Relation) and relations_left > 0 and _is_usable_table(row.related, relations_left - 1)
+    inside = _Left(left.relations - 1, left.tests - 1)
+    return isinstance(row, Relation) and _may_relate(left) and _is_usable_table(row.related, inside)
 
 
-def _operators_of(row: FieldType, relations_left: int) -> list[str]:
+def _may_relate(left: _Left) -> bool:
+    return left.relations > 0 and left.tests > 0
+
+
+def _tests_in(scope: Scope, text: str) -> int:
+    """How many relation tests the condition of a choice holds, which is written as a text in quotes."""
+    numbers = [number for choice, number in scope.relation_tests.items() if text[1:-1] == literal(choice)[1:-1]]
+    return sum(numbers)
+
+
+def _operators_of(row: FieldType, left: _Left) -> list[str]:
     """The operators with which a condition on such a field can be written to its end."""
     usable = []
     for name in row.ordered_operators():
         match OPERATORS[name].operand:
             case "filter":
-                is_usable = _is_usable_inside(row, relations_left)
+                is_usable = _is_usable_inside(row, left)
             case "optional filter":
-                is_usable = relations_left > 0
+                is_usable = _may_relate(left)
+            case _ if isinstance(row, Scope):
+                is_usable = any(row.relation_tests.get(choice, 0) <= left.tests for choice in row.choices)
             case _:
-                is_usable = name != "count" and not (isinstance(row, Scope) and not row.choices)
+                is_usable = name != "count" and not (isinstance(row, Count) and left.tests < 1)
         if is_usable:
             usable.append(name)
     return usable

@@ -220,6 +220,7 @@ def test_no_proposal_passes_a_limit(filter: kf.Filter, data: st.DataObject) -> N
         "max_values": st.integers(1, 4),
         "max_list_values": st.integers(1, 4),
         "max_relation_depth": st.integers(1, 3),
+        "max_relation_tests": st.integers(1, 4),
     }
     limits = kf.Limits(**{name: data.draw(bound, name) for name, bound in bounds.items()})
     cursor = data.draw(st.integers(0, len(text)))
@@ -240,6 +241,10 @@ def test_no_proposal_passes_a_limit(filter: kf.Filter, data: st.DataObject) -> N
         ("r ", kf.Limits(max_relation_depth=1), ["any", "none", "all"]),
         ("r any (r ", kf.Limits(max_relation_depth=1), []),
         ("r any (", kf.Limits(max_relation_depth=1), ["c", "("]),
+        ("r any and ", kf.Limits(max_relation_tests=1), ["a", "b", "("]),
+        ("r all ", kf.Limits(max_relation_tests=1), ["("]),
+        ("r all (", kf.Limits(max_relation_tests=1), ["c", "("]),
+        ("r.count ", kf.Limits(max_relation_tests=1), ["=", "!=", "<", "<=", ">", ">="]),
         ("", kf.Limits(max_text_length=80), ["a", "b", "r", "("]),
         ("a = 1 or b = 1 ", kf.Limits(max_text_length=80), []),
     ],
@@ -248,6 +253,20 @@ def test_proposals_near_a_limit(text: str, limits: kf.Limits, texts: list[str]) 
     endpoint = kf.Endpoint("example", {"a": "number", "b": "number", "r": {"c": "number", "r": {"c": "number"}}})
     proposals = endpoint.complete(text, len(text), limits=limits).proposals
     assert [p.text for p in proposals if not p.text.endswith(".count")] == texts
+
+
+def test_choices_whose_conditions_pass_a_limit_are_not_proposed() -> None:
+    related = kf.field("tasks").any()
+    scope = kf.types.Scope({"open": related & (kf.field("tasks").count() > 1), "any": kf.field("title").is_not_null()})
+    endpoint = kf.Endpoint("example", {"title": "string", "state": scope, "tasks": {"title": "string"}})
+    for text, tests, texts in [
+        ("state = ", 2, ['"open"', '"any"']),
+        ("state = ", 1, ['"any"']),
+        ("state = 'open' and tas", 3, ["tasks", "tasks.count"]),
+        ("state = 'open' and tas", 2, []),
+    ]:
+        limits = kf.Limits(max_relation_tests=tests)
+        assert [p.text for p in endpoint.complete(text, len(text), limits=limits).proposals] == texts
 
 
 def test_a_closed_group_of_all_levels_takes_no_and() -> None:
