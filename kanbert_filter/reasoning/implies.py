@@ -27,7 +27,7 @@ from ..meaning.tests import AllOf, Always, AnyOf, Column, Counted, Related
 from .theory import NOTHING, UNKNOWN, Literal, literal_of, value_for
 
 STEPS: Final = 10_000
-"""How many ways a search tries unless told otherwise: within a second."""
+"""How many ways a search tries unless told otherwise."""
 
 MANY: Final = 10_000
 """No witness has more related records."""

@@ -1,7 +1,7 @@
 """Whether one value can pass several tests at once: the theory of a single column.
 
 `value_for` looks for a value that makes every literal true. It answers with the value, with `NOTHING` where it is sure that there is
-none, and with `UNKNOWN` where it cannot tell. It is sure everywhere but for `like` patterns and for text tests of numbers: other text
+none, and with `UNKNOWN` where it cannot tell: for some `like` patterns, text tests of numbers, and text tests beside order. Other text
 tests are decided, since a character that occurs in no needle can stand between the parts of a text.
 
 A field holds what its type says: an enumeration with choices holds one of them, and null is always possible.
