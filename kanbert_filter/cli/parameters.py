@@ -1,8 +1,9 @@
-"""What the command line takes as values: endpoints, moments, time zones, delimiters."""
+"""What the command line takes as values: filters, endpoints, moments, time zones, delimiters."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from typing import Final, TypeVar
@@ -14,6 +15,12 @@ from ..context import Context
 from ..errors import quoted
 from ..values import read_timestamp
 from .endpoint_files import endpoint_at
+from .shell import InputFault
+
+ENDPOINT_HELP: Final = (
+    "What may be filtered: a shipped endpoint (see 'kanbert-filter endpoints'), a Markdown table (.md), an endpoint's"
+    " description (.json), or an OpenAPI document ('openapi.json#GET /clients')."
+)
 
 T = TypeVar("T")
 
@@ -98,3 +105,20 @@ DELIMITER: Final = checked_value("character", _delimiter)
 SCOPE_CONDITION: Final = checked_value("condition", _scope_condition)
 PATH: Final = checked_value("path", _path_in)
 NAMES: Final = checked_value("names", _names_in)
+
+
+def one_filter(words: Sequence[str]) -> str:
+    """The argument that is the filter, `-` if there is none; several come from a filter without quotes around it."""
+    if len(words) > 1:
+        whole = quoted(" ".join(words))
+        raise click.UsageError(f"Found {len(words)} arguments, expected one filter; put it in quotes, as in {whole}.")
+    return words[0] if words else "-"
+
+
+def filter_text(argument: str) -> bytes:
+    """The filter's text as it came: the argument's, or for `-` that of standard input."""
+    if argument != "-":
+        return argument.encode(errors="surrogateescape")
+    if sys.stdin is None:  # as after `<&-`
+        raise InputFault("Standard input is closed, expected the filter")
+    return sys.stdin.buffer.read()

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import kanbert_filter as kf
-from kanbert_filter.cli import commands, main
+from kanbert_filter.cli import commands, main, progress, shell as shell_module
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 PROJECTS = str(EXAMPLES / "projects.md")
@@ -323,7 +323,7 @@ def test_output_that_fails(failure: BaseException, status: int, monkeypatch: pyt
         raise failure
 
     forgotten = []
-    monkeypatch.setattr(commands, "forget_output", lambda: forgotten.append(True))
+    monkeypatch.setattr(shell_module, "forget_output", lambda: forgotten.append(True))
     monkeypatch.setattr(click, "echo", fail)
     result = run("convert", "a = 1", standalone_mode=False)
     found = result.exception
@@ -349,10 +349,10 @@ def test_closed_streams(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 
 def test_output_is_forgotten_for_good() -> None:
-    script = "import sys; from kanbert_filter.cli.commands import forget_output; forget_output(); print('lost')"
+    script = "import sys; from kanbert_filter.cli.shell import forget_output; forget_output(); print('lost')"
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout == b""
     with CliRunner().isolation():
-        commands.forget_output()
+        shell_module.forget_output()
 
 
 def test_without_click_it_says_what_to_install(
@@ -426,8 +426,8 @@ def test_a_terminal_shows_progress(long_file: Path) -> None:
 
 
 def test_progress_moves_with_the_file(long_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "is_terminal", lambda file: file is sys.stderr)
+    monkeypatch.setattr(progress, "is_terminal", lambda file: file is sys.stderr)
     result = run("match", "--endpoint", "clients", "name is null", str(long_file))
     assert result.stderr.endswith("0 of 9000 records match\n")
-    monkeypatch.setattr(commands, "is_terminal", lambda file: True)
+    monkeypatch.setattr(progress, "is_terminal", lambda file: True)
     assert run("match", "--endpoint", "clients", "name is not null", str(long_file)).stdout.count("\n") == 9000

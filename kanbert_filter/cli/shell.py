@@ -1,0 +1,64 @@
+"""What every command shares with the shell: exit statuses, closed and broken streams, interrupts."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from contextlib import suppress
+from typing import IO, Any, Final
+
+import click
+
+from ..errors import FilterError
+from . import display
+
+STATUSES: Final = "Exit status: 0 all is well, 1 the filter is at fault, 2 wrong usage or a bad record."
+
+
+class FilterFault(click.ClickException):
+    """The filter is at fault: exit status 1, with the excerpt on standard error."""
+
+    exit_code = 1
+
+    def __init__(self, error: FilterError) -> None:
+        self.error = error
+        super().__init__(str(error))
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(display.styled_error(self.error), file=file, err=True, color=self.show_color)
+
+
+class InputFault(click.ClickException):
+    """A record, a file or a stream is at fault: exit status 2."""
+
+    exit_code = 2
+
+
+class Shell(click.Group):
+    """The command with what shells expect: a reader that has enough (`| head`) is no error, an interrupt is status 130."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        if sys.stderr is None:  # as after `2>&-`; Click would write what is for it to standard output
+            sys.stderr = io.StringIO()
+        return super().main(*args, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        if sys.stdout is None:  # as after `>&-`
+            raise InputFault("Standard output is closed, expected a place to write to")
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            forget_output()
+            ctx.exit(0)
+        except KeyboardInterrupt:
+            forget_output()
+            ctx.exit(130)
+        except OSError as error:
+            raise InputFault(f"Reading or writing failed: {error.strerror or error}") from None
+
+
+def forget_output() -> None:
+    """Let what is still to be written go nowhere, so that the interpreter does not stumble over it when it ends."""
+    with suppress(OSError), open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
