@@ -305,6 +305,14 @@ def test_endpoints_lists_and_shows() -> None:
     assert (failed.exit_code, failed.stdout) == (2, "")
 
 
+def test_endpoints_writes_the_json_schema_of_one() -> None:
+    written = run("endpoints", "--json-schema", "clients/full").output
+    assert json.loads(written) == kf.kanbert_endpoints()["clients/full"].to_json_schema()
+    for arguments in ([], [str(EXAMPLES / "openapi.json")]):  # none, and several
+        failed = run("endpoints", "--json-schema", *arguments)
+        assert (failed.exit_code, failed.stdout) == (2, "")
+
+
 # the program
 
 
