@@ -9,18 +9,40 @@ from sphinx.application import Sphinx
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
+from inventories import inventories  # noqa: E402 (found on the path above)
+
 project = "kanbert-filter"
 version = release = metadata.version(project)
 copyright = "the kanbert-filter contributors"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "filter_language", "grammar_diagrams"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.intersphinx",
+    "sphinx_copybutton",
+    "filter_language",
+    "grammar_diagrams",
+]
 exclude_patterns = ["_build", "examples"]
+
+intersphinx_mapping = inventories(
+    {
+        "python": "https://docs.python.org/3/",
+        "sqlalchemy": "https://docs.sqlalchemy.org/en/20/",
+        "django": "https://docs.djangoproject.com/en/5.2/",
+    }
+)
+
+# What a reader copies is what a reader types: no prompts, and no output.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
 
 html_theme = "furo"
 html_title = f"{project} {release}"
 html_static_path = ["_static"]
 html_css_files = ["layout.css"]
 
+myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 suppress_warnings = ["config.cache"]
 
