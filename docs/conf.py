@@ -9,7 +9,7 @@ from sphinx.application import Sphinx
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
-from inventories import inventories  # noqa: E402 (found on the path above)
+from inventories import inventories
 
 project = "kanbert-filter"
 version = release = metadata.version(project)

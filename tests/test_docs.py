@@ -117,7 +117,9 @@ def fences(document: Document) -> Iterable[Region]:
             yield region
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: str(page.relative_to(ROOT)).removeprefix("docs/"))
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *PAGES], ids=lambda page: str(page.relative_to(ROOT)).removeprefix("docs/")
+)
 def test_page(page: Path, subtests: pytest.Subtests) -> None:
     for example in Document.parse(str(page), fences):
         with subtests.test(line=example.line):
@@ -242,7 +244,13 @@ def test_what_the_readme_links_exists() -> None:
 def test_every_extra_for_users_is_in_the_readme() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"].keys()
     listed = table("../README.md", "extra")
-    assert {name for names in listed for name in names.split(", ")} == extras - {"test", "heavy", "docs", "bench", "dev"}
+    assert {name for names in listed for name in names.split(", ")} == extras - {
+        "test",
+        "heavy",
+        "docs",
+        "bench",
+        "dev",
+    }
 
 
 def test_the_recipes_name_files_that_exist() -> None:
