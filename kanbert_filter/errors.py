@@ -63,7 +63,8 @@ CODES: Final[dict[str, str]] = {
 }
 """Every problem code with its meaning. Codes are stable; messages may become clearer."""
 
-_WIDTH = 76
+COLUMNS: Final = 80
+"""How wide an excerpt is where nobody says how wide the terminal is."""
 
 
 def quoted(value: object, length: int = 60) -> str:
@@ -118,8 +119,8 @@ class TextLocation(Immutable):
     >>> place.line, place.column
     (2, 7)
     >>> print(place.excerpt())
-      and b == 2
-            ^^
+      line 2: and b == 2
+                    ^^
     """
 
     __slots__ = ("end", "start", "text")
@@ -142,21 +143,25 @@ class TextLocation(Immutable):
         """The column in that line, in characters counted from 1."""
         return self.start - self.text.rfind("\n", 0, self.start)
 
-    def excerpt(self) -> str:
-        """The line with a caret under the fault; a long line is cut around it."""
+    def excerpt(self, columns: int = COLUMNS) -> str:
+        """The line with a caret under the fault, cut around it to fit into so many columns; in a text of several, its number."""
         left = self.text.rfind("\n", 0, self.start) + 1
         right = self.text.find("\n", self.start)
         right = len(self.text) if right < 0 else right
-        end = max(self.start, min(self.end, right, self.start + _WIDTH))
-        before, after = "", ""
-        if self.start - left > _WIDTH // 2:
-            left, before = self.start - _WIDTH // 2, "…"
-        if right - end > _WIDTH // 2:
-            right, after = end + _WIDTH // 2, "…"
-        lead = before + printable(self.text[left : self.start])
-        fault = printable(self.text[self.start : end])
-        rest = printable(self.text[end:right]) + after
-        return f"  {lead}{fault}{rest}\n  {' ' * _display_width(lead)}{'^' * max(1, _display_width(fault))}"
+        end = max(self.start, min(self.end, right))
+        lead = f"  line {self.line}: " if "\n" in self.text else "  "
+        room = max(columns - len(lead), 20)
+        # One character more than there is room for shows that there is more.
+        before = printable(self.text[max(left, self.start - room - 1) : self.start])
+        fault = _beginning(printable(self.text[self.start : min(end, self.start + room + 1)]), room)
+        after = printable(self.text[end : min(right, end + room + 1)])
+        rest = room - max(1, _display_width(fault))
+        if _display_width(before) + _display_width(after) > rest:
+            share = max(rest // 2, rest - _display_width(after))
+            before = _beginning(before[::-1], share)[::-1]
+            after = _beginning(after, rest - _display_width(before))
+        carets = " " * (len(lead) + _display_width(before)) + "^" * max(1, _display_width(fault))
+        return f"{lead}{before}{fault}{after}\n{carets}"
 
     def __repr__(self) -> str:
         return f"TextLocation(start={self.start}, end={self.end})"
@@ -168,6 +173,15 @@ def _display_width(text: str) -> int:
     from unicodedata import combining, east_asian_width
 
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _beginning(text: str, columns: int) -> str:
+    """As much of a text as fits into so many columns; what is left out shows as one more character, an ellipsis."""
+    if _display_width(text) <= columns:
+        return text
+    while text and _display_width(text) >= columns:
+        text = text[:-1]
+    return f"{text}…" if columns > 0 else ""
 
 
 class JsonLocation(Immutable):
@@ -187,10 +201,10 @@ class JsonLocation(Immutable):
     def __init__(self, pointer: str, value: str) -> None:
         self._fill(pointer=pointer, value=value)
 
-    def excerpt(self) -> str:
-        """The pointer and the value, on one line."""
-        where = f"at {printable(_abbreviated(self.pointer, _WIDTH))}" if self.pointer else "at the top"
-        return f"  {where}: {printable(_abbreviated(self.value, _WIDTH))}"
+    def excerpt(self, columns: int = COLUMNS) -> str:
+        """The pointer and the value, on one line of so many columns."""
+        where = f"at {self.pointer}" if self.pointer else "at the top"
+        return _named_value(where, self.value, columns)
 
 
 class FormLocation(Immutable):
@@ -210,10 +224,18 @@ class FormLocation(Immutable):
     def __init__(self, key: str, value: str) -> None:
         self._fill(key=key, value=value)
 
-    def excerpt(self) -> str:
-        """The key and the value, on one line."""
-        value = f": {printable(_abbreviated(self.value, _WIDTH))}" if self.value else ""
-        return f"  at {printable(_abbreviated(self.key, _WIDTH))}{value}"
+    def excerpt(self, columns: int = COLUMNS) -> str:
+        """The key and the value, on one line of so many columns."""
+        return _named_value(f"at {self.key}", self.value, columns)
+
+
+def _named_value(where: str, value: str, columns: int) -> str:
+    """A place and the value there; of a long one the middle is left out."""
+    room = max(columns - 2, 20)
+    if not value:
+        return f"  {_abbreviated(printable(where), room)}"
+    where = _abbreviated(printable(where), room * 2 // 3)
+    return f"  {where}: {_abbreviated(printable(value), room - 2 - len(where))}"
 
 
 Location = TextLocation | JsonLocation | FormLocation
@@ -264,11 +286,15 @@ class Problem(Immutable):
         return Problem(self.code, self.message, field or self.field, location, self.suggestions)
 
     def __str__(self) -> str:
+        return self.text()
+
+    def text(self, columns: int = COLUMNS) -> str:
+        """The message with the place under it, which fits into so many columns."""
         is_named = not self.field or f"field {quoted(self.field)}" in self.message
         lines = [self.message if is_named else f"{self.field}: {self.message}"]
         unnamed = [word for word in map(printable, self.suggestions) if f"'{word}'" not in self.message]
         if self.location is not None:
-            lines.append(self.location.excerpt())
+            lines.append(self.location.excerpt(columns))
         if unnamed:
             lines.append(f"  expected one of: {', '.join(unnamed)}")
         return "\n".join(lines)

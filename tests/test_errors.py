@@ -7,11 +7,13 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unicodedata import combining, east_asian_width
 
 import pytest
+from hypothesis import given, strategies as st
 
 import kanbert_filter as kf
-from kanbert_filter.errors import FormLocation, JsonLocation, Problems, TextLocation, quoted
+from kanbert_filter.errors import FormLocation, JsonLocation, Problems, TextLocation, printable, quoted
 from kanbert_filter.operators import OPERATORS, operator
 
 ROOT = Path(__file__).parents[1]
@@ -39,14 +41,14 @@ def test_every_problem_is_told_with_its_place_in_source_order() -> None:
     assert str(caught.value) == "\n".join(
         [
             "Unknown field 'titel'. Did you mean 'title'?",
-            "  titel = 'x' and budget > 'much' and members…",
+            "  titel = 'x' and budget > 'much' and members any (first_nam = 'Neil')",
             "  ^^^^^",
             "budget: Found the text 'much', expected a number",
             "  titel = 'x' and budget > 'much' and members any (first_nam = 'Neil')",
             "                           ^^^^^^",
             "Unknown field 'members.first_nam'. Did you mean 'members.first_name'?",
-            "  … and budget > 'much' and members any (first_nam = 'Neil')",
-            "                                         ^^^^^^^^^",
+            "  titel = 'x' and budget > 'much' and members any (first_nam = 'Neil')",
+            "                                                   ^^^^^^^^^",
         ]
     )
     assert [problem.field for problem in caught.value.problems] == ["titel", "budget", "members.first_nam"]
@@ -106,20 +108,43 @@ def test_excerpts_escape_and_cut() -> None:
     assert TextLocation("a\x1b[31m\x00b ==", 9, 11).excerpt() == "  a\\x1b[31m\\x00b ==\n" + " " * 17 + "^^"
     text = "a = 1 and " * 50
     lines = TextLocation(text, 250, 255).excerpt().splitlines()
-    assert len(lines[0]) < 90
+    assert len(lines[0]) == 80
     assert lines[0].startswith("  …")
     assert lines[0].endswith("…")
     assert lines[0][lines[1].index("^") :][:5] == text[250:255]
     assert TextLocation("漢字 == 1", 3, 5).excerpt().splitlines()[1] == "       ^^"
     assert TextLocation("e\u0301 == 1", 3, 5).excerpt().splitlines()[1] == "    ^^"
     assert TextLocation("a =", 3, 3).excerpt() == "  a =\n     ^"
-    assert TextLocation("a = 1\nb == 2\nc = 3", 8, 10).excerpt() == "  b == 2\n    ^^"
+    assert TextLocation("a = 1\nb == 2\nc = 3", 8, 10).excerpt() == "  line 2: b == 2\n            ^^"
     assert (TextLocation("a\nb", 2, 3).line, TextLocation("a\nb", 2, 3).column) == (2, 1)
     assert repr(TextLocation("secret", 0, 6)) == "TextLocation(start=0, end=6)"
-    assert len(JsonLocation("/0" * 1000, "x" * 1000).excerpt()) < 200
+    assert len(JsonLocation("/0" * 1000, "x" * 1000).excerpt()) <= 80
     assert JsonLocation("", "5").excerpt() == "  at the top: 5"
     assert FormLocation("filter[0]", "").excerpt() == "  at filter[0]"
     assert FormLocation("filter[0]", "a\nb").excerpt() == "  at filter[0]: a\\nb"
+
+
+def width(text: str) -> int:
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+@given(
+    st.text(st.sampled_from("ab =\n\x1b漢\u0301'"), max_size=30), st.integers(0, 150), st.integers(0, 150), st.data()
+)
+def test_carets_point_at_every_width(middle: str, left: int, right: int, data: st.DataObject) -> None:
+    text = "x" * left + middle + "y" * right
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, len(text)))
+    columns = data.draw(st.integers(40, 120))
+    line, carets = TextLocation(text, start, end).excerpt(columns).split("\n")
+    lead, place = re.fullmatch(r"(  (?:line [0-9]+: )?)(.*)", line).groups()  # type: ignore[union-attr]
+    assert max(width(line), width(carets)) <= columns
+    fault = printable(text[start:end].partition("\n")[0])
+    pointed = [line[at:] for at in range(len(line) + 1) if width(line[:at]) == carets.index("^")]
+    assert any(fault.startswith(found[:10].rstrip("…")) or found.startswith(fault) for found in pointed)
+    whole = printable(text[text.rfind("\n", 0, start) + 1 :].partition("\n")[0])
+    assert ("…" in place) is (width(whole) > columns - len(lead))
+    assert ("\n" in text) is (lead != "  ")
 
 
 def test_values_in_messages_are_quoted_and_abbreviated() -> None:

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
+from typing import IO, Any
 
 import click
 
 from ..endpoints.endpoint import Endpoint
 from ..endpoints.field_table import FieldTable, Relation
-from ..errors import FilterError
+from ..errors import COLUMNS, FilterError
 from ..operators import OPERATORS
 
 
-def styled_error(error: FilterError) -> str:
-    """The error as a terminal shows it: sentences bold, carets red."""
-    return "\n".join(map(_styled, str(error).split("\n")))
+def columns_of(file: IO[Any]) -> int:
+    """How wide the terminal is that shows a file: as the environment says, or the terminal itself; without one 80."""
+    told = os.environ.get("COLUMNS", "")
+    if told.isdigit() and int(told):
+        return int(told)
+    try:
+        return os.get_terminal_size(file.fileno()).columns or COLUMNS
+    except (OSError, ValueError):
+        return COLUMNS
+
+
+def styled_error(error: FilterError, columns: int) -> str:
+    """The error as a terminal of this width shows it: sentences bold, carets red."""
+    lines = [line for problem in error.problems for line in problem.text(columns).split("\n")]
+    return "\n".join(map(_styled, lines))
 
 
 def _styled(line: str) -> str:

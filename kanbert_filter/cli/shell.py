@@ -26,7 +26,8 @@ class FilterFault(click.ClickException):
         super().__init__(str(error))
 
     def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(display.styled_error(self.error), file=file, err=True, color=self.show_color)
+        columns = display.columns_of(file or sys.stderr)
+        click.echo(display.styled_error(self.error, columns), file=file, err=True, color=self.show_color)
 
 
 class InputFault(click.ClickException):

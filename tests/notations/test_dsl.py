@@ -598,7 +598,7 @@ def test_what_is_wrong_with_an_added_rule_is_explained_too() -> None:
     assert problem_of("b between 1 and 234", TIGHT).code == "number_too_long"
     with pytest.raises(kf.FilterCheckError) as caught:
         kf.Endpoint("e", {"n": "number"}).parse("# no number\nn between 'a' and 5")
-    assert "\n  n between 'a' and 5\n            ^^^\n" in f"{caught.value}\n"
+    assert "\n  line 2: n between 'a' and 5\n                    ^^^\n" in f"{caught.value}\n"
 
 
 def test_both_readers_serve_many_threads() -> None:
