@@ -143,6 +143,10 @@ class TextLocation(Immutable):
         """The column in that line, in characters counted from 1."""
         return self.start - self.text.rfind("\n", 0, self.start)
 
+    def to_dict(self) -> dict[str, object]:
+        """The line and the column, as plain data."""
+        return {"line": self.line, "column": self.column}
+
     def excerpt(self, columns: int = COLUMNS) -> str:
         """The line with a caret under the fault, cut around it to fit into so many columns; in a text of several, its number."""
         left = self.text.rfind("\n", 0, self.start) + 1
@@ -201,6 +205,10 @@ class JsonLocation(Immutable):
     def __init__(self, pointer: str, value: str) -> None:
         self._fill(pointer=pointer, value=value)
 
+    def to_dict(self) -> dict[str, object]:
+        """The pointer, as plain data."""
+        return {"pointer": self.pointer}
+
     def excerpt(self, columns: int = COLUMNS) -> str:
         """The pointer and the value, on one line of so many columns."""
         where = f"at {self.pointer}" if self.pointer else "at the top"
@@ -224,6 +232,10 @@ class FormLocation(Immutable):
     def __init__(self, key: str, value: str) -> None:
         self._fill(key=key, value=value)
 
+    def to_dict(self) -> dict[str, object]:
+        """The key, as plain data."""
+        return {"key": self.key}
+
     def excerpt(self, columns: int = COLUMNS) -> str:
         """The key and the value, on one line of so many columns."""
         return _named_value(f"at {self.key}", self.value, columns)
@@ -239,7 +251,7 @@ def _named_value(where: str, value: str, columns: int) -> str:
 
 
 Location = TextLocation | JsonLocation | FormLocation
-"""Where a problem is: one class for each notation, each with an `excerpt()`."""
+"""Where a problem is: one class for each notation, each with `excerpt()` and `to_dict()`."""
 
 
 class Problem(Immutable):
@@ -285,6 +297,14 @@ class Problem(Immutable):
         """The same problem at a place in the input, of this field if one is given."""
         return Problem(self.code, self.message, field or self.field, location, self.suggestions)
 
+    def to_dict(self, *, detailed: bool = False) -> dict[str, object]:
+        """The problem as plain data: what the documented body says of it, and the rest if `detailed`."""
+        documented: dict[str, object] = {"field": self.field, "issue": self.message}
+        if not detailed:
+            return documented
+        place = {} if self.location is None else self.location.to_dict()
+        return documented | {"code": self.code} | place | {"suggestions": [*self.suggestions]}
+
     def __str__(self) -> str:
         return self.text()
 
@@ -322,8 +342,11 @@ class FilterError(ValueError):
     def __str__(self) -> str:
         return "\n".join(map(str, self.problems))
 
-    def response_body(self) -> dict[str, object]:
+    def response_body(self, *, detailed: bool = False) -> dict[str, object]:
         """The documented body of the 400 response, as plain data for `json.dumps`.
+
+        If `detailed`, each error also has its `code`, its `suggestions`, and its place if it has one: `line` and `column` in
+        the DSL, the `pointer` in JSON, the `key` in a form.
 
         >>> import kanbert_filter as kf
         >>> try:
@@ -331,11 +354,18 @@ class FilterError(ValueError):
         ... except kf.FilterError as error:
         ...     error.response_body()["errors"]
         [{'field': 'budget', 'issue': "Operator 'contains' is not allowed for type 'number'"}]
+        >>> try:
+        ...     kf.Endpoint("projects", {"budget": "number"}).parse("budgets = 5")
+        ... except kf.FilterError as error:
+        ...     list(error.response_body(detailed=True)["errors"][0].items())[2:]
+        [('code', 'unknown_field'), ('line', 1), ('column', 1), ('suggestions', ['budget'])]
         """
-        return {
-            "message": "Invalid filter",
-            "errors": [{"field": problem.field, "issue": problem.message} for problem in self.problems],
-        }
+        return documented_body([problem.to_dict(detailed=detailed) for problem in self.problems])
+
+
+def documented_body(errors: list[dict[str, object]]) -> dict[str, object]:
+    """The documented body of the 400 response to these errors."""
+    return {"message": "Invalid filter", "errors": errors}
 
 
 class FilterSyntaxError(FilterError):

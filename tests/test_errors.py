@@ -1,5 +1,6 @@
 """Errors as people see them and as programs do."""
 
+import json
 import pickle
 import re
 from collections.abc import Callable
@@ -33,6 +34,26 @@ def test_the_body_has_no_field_where_none_is_at_fault() -> None:
     with pytest.raises(kf.FilterError) as caught:
         ENDPOINT.parse("budget = ")
     assert caught.value.response_body()["errors"] == [{"field": None, "issue": caught.value.problems[0].message}]
+
+
+@pytest.mark.parametrize(
+    ("parse", "source", "place"),
+    [
+        (ENDPOINT.parse, "budget = 1 and\n titel = 'x'", {"line": 2, "column": 2}),
+        (ENDPOINT.parse, '[{"field": "titel", "op": "eq", "value": "x"}]', {"pointer": "/0/field"}),
+        (ENDPOINT.parse, {"field": "titel", "op": "isnull"}, {"pointer": "/field"}),
+        (ENDPOINT.parse_query, "filter[field]=titel&filter[op]=isnull", {"key": "filter[field]"}),
+        (ENDPOINT.check, kf.field("titel").is_null(), {}),
+    ],
+)
+def test_a_detailed_body_says_all_there_is(parse: Any, source: object, place: dict[str, object]) -> None:
+    with pytest.raises(kf.FilterError) as caught:
+        parse(source)
+    documented = {"field": "titel", "issue": "Unknown field 'titel'. Did you mean 'title'?"}
+    details = {"code": "unknown_field", **place, "suggestions": ["title"]}
+    assert caught.value.response_body() == {"message": "Invalid filter", "errors": [documented]}
+    assert caught.value.response_body(detailed=True) == {"message": "Invalid filter", "errors": [documented | details]}
+    json.dumps(caught.value.response_body(detailed=True))
 
 
 def test_every_problem_is_told_with_its_place_in_source_order() -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import count
 from typing import Any, Final
 
 from ..kinds import FieldKind, exhaustive
@@ -25,7 +26,7 @@ from .scalars import Count
 Schema = dict[str, Any]
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-_COMPONENTS: Final = "#/$defs/"
+_PARTS: Final = ("Condition", "AndGroup", "OrGroup", "Filter")
 
 _END: Final = r"(?![\s\S])"
 """The end of the text. In some dialects `$` also fits before a line break."""
@@ -79,38 +80,70 @@ def to_json_schema(table: FieldTable) -> Schema:
         "$schema": DIALECT,
         "title": f"Filter of {table.name}",
         "type": "array",
-        "items": {"$ref": f"{_COMPONENTS}Filter"},
+        "items": _definition("Filter"),
         "$defs": components,
     }
 
 
-def schema_components(table: FieldTable, *, prefix: str = "", where: str = _COMPONENTS) -> dict[str, Schema]:
-    """The named schemas of conditions and groups, and those of related records behind the name of their relation.
+def _definition(name: str) -> Schema:
+    return {"$ref": f"#/$defs/{name}"}
 
-    The names begin with `prefix`. `where` is the place that references to them begin with.
+
+def schema_components(
+    table: FieldTable, *, prefix: str = "", refer: Callable[[str], Schema] = _definition
+) -> dict[str, Schema]:
+    """The schemas of conditions and groups by their names, those of related records with the name of their relation before them.
+
+    `Filter` is any of them. All names begin with `prefix`. `refer` gives the schema that refers to a name.
+
+    >>> import kanbert_filter as kf
+    >>> from kanbert_filter.endpoints.json_schema import schema_components
+    >>> [*schema_components(kf.Endpoint("projects", {"sub_tasks": {"title": "string"}}))][3:]
+    ['Filter', 'SubTasksCondition', 'SubTasksAndGroup', 'SubTasksOrGroup', 'SubTasksFilter']
     """
     components: dict[str, Schema] = {}
+    _add_components(components, table, prefix, refer)
+    return components
+
+
+def _add_components(
+    components: dict[str, Schema], table: FieldTable, prefix: str, refer: Callable[[str], Schema]
+) -> None:
+    for part in _PARTS:  # the names are taken before those of relations are
+        components[prefix + part] = {}
+    filters = refer(f"{prefix}Filter")
     conditions: list[Schema] = []
-    filters = {"$ref": f"{where}{prefix}Filter"}
     for name, row in table.items():
         field = _field_schema(name, table)
         if isinstance(row, Relation):
-            inner = f"{prefix}{name.replace('*', '-')}."
-            components |= schema_components(row.related, prefix=inner, where=where)
-            conditions += _relation_conditions(field, row, {"$ref": f"{where}{inner}Filter"})
+            inner = _free_prefix(prefix + pascal_case(name), components)
+            _add_components(components, row.related, inner, refer)
+            conditions += _relation_conditions(field, row, refer(f"{inner}Filter"))
             if "count" in row.operators and f"{name}{COUNT}" not in table:
                 conditions += _value_conditions(_field_schema(f"{name}{COUNT}", table), Count(row))
         else:
             conditions += _value_conditions(field, row)
-    named: dict[str, Schema] = {
-        "Condition": {"anyOf": conditions} if conditions else {"not": {}},
-        **{
-            f"{word.capitalize()}Group": _object({word: {"type": "array", "items": filters, "minItems": 1}})
-            for word in ("and", "or")
-        },
-    }
-    named["Filter"] = {"anyOf": [{"$ref": f"{where}{prefix}{name}"} for name in named]}
-    return {f"{prefix}{name}": schema for name, schema in named.items()} | components
+    components[f"{prefix}Condition"] = {"anyOf": conditions} if conditions else {"not": {}}
+    for word in ("and", "or"):
+        group = _object({word: {"type": "array", "items": filters, "minItems": 1}})
+        components[f"{prefix}{word.capitalize()}Group"] = group
+    components[f"{prefix}Filter"] = {"anyOf": [refer(prefix + part) for part in _PARTS if part != "Filter"]}
+
+
+def pascal_case(name: str) -> str:
+    """A name as one word, as generated clients write the names of types.
+
+    >>> from kanbert_filter.endpoints.json_schema import pascal_case
+    >>> pascal_case("clients/full"), pascal_case("client.sub_tasks")
+    ('ClientsFull', 'ClientSubTasks')
+    """
+    return "".join([word[0].upper() + word[1:] for word in re.findall("[A-Za-z0-9]+", name)])
+
+
+def _free_prefix(name: str, components: Mapping[str, Schema]) -> str:
+    """The name, with a number if another relation is called alike."""
+    tried = (name if number == 1 else f"{name}{number}" for number in count(1))
+    return next(prefix for prefix in tried if not any(prefix + part in components for part in _PARTS))
 
 
 def _object(properties: Mapping[str, Schema], optional: Iterable[str] = ()) -> Schema:

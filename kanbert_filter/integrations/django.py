@@ -30,7 +30,7 @@ from .requests import (
     refusal,
 )
 
-__all__ = ["FilterErrorMiddleware", "answer_filter_error", "read_filter"]
+__all__ = ["DetailedFilterErrorMiddleware", "FilterErrorMiddleware", "answer_filter_error", "read_filter"]
 
 _OVERLONG = "_overlong_body"
 
@@ -68,18 +68,31 @@ def read_filter(
         return filter_of_request(endpoint, method, query, content_type, body, name=name, limits=limits)
 
 
-def answer_filter_error(request: HttpRequest, error: Exception) -> JsonResponse | None:
-    """The documented 400 response to an error of the request's own filter; None for any other error, which is a 500."""
-    body = refusal(error, request.method or "", request.path) if isinstance(error, FilterError) else None
+def answer_filter_error(request: HttpRequest, error: Exception, *, detailed: bool = False) -> JsonResponse | None:
+    """The documented 400 response to an error of the request's own filter; None for any other error, which is a 500.
+
+    If `detailed`, the body is `error.response_body(detailed=True)`.
+    """
+    if not isinstance(error, FilterError):
+        return None
+    body = refusal(error, request.method or "", request.path, detailed=detailed)
     return None if body is None else JsonResponse(body, status=400)
 
 
 class FilterErrorMiddleware(MiddlewareMixin):
     """Answers what `read_filter` raises; see `answer_filter_error`."""
 
+    detailed = False
+
     def process_exception(self, request: HttpRequest, exception: Exception) -> JsonResponse | None:
         """Django calls this for an exception of a view."""
-        return answer_filter_error(request, exception)
+        return answer_filter_error(request, exception, detailed=self.detailed)
+
+
+class DetailedFilterErrorMiddleware(FilterErrorMiddleware):
+    """The middleware whose answers also have codes, places and suggestions as data."""
+
+    detailed = True
 
 
 def _kept_body(request: Any, length: str | None, limits: Limits) -> bytes:

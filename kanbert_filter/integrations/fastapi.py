@@ -18,9 +18,16 @@ from ..checked import CheckedFilter
 from ..endpoints.endpoint import Endpoint
 from ..limits import DEFAULT_LIMITS, Limits
 from .requests import ERROR_SCHEMA, body_schema, filter_examples, parameter_description
-from .starlette import answer_filter_error, filter_errors, read_filter
+from .starlette import answer_filter_error, detailed_filter_errors, filter_errors, read_filter
 
-__all__ = ["answer_filter_error", "filter_body", "filter_errors", "filter_from", "filter_responses"]
+__all__ = [
+    "answer_filter_error",
+    "detailed_filter_errors",
+    "filter_body",
+    "filter_errors",
+    "filter_from",
+    "filter_responses",
+]
 
 filter_responses: Final[dict[int | str, dict[str, Any]]] = {
     400: {"description": "The filter is refused.", "content": {"application/json": {"schema": ERROR_SCHEMA}}}

@@ -12,7 +12,7 @@ its own or of a saved filter: the client learns nothing of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from logging import getLogger
@@ -304,10 +304,10 @@ def client_filter() -> Iterator[None]:
         raise
 
 
-def refusal(error: FilterError, method: str, path: str) -> dict[str, object] | None:
+def refusal(error: FilterError, method: str, path: str, *, detailed: bool = False) -> dict[str, object] | None:
     """The body of the 400 response; None for an error that is not the client's, which is a 500.
 
-    The refusal is logged in one line, with its codes and fields and without any text of the filter.
+    If `detailed`, it is `error.response_body(detailed=True)`. The refusal is logged in one line, with its codes and fields and without any text of the filter.
 
     >>> import kanbert_filter as kf
     >>> from kanbert_filter.integrations.requests import filter_of_request, refusal
@@ -328,11 +328,16 @@ def refusal(error: FilterError, method: str, path: str) -> dict[str, object] | N
     if isinstance(error, UnsupportedFilterError):
         message = "The filter is valid, but it cannot be run here; make it simpler"
         error = UnsupportedFilterError(Problem("unsupported", message))
-    logged = [f"{problem.code} {problem.field or ''}".rstrip() for problem in error.problems[:_LOGGED]]
-    more = len(error.problems) - len(logged)
+    log_refusal([(problem.code, problem.field) for problem in error.problems], method, path)
+    return error.response_body(detailed=detailed)
+
+
+def log_refusal(faults: Sequence[tuple[str, str | None]], method: str, path: str) -> None:
+    """Log that a filter was refused, with the codes and fields of its problems."""
+    logged = [f"{code} {field or ''}".rstrip() for code, field in faults[:_LOGGED]]
+    more = len(faults) - len(logged)
     summary = ", ".join(logged) + (f" and {more} more" if more else "")
     _log.info("Refused the filter of %s %s: %s", printable(method), quoted(path), printable(summary))
-    return error.response_body()
 
 
 # describing

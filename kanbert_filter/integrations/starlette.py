@@ -7,6 +7,7 @@ depends on nothing but the request, so each caller may have an endpoint of their
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -29,7 +30,7 @@ from .requests import (
     refusal,
 )
 
-__all__ = ["answer_filter_error", "filter_errors", "read_filter"]
+__all__ = ["answer_filter_error", "detailed_filter_errors", "filter_errors", "read_filter"]
 
 _POLICY_VIOLATION: Final = 1008
 
@@ -58,15 +59,19 @@ async def read_filter(
         return filter_of_request(endpoint, request.method, query, content_type, body, name=name, limits=limits)
 
 
-async def answer_filter_error(request: Request | WebSocket, error: Exception) -> Response | None:
+async def answer_filter_error(
+    request: Request | WebSocket, error: Exception, *, detailed: bool = False
+) -> Response | None:
     """The documented 400 response to an error of the request's own filter. Any other error is raised again: a 500.
+
+    If `detailed`, the body is `error.response_body(detailed=True)`.
 
     A WebSocket that is not accepted yet gets this response too, if the server can send it. Otherwise it is closed with
     code 1008.
     """
     assert isinstance(error, FilterError)
     # `request.url` would decode the query, which may be what is wrong.
-    body = refusal(error, request.scope.get("method", "WEBSOCKET"), request.scope["path"])
+    body = refusal(error, request.scope.get("method", "WEBSOCKET"), request.scope["path"], detailed=detailed)
     if body is None:
         raise error
     if isinstance(request, WebSocket):
@@ -79,6 +84,11 @@ async def answer_filter_error(request: Request | WebSocket, error: Exception) ->
 
 filter_errors: Final[dict[Any, Callable[[Any, Exception], Any]]] = {FilterError: answer_filter_error}
 """The exception handlers: `Starlette(routes=…, exception_handlers=filter_errors)`."""
+
+detailed_filter_errors: Final[dict[Any, Callable[[Any, Exception], Any]]] = {
+    FilterError: partial(answer_filter_error, detailed=True)
+}
+"""The exception handlers whose answers also have codes, places and suggestions as data."""
 
 
 async def _received_body(request: Request, limits: Limits) -> bytes:

@@ -155,8 +155,23 @@ def test_hidden_fields_are_absent() -> None:
 def test_names_are_components() -> None:
     names = [*PROJECTS.to_json_schema()["$defs"]]
     assert names[:4] == ["Condition", "AndGroup", "OrGroup", "Filter"]
-    assert "tasks.steps.Filter" in names
-    assert "groups.-.Condition" in names
+    assert "TasksStepsFilter" in names
+    assert "GroupsCondition" in names
+
+
+def test_relations_that_would_be_called_alike_have_components_of_their_own() -> None:
+    alike = Endpoint(
+        "x", {name: {f"of_{number}": "string"} for number, name in enumerate(["a_b", "a.b", "a.B", "AB2"])}
+    )
+    schema = alike.to_json_schema()
+    assert [name for name in schema["$defs"] if name.endswith("Filter")] == [
+        *("Filter", "ABFilter", "AB2Filter", "AB3Filter", "AB22Filter"),
+    ]
+    validator = jsonschema.Draft202012Validator(schema)
+    for number, name in enumerate(alike):
+        for of in range(len(alike)):
+            data = condition(name, "all", *condition(f"of_{of}", "eq", "x"))
+            assert validator.is_valid(data) == accepted(data, alike) == (of == number)
 
 
 EVERY_TYPE_VALIDATOR = jsonschema.Draft202012Validator(EVERY_TYPE.to_json_schema())

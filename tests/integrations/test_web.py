@@ -25,9 +25,19 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 import kanbert_filter as kf
 from kanbert_filter.integrations import django as in_django
-from kanbert_filter.integrations.fastapi import filter_body, filter_errors, filter_from, filter_responses
+from kanbert_filter.integrations.fastapi import (
+    detailed_filter_errors as detailed_fastapi_errors,
+    filter_body,
+    filter_errors,
+    filter_from,
+    filter_responses,
+)
 from kanbert_filter.integrations.requests import client_filter, largest_body
-from kanbert_filter.integrations.starlette import filter_errors as starlette_errors, read_filter
+from kanbert_filter.integrations.starlette import (
+    detailed_filter_errors as detailed_starlette_errors,
+    filter_errors as starlette_errors,
+    read_filter,
+)
 from kanbert_filter.limits import DEFAULT_LIMITS
 from tests import django_site
 
@@ -809,6 +819,30 @@ def test_a_composed_filter_shows_nothing_and_cannot_be_weakened() -> None:
     with pytest.raises(kf.UnsupportedFilterError) as caught:
         kf.to_dsl(own & PROJECTS.parse("title = 'a'"))
     assert "secret" not in str(caught.value)
+
+
+# details
+
+
+def test_details_where_the_application_asks_for_them() -> None:
+    app = FastAPI(exception_handlers=detailed_fastapi_errors)
+    app.get("/")(_in_fastapi)
+    routes = [Route("/", _in_starlette)]
+    asks = [asgi(app), asgi(Starlette(routes=routes, exception_handlers=detailed_starlette_errors)), django]
+    middleware = MIDDLEWARE.replace("FilterError", "DetailedFilterError")
+    issue = "Unknown field 'titel'. Did you mean 'title'?"
+    documented = {"field": "titel", "issue": issue}
+    details = {"code": "unknown_field", "line": 1, "column": 1, "suggestions": ["title"]}
+    with override_settings(ROOT_URLCONF=__name__, MIDDLEWARE=[middleware]):
+        for ask in asks:
+            status, answered = ask("filter=titel+%3D+'a'")
+            assert (status, answered["errors"]) == (400, [documented | details])
+            assert ask(urlencode({"filter": "title = 'server at fault: none, unsupported'"}))[1]["errors"][0] == {
+                "field": None,
+                "issue": "The filter is valid, but it cannot be run here; make it simpler",
+                "code": "unsupported",
+                "suggestions": [],
+            }
 
 
 # the log
