@@ -14,14 +14,47 @@ if not settings.configured:
         TIME_ZONE="UTC",
         DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-        INSTALLED_APPS=["tests.site"],
+        INSTALLED_APPS=["django.contrib.contenttypes", "tests.site"],
         ALLOWED_HOSTS=["*"],
     )
 django.setup()
 
-from tests.site.models import Client, Member, Project, Status, Task  # noqa: E402
+from django.contrib.contenttypes.models import ContentType  # noqa: E402
 
-__all__ = ["Client", "Member", "Project", "Status", "Task", "create_tables", "database"]
+from tests.site.models import (  # noqa: E402
+    Client,
+    Device,
+    Keyed,
+    Mark,
+    Member,
+    Note,
+    Part,
+    Project,
+    Remark,
+    Shelf,
+    ShelfWord,
+    Status,
+    Task,
+)
+
+__all__ = [
+    "Client",
+    "ContentType",
+    "Device",
+    "Keyed",
+    "Mark",
+    "Member",
+    "Note",
+    "Part",
+    "Project",
+    "Remark",
+    "Shelf",
+    "ShelfWord",
+    "Status",
+    "Task",
+    "create_tables",
+    "database",
+]
 
 
 def database(name: str) -> Iterator[str]:
@@ -53,5 +86,5 @@ def forget(name: str) -> None:
 def create_tables(database: str = "default") -> None:
     """The tables of all models, in a database that has none of them."""
     with connections[database].schema_editor() as editor:
-        for model in (Client, Member, Project, Task):
+        for model in (Client, Member, Project, Task, Note, ContentType, Mark, Remark, Device, Part):
             editor.create_model(model)

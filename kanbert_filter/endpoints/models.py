@@ -247,6 +247,8 @@ def _django_field(model: Any, name: str) -> Any:
 
 
 def _of_django(found: Any, entity: str | None) -> FieldType | None:
+    if type(found).__name__ == "GeneratedField":
+        return _of_django(found.output_field, None)
     for ancestor in type(found).__mro__:
         if ancestor.__name__ in _DJANGO:
             return of_class(_DJANGO[ancestor.__name__], is_id=found.primary_key, entity=entity)
@@ -259,7 +261,10 @@ _DJANGO: Final[dict[str, type]] = {
     "DateTimeField": datetime,
     "DateField": date,
     "DecimalField": Decimal,
+    "FileField": str,
+    "FilePathField": str,
     "FloatField": float,
+    "GenericIPAddressField": str,
     "IntegerField": int,
     "TextField": str,
     "UUIDField": UUID,

@@ -272,10 +272,10 @@ _NO_CONSTANTS: Final = frozenset({Edge, WholeDay, Quantity, CheckedFilter})
 
 def _of_nothing(column: Column, operator: str, value: Any) -> Test:
     """A comparison with a column that is null in every record: nothing compares with it, but its records can be counted."""
-    return Always(column.related is not None and _COMPARED[operator](0, value))
+    return Always(column.related is not None and COMPARED[operator](0, value))
 
 
-_COMPARED: Final[dict[str, Callable[[int, int], bool]]] = exhaustive(
+COMPARED: Final[dict[str, Callable[[int, int], bool]]] = exhaustive(
     CountOperator,
     {"eq": python.eq, "ne": python.ne, "lt": python.lt, "lte": python.le, "gt": python.gt, "gte": python.ge},
 )

@@ -271,14 +271,16 @@ def test_a_field_without_a_column_is_found_at_start_up() -> None:
     assert caught.value.fields == {
         "colour": "Project has no field 'colour'; give a column, as in columns={'colour': …}",
         "tasks.title": "'tasks' relates to many records; make it a relation of the endpoint",
-        "title.length": "'title' is a TextField, and no way to a field of another record",
-        "due": "a DateField holds no values of type 'boolean'",
+        "title.length": "'title' is a TextField, and no way further; give a column, as in columns={'title.length': …}",
+        "due": "its DateField holds no values of type 'boolean'; give an expression that does in columns",
         "x.*": "Project has no field 'x'; give a column, as in columns={'x.*': …}",
-        "todos": "Project has no field 'todos'; give a column, as in columns={'todos': …}",
-        "client.projects.budget": "a DecimalField holds no values of type 'string'",
-        "client.name": "Client.name is no relation to many records that can be asked for here",
-        "client_id": "Project.client_id is no relation to many records that can be asked for here",
-        "custom_field": "a JSONField holds no values of type 'string'",
+        "todos": "Project has no field 'todos'; give a queryset of the records with an OuterRef, as in columns={'todos': …}",
+        "client.projects.budget": "its DecimalField holds no values of type 'string'; give an expression that does in columns",
+        "client.name": "Client.name is no relation to many records; give a queryset of the records with an OuterRef,"
+        " as in columns={'client.name': …}",
+        "client_id": "Project.client_id is no relation to many records; give a queryset of the records with an OuterRef,"
+        " as in columns={'client_id': …}",
+        "custom_field": "its JSONField holds no values of type 'string'; give an expression that does in columns",
         "tasks": "'tasks' relates to many records; make it a relation of the endpoint",
         "bad": "found 5 in columns, expected a path, or an expression with an output_field",
     }

@@ -2,7 +2,13 @@
 
 # mypy: disable-error-code="var-annotated"
 
+from typing import Any
+
+from django.contrib.contenttypes.fields import GenericForeignKey, GenericRelation
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.postgres.fields import ArrayField, HStoreField
 from django.db import models
+from django.db.models.functions import Length
 
 
 class Status(models.TextChoices):
@@ -50,3 +56,89 @@ class Task(models.Model):
     hours = models.DecimalField(max_digits=30, decimal_places=10, null=True)
     due = models.DateField(null=True)
     members = models.ManyToManyField(Member, related_name="tasks")
+
+
+class LiveNotes(models.Manager[Any]):
+    """Notes that nobody has deleted."""
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().filter(deleted=False)
+
+
+class Note(models.Model):
+    """Soft-deleted, and of several tenants."""
+
+    task = models.ForeignKey(Task, models.CASCADE, related_name="notes")
+    text = models.TextField(null=True)
+    tenant = models.IntegerField(default=1)
+    deleted = models.BooleanField(default=False)
+
+    objects = LiveNotes()
+    everything = models.Manager()
+
+
+class Mark(models.Model):
+    """A mark on a record of any model."""
+
+    name = models.TextField(null=True)
+    content_type = models.ForeignKey(ContentType, models.CASCADE)
+    object_id = models.BigIntegerField()
+    marked = GenericForeignKey()
+
+
+class Remark(models.Model):
+    """A remark on a record of any model, whose id is held as text."""
+
+    text = models.TextField(null=True)
+    kind = models.ForeignKey(ContentType, models.CASCADE)
+    key = models.CharField(max_length=50)
+    about = GenericForeignKey("kind", "key")
+
+
+class Device(models.Model):
+    """Fields of the rarer types."""
+
+    name = models.TextField(null=True)
+    address = models.GenericIPAddressField(null=True)
+    manual = models.FileField(null=True)
+    length = models.GeneratedField(expression=Length("name"), output_field=models.IntegerField(), db_persist=True)
+    took = models.DurationField(null=True)
+    opens = models.TimeField(null=True)
+    marks = GenericRelation(Mark)
+    remarks = GenericRelation(Remark, "key", "kind")
+    users = models.ManyToManyField(Member, related_name="+")
+
+
+class Keyed(models.Model):
+    """A record with a UUID for its id, which no generic relation of this site holds."""
+
+    id = models.UUIDField(primary_key=True)
+    marks = GenericRelation(Mark)
+    remarks = GenericRelation(Remark, "key", "kind")
+
+
+class Shelf(models.Model):
+    """Fields that PostgreSQL alone has."""
+
+    name = models.TextField(null=True)
+    words = ArrayField(models.TextField())
+    facts = HStoreField(null=True)
+
+
+class ShelfWord(models.Model):
+    """A row of a view, which has one for each word of a shelf."""
+
+    shelf = models.OneToOneField(Shelf, models.DO_NOTHING, primary_key=True, related_name="+")
+    value = models.TextField(null=True)
+
+    class Meta:
+        managed = False
+
+
+class Part(models.Model):
+    """A record with a key of several columns."""
+
+    pk = models.CompositePrimaryKey("shelf", "number")
+    shelf = models.IntegerField()
+    number = models.IntegerField()
+    device = models.ForeignKey(Device, models.CASCADE, related_name="parts")

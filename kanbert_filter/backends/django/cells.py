@@ -14,7 +14,10 @@ from django.db.models import (
     DateTimeField,
     DecimalField,
     ExpressionWrapper,
+    FileField,
+    FilePathField,
     FloatField,
+    GenericIPAddressField,
     IntegerField,
     JSONField,
     Q,
@@ -49,7 +52,7 @@ from ..columns.logic import Logic
 from ..columns.patterns import pattern_of
 from ..columns.placing import Cell, JsonCell, View
 from ..columns.sql import GROUP_WIDTH
-from .dialects import BareNumber, ByCodePoint, DecimalText, JsonKind, PatternMatch, TimestampComparison
+from .dialects import AddressText, BareNumber, ByCodePoint, DecimalText, JsonKind, PatternMatch, TimestampComparison
 from .fields import AnyField
 
 Condition = Q | bool
@@ -83,7 +86,7 @@ LOGIC: Final = LookupLogic()
 def stored_in(field: AnyField) -> Storage:
     """What the column of a model's field stores."""
     match field:
-        case CharField() | TextField():
+        case CharField() | TextField() | FileField() | FilePathField() | GenericIPAddressField():
             return SoundTexts()
         case UUIDField():
             return Uuids()
@@ -108,8 +111,21 @@ def lookup_cell(column: Column, expression: Any, field: AnyField, context: Conte
         return JsonLookupCell(expression)
     line = line_of(column.kind, stored_in(field), context)
     if line is None:
-        raise column_error(column, f"a {type(field).__name__} holds no values of type '{column.kind}'")
+        held = type(field).__name__
+        remedy = _INSTEAD.get(held, "an expression that does")
+        raise column_error(column, f"its {held} holds no values of type '{column.kind}'; give {remedy} in columns")
+    if isinstance(field, GenericIPAddressField):
+        return LookupCell(line, AddressText(expression), CharField())
     return (TimestampLookupCell if isinstance(line, Moments) else LookupCell)(line, expression, field)
+
+
+_INSTEAD: Final = {
+    "ArrayField": "their number, a text of all, or a queryset of records for them",
+    "DurationField": "its seconds",
+    "HStoreField": "the text of each key",
+    "TimeField": "its text",
+}
+"""What to give for fields whose values no type of the language has."""
 
 
 class LookupCell(Cell[Q]):

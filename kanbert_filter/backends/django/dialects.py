@@ -71,6 +71,17 @@ class ByCodePoint(Func):
         return super().as_sql(compiler, connection, template='%(expressions)s COLLATE "C"')  # type: ignore[return-value]
 
 
+class AddressText(Func):
+    """An IP address as text, without a mask."""
+
+    template = "%(expressions)s"
+    output_field = CharField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
+        """Of PostgreSQL's own type for addresses."""
+        return super().as_sql(compiler, connection, template="host(%(expressions)s)")  # type: ignore[return-value]
+
+
 class DecimalText(Func):
     """A number as text, in plain decimal without trailing zeros."""
 

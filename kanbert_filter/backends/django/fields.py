@@ -2,38 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Aggregate, F, Field, JSONField, Model, OuterRef, Q, QuerySet, Subquery, Window
-from django.db.models.expressions import BaseExpression, Combinable
+from django.core.exceptions import FieldDoesNotExist, FieldError
+from django.db.models import (
+    Aggregate,
+    Case,
+    CharField,
+    Exists,
+    F,
+    Field,
+    GeneratedField,
+    IntegerField,
+    JSONField,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    UUIDField,
+    When,
+    Window,
+)
+from django.db.models.expressions import BaseExpression, Combinable, ResolvedOuterRef
+from django.db.models.functions import Cast
 from django.db.models.lookups import Exact
+from django.db.models.manager import BaseManager
+from django.db.models.sql import Query
 
 from ...errors import quoted
 from ...meaning.tests import Column
-from ..columns.finding import Given, GivenColumns, column_error
+from ..columns.finding import ColumnError, Given, GivenColumns, column_error
 from .dialects import JsonKind
 
 AnyField: TypeAlias = "Field[Any, Any]"
 
+TEXT_FIELDS: Final = (CharField, TextField)
+
+LIMITS: Final = (Q, QuerySet, BaseManager)
+Limit: TypeAlias = "Q | QuerySet[Any] | BaseManager[Any]"
+"""Which of the records that a relation leads to there are: those of a condition, of a queryset, or of a manager."""
+
 
 class ModelFields:
-    """Finds columns: those the caller gives, and others by the path of attributes that is the field's source."""
+    """Finds columns: those the caller gives, and others by the path of attributes that is the field's source.
 
-    __slots__ = ("given",)
+    `limits` are those of the relations, by their public name or by the path that leads over them. `used` collects the names that
+    limited something.
+    """
+
+    __slots__ = ("given", "limits", "used")
 
     def __init__(self, given: Given | None) -> None:
-        self.given = GivenColumns(given)
+        self.limits = {name: limit for name, limit in (given or {}).items() if isinstance(limit, LIMITS)}
+        self.given = GivenColumns({name: column for name, column in (given or {}).items() if name not in self.limits})
+        self.used: set[str] = set()
 
     def value(self, model: type[Model], column: Column, prefix: str) -> tuple[Any, AnyField]:
         """The expression of a field's value, and the model's field it is of. Raises `ColumnError`."""
         given = self.given.of(column, prefix)
         if given is None:
-            return _at_path(model, column, column.source, column.wild)
+            return self._at_path(model, column, column.source, column.wild, prefix)
         if isinstance(given, str):
             path = _segments(given)
-            return _at_path(model, column, path, (False,) * len(path))
+            return self._at_path(model, column, path, (False,) * len(path), prefix)
         if isinstance(given, Combinable) and getattr(given, "_output_field_or_none", None) is not None:
             _ensure_of_one_row(given, model, column)
             return given, given._output_field_or_none  # type: ignore[attr-defined]
@@ -44,25 +78,128 @@ class ModelFields:
     def related(self, model: type[Model], column: Column, prefix: str) -> QuerySet[Any]:
         """The related records of a row of the query around. Raises `ColumnError`."""
         given = self.given.of(column, prefix)
-        *way, name = _segments(given) if isinstance(given, str) else column.source
-        names = []
-        for segment in way:
-            step = _field_named(model, segment, column)
-            model = _to_one(step, segment, column)
-            names.append(step.name)
-        relation = _field_named(model, name, column)
-        if (
-            not (relation.one_to_many or relation.many_to_many)
-            or not relation.related_model
-            or hasattr(relation, "object_id_field_name")
-        ):
-            raise column_error(
-                column, f"{model.__name__}.{name} is no relation to many records that can be asked for here"
-            )
-        inner, outer = _correlation(relation)
-        # The table itself, as Django's own lookups across relations see it: not what a default manager leaves of it.
-        records: QuerySet[Any] = relation.related_model._base_manager.all()
-        return records.filter(Exact(F(inner), OuterRef("__".join([*names, outer]))))
+        path = _segments(given) if isinstance(given, str) else column.source
+        own = prefix + column.path.removeprefix(prefix)
+        limits = self._limits(own, prefix + ".".join(path))
+        try:
+            way = Way(model)
+            for _ in path[:-1]:
+                way = self._step(way, path, column, prefix)
+            relation = _to_many(way.model, path[-1], column)
+        except ColumnError:
+            records = self.limits.get(own)
+            if isinstance(records, QuerySet) and _is_correlated(records):
+                return _each_once(records, column)
+            raise
+        # Without a limit those that the default manager gives: what `project.tasks.all()` shows, and no row that it hides.
+        records = _limited(relation.related_model._default_manager, limits, column)
+        return _of_row(records, relation, way, column).filter(*way.guards(OuterRef))
+
+    def _limits(self, *names: str) -> list[Limit]:
+        found = [name for name in dict.fromkeys(names) if name in self.limits]
+        self.used.update(found)
+        return [self.limits[name] for name in found]
+
+    def _step(self, way: Way, path: Sequence[str], column: Column, prefix: str) -> Way:
+        """The way one step further along a path of to-one relations. Raises `ColumnError`."""
+        done = len(way.names)
+        found = _field_named(way.model, path[done], column)
+        model = _to_one(found, path[done], column)
+        limits = self._limits(prefix + ".".join(path[: done + 1]))
+        names = (*way.names, found.name)
+        limited = ((names, _limited(model._base_manager, limits, column)),) if limits else ()
+        return Way(model, names, way.limited + limited)
+
+    def _at_path(
+        self, model: type[Model], column: Column, path: tuple[str, ...], wild: tuple[bool, ...], prefix: str
+    ) -> tuple[Any, AnyField]:
+        """The column at the end of a path through to-one relations; behind a JSON column, a value in it."""
+        way = Way(model)
+        for position, name in enumerate(path):
+            if wild[position]:
+                break
+            found = _field_named(way.model, name, column)
+            field = _written_field(found)
+            if isinstance(field, JSONField):
+                return JsonKind(way.value(found.attname, field), path[position + 1 :]), field
+            if position == len(path) - 1 and found.concrete and not found.many_to_many:
+                field = _pointed_at(field)
+                return way.value(found.attname, field), field
+            way = self._step(way, path, column, prefix)
+        raise column_error(column, f"its path ends at no column; {_remedy(column)}")
+
+
+class Way(NamedTuple):
+    """A way over to-one relations: the model it leads to, their names, and the records allowed at each limited step."""
+
+    model: type[Model]
+    names: tuple[str, ...] = ()
+    limited: tuple[tuple[tuple[str, ...], QuerySet[Any]], ...] = ()
+
+    def path(self, name: str) -> str:
+        """What lies at its end, as the ORM writes it."""
+        return "__".join([*self.names, name])
+
+    def guards(self, outer: Callable[[Any], Any]) -> list[Q]:
+        """The conditions that the records on the way are allowed; `outer` makes an `OuterRef` one of the query around the way's own."""
+        return [
+            Q(Exists(allowed.filter(Exact(F("pk"), OuterRef(outer("__".join([*names, "pk"])))))))
+            for names, allowed in self.limited
+        ]
+
+    def value(self, name: str, field: AnyField) -> Any:
+        """The value at its end; null where a record on the way is not allowed."""
+        value = F(self.path(name))
+        guards = self.guards(str)
+        return Case(When(Q(*guards), then=value), output_field=field) if guards else value
+
+
+def _limited(manager: BaseManager[Any], limits: Sequence[Limit], column: Column) -> QuerySet[Any]:
+    """The records of a manager, or of the limits, each of which narrows the others. Raises `ColumnError`."""
+    records = manager.all()
+    for number, limit in enumerate(limits):
+        if isinstance(limit, Q):
+            try:
+                records = records.filter(limit)
+            except FieldError as error:
+                raise column_error(column, f"its condition in columns is of other records: {error}") from None
+            continue
+        allowed = limit.all()
+        if not issubclass(allowed.model, manager.model._meta.concrete_model):
+            names = f"{allowed.model.__name__} in columns, expected one of {manager.model.__name__}"
+            raise column_error(column, f"found a queryset of {names}")
+        records = records.filter(pk__in=allowed.values("pk")) if number else allowed
+    return _each_once(records, column)
+
+
+def _each_once(records: QuerySet[Any], column: Column) -> QuerySet[Any]:
+    """The records as a plain queryset, which can be narrowed and counted. Raises `ColumnError`."""
+    query = records.query
+    joined = len(query.alias_map) > 1 or bool(query.annotations)
+    final = bool(query.is_sliced or query.distinct or query.combinator or query.group_by is not None or query.extra)
+    if not (joined or final):
+        return records
+    if not _is_correlated(records):
+        return records.model._base_manager.filter(pk__in=records.values("pk"))  # type: ignore[no-any-return]
+    if final:
+        raise column_error(
+            column, "its queryset in columns has an OuterRef; expected one without slices, distinct, groups and unions"
+        )
+    return records
+
+
+def _is_correlated(records: QuerySet[Any]) -> bool:
+    """Whether a queryset refers to the row of a query around it."""
+    stack: list[Any] = [records.query]
+    while stack:
+        expression = stack.pop()
+        if isinstance(expression, ResolvedOuterRef):
+            return True
+        if isinstance(expression, Query):
+            stack.extend([expression.where, *expression.annotations.values()])
+        elif hasattr(expression, "get_source_expressions"):
+            stack.extend(expression.get_source_expressions())
+    return False
 
 
 def _ensure_of_one_row(given: Any, model: type[Model], column: Column) -> None:
@@ -119,36 +256,36 @@ def _field_named(model: type[Model], name: str, column: Column) -> Any:
     for known, found in _named_fields(model):
         if known == name:
             return found
-    raise column_error(
-        column, f"{model.__name__} has no field {quoted(name)}; give a column, as in columns={{{column.path!r}: …}}"
-    )
+    raise column_error(column, f"{model.__name__} has no field {quoted(name)}; {_remedy(column)}")
+
+
+def _remedy(column: Column) -> str:
+    what = "a queryset of the records with an OuterRef" if column.kind == "relation" else "a column"
+    return f"give {what}, as in columns={{{column.path!r}: …}}"
 
 
 def _to_one(step: Any, name: str, column: Column) -> type[Model]:
     if step.related_model and (step.many_to_one or step.one_to_one):
         return step.related_model  # type: ignore[no-any-return]
+    if step.is_relation and not step.related_model:
+        raise column_error(column, f"{quoted(name)} relates to records of any model; {_remedy(column)}")
     if step.is_relation:
         raise column_error(column, f"{quoted(name)} relates to many records; make it a relation of the endpoint")
-    raise column_error(column, f"{quoted(name)} is a {type(step).__name__}, and no way to a field of another record")
+    raise column_error(column, f"{quoted(name)} is a {type(step).__name__}, and no way further; {_remedy(column)}")
 
 
-def _at_path(model: type[Model], column: Column, path: tuple[str, ...], wild: tuple[bool, ...]) -> tuple[Any, AnyField]:
-    """The column at the end of a path through to-one relations; behind a JSON column, a value in it."""
-    names: list[str] = []
-    for position, name in enumerate(path):
-        if wild[position]:
-            break
-        found = _field_named(model, name, column)
-        last = position == len(path) - 1
-        if isinstance(found, JSONField):
-            return JsonKind(F("__".join([*names, found.attname])), tuple(path[position + 1 :])), found
-        if found.is_relation and last and found.concrete and not found.many_to_many:
-            return F("__".join([*names, found.attname])), _pointed_at(found)
-        if not found.is_relation and last:
-            return F("__".join([*names, found.attname])), found
-        model = _to_one(found, name, column)
-        names.append(found.name)
-    raise column_error(column, f"its path ends at no column; give one, as in columns={{{column.path!r}: …}}")
+def _to_many(model: type[Model], name: str, column: Column) -> Any:
+    relation = _field_named(model, name, column)
+    if relation.related_model and (relation.one_to_many or relation.many_to_many):
+        return relation
+    raise column_error(column, f"{model.__name__}.{name} is no relation to many records; {_remedy(column)}")
+
+
+def _written_field(found: Any) -> Any:
+    """The field that describes a column's values: of a generated one that of its expression."""
+    while isinstance(found, GeneratedField):
+        found = found.output_field
+    return found
 
 
 def _pointed_at(found: Any) -> AnyField:
@@ -158,8 +295,30 @@ def _pointed_at(found: Any) -> AnyField:
     return found  # type: ignore[no-any-return]
 
 
-def _correlation(relation: Any) -> tuple[str, str]:
-    """The path from a related record to what it relates to, and the name of the latter."""
+def _of_row(records: QuerySet[Any], relation: Any, way: Way, column: Column) -> QuerySet[Any]:
+    """Those of the records that a relation leads to from a row of the query around."""
+    if hasattr(relation, "object_id_field_name"):
+        return _of_any_row(records, relation, way, column)
     if relation.one_to_many:
-        return relation.field.attname, relation.field.target_field.attname
-    return (relation.field.name if relation.auto_created else relation.related_query_name()), "pk"
+        inner, outer = relation.field.attname, relation.field.target_field.attname
+    else:
+        inner, outer = (relation.field.name if relation.auto_created else relation.related_query_name()), "pk"
+    return records.filter(Exact(F(inner), OuterRef(way.path(outer))))
+
+
+def _of_any_row(records: QuerySet[Any], relation: Any, way: Way, column: Column) -> QuerySet[Any]:
+    """Those of the records whose generic foreign key leads to a row of the query around: by the row's id and its model's name."""
+    fields = relation.related_model._meta
+    held, key = fields.get_field(relation.object_id_field_name), _pointed_at(relation.model._meta.pk)
+    outer: Any = OuterRef(way.path("pk"))
+    if isinstance(held, TEXT_FIELDS) and isinstance(key, IntegerField):
+        outer = Cast(outer, held)
+    elif not any(
+        isinstance(held, alike) and isinstance(key, alike) for alike in (TEXT_FIELDS, IntegerField, UUIDField)
+    ):
+        kinds = f"a {type(held).__name__}, {relation.model.__name__} in a {type(key).__name__}"
+        raise column_error(column, f"its generic foreign key holds ids in {kinds}; {_remedy(column)}")
+    named = (relation.model._meta.concrete_model if relation.for_concrete_model else relation.model)._meta
+    kind = fields.get_field(relation.content_type_field_name)
+    kinds = kind.related_model._base_manager.filter(app_label=named.app_label, model=named.model_name)
+    return records.filter(Exact(F(kind.attname), Subquery(kinds.values("pk"))), Exact(F(held.attname), outer))

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from django.db.models import Case, Exists, F, Func, IntegerField, Model, Q, QuerySet, Subquery, Value, When
+from django.core.exceptions import EmptyResultSet
+from django.db.models import Case, Exists, Func, IntegerField, Model, Q, QuerySet, Subquery, Value, When
+from django.db.models.expressions import Star
 from django.db.models.lookups import Exact
 
 from ...context import Context
+from ...meaning.lowering import COMPARED
 from ...meaning.tests import Column, Counted
 from ..columns.finding import Given
 from ..columns.lines import INT64
@@ -49,15 +52,29 @@ class LookupTranslation(Translation[Q, type[Model], "QuerySet[Any]"]):
         passed = self._counted(LookupCell(INT64, _COUNTING, None), tests, either)
         if isinstance(passed, bool):
             return passed
-        return Q(Exact(_of_all(records, Case(When(passed, then=Value(1)), default=Value(0))), Value(1)))
+        of_none = (any if either else all)(COMPARED[test.operator](0, test.number) for test in tests)
+        passing = Tally(records, Case(When(passed, then=Value(1)), default=Value(0)), int(of_none))
+        return Q(Exact(passing, Value(1)))
 
     def number(self, records: QuerySet[Any]) -> Cell[Q]:
-        return LookupCell(INT64, _of_all(records, _COUNTING), None)
+        return LookupCell(INT64, Tally(records, _COUNTING, 0), None)
 
 
 # A bare aggregate function, which Django does not group by: one row, also of no records.
-_COUNTING: Final[Any] = Func(F("pk"), function="COUNT", output_field=IntegerField())
+_COUNTING: Final[Any] = Func(Star(), function="COUNT", output_field=IntegerField())
 
 
-def _of_all(records: QuerySet[Any], expression: Any) -> Subquery:
-    return Subquery(records.order_by().annotate(kanbert_filter_count=expression).values("kanbert_filter_count"))
+class Tally(Subquery):
+    """What an expression gives for all of the records; `of_none` where Django finds, before it asks, that there can be none."""
+
+    def __init__(self, records: QuerySet[Any], expression: Any, of_none: int) -> None:
+        counted = records.order_by().annotate(kanbert_filter_count=expression)
+        super().__init__(counted.values("kanbert_filter_count"))
+        self.of_none = of_none
+
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **options: Any) -> Any:
+        """The subquery in SQL."""
+        try:
+            return super().as_sql(compiler, connection, *args, **options)
+        except EmptyResultSet:
+            return compiler.compile(Value(self.of_none))
