@@ -10,6 +10,7 @@ from .check import check_command
 from .convert import convert_command
 from .endpoints import endpoints_command
 from .match import match_command
+from .rename import rename_command
 from .shell import STATUSES, Shell
 
 
@@ -32,5 +33,5 @@ def run(ctx: click.Context) -> None:
         ctx.color = False
 
 
-for command in (convert_command, check_command, match_command, endpoints_command):
+for command in (match_command, check_command, convert_command, rename_command, endpoints_command):
     run.add_command(command)

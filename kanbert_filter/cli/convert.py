@@ -1,14 +1,16 @@
-"""The command `convert`: a filter in another notation."""
+"""The command `convert`: filters in another notation."""
 
 from __future__ import annotations
 
 import click
 
 from ..endpoints.endpoint import Endpoint
-from ..errors import FilterError
-from .filters import NOTATIONS, filter_in, written_filter
-from .parameters import ENDPOINT, ENDPOINT_HELP, filter_text, one_filter
-from .shell import STATUSES, FilterFault
+from ..nodes import Filter
+from .batches import BatchFormat
+from .filters import NOTATIONS, written_filter
+from .parameters import ENDPOINT, ENDPOINT_HELP, with_file_options
+from .rewriting import Rewritten, rewrite
+from .shell import STATUSES
 
 
 @click.command("convert", epilog=STATUSES)
@@ -24,27 +26,47 @@ from .shell import STATUSES, FilterFault
     show_default=True,
     help="The notation to read.",
 )
+@click.option("--indent", is_flag=True, help="Write DSL and JSON over several lines, for people.")
 @click.option(
     "-e",
     "--endpoint",
     type=ENDPOINT,
     help=f"Check the filter first, which gives a form's values their types. {ENDPOINT_HELP}",
 )
-def convert_command(words: tuple[str, ...], target: str, source: str, endpoint: Endpoint | None) -> None:
+@click.option("--file", metavar="FILE", help="Convert all filters of this file; everything else in it is kept.")
+@with_file_options
+def convert_command(
+    words: tuple[str, ...],
+    target: str,
+    source: str,
+    indent: bool,
+    endpoint: Endpoint | None,
+    file: str | None,
+    form: BatchFormat | None,
+    key: tuple[str, ...],
+) -> None:
     """Write FILTER in another notation.
-
-    FILTER is text, or - for standard input (as it is when left out). A form is one key=value pair a line; a form's values have no
-    types, so writing them as DSL or JSON needs the endpoint.
 
     \b
     Examples:
       kanbert-filter convert --to json 'status in ["ACTIVE", "PENDING"]'
       kanbert-filter convert --to query --endpoint clients < filter.json
-      kanbert-filter convert --endpoint projects.md '?filter[0][field]=budget&filter[0][op]=gte&filter[0][value]=1000'
+      kanbert-filter convert -e projects.md \\
+          '?filter[0][field]=budget&filter[0][op]=gte&filter[0][value]=1000'
+      kanbert-filter convert --to json --file views.csv > new.csv
+
+    FILTER is text, or - for standard input (as it is when left out). A form is one key=value pair a line; a form's values have no
+    types, so writing them as DSL or JSON needs the endpoint.
+
+    A file has a filter on each line, JSON with a filter under a key on each line, or CSV with a column of filters. A filter at
+    fault stays as it is and is reported.
     """
-    try:
-        read = filter_in(filter_text(one_filter(words)), source)
-        written = written_filter(read if endpoint is None else endpoint.check(read), target)
-    except FilterError as error:
-        raise FilterFault(error) from None
-    click.echo(written.encode(), nl=False)
+
+    if indent and file is not None:
+        raise click.UsageError("--indent writes several lines, and --file keeps each filter on one; give one of them.")
+
+    def written(filter: Filter, text: bytes) -> Rewritten:
+        read = filter if endpoint is None else endpoint.check(filter)
+        return written_filter(read, target, indent=2 if indent else None), target
+
+    rewrite(words, file, form, key, written, source)

@@ -61,8 +61,29 @@ def filter_in(text: bytes, notation: str = "auto") -> Filter:
     return filter
 
 
-def written_filter(filter: Filter | CheckedFilter, notation: str) -> str:
-    """The filter in a notation, ending in a line break unless there is nothing to write.
+def notation_of(text: bytes) -> str:
+    """The notation that a filter's text is in, by how it begins.
+
+    >>> from kanbert_filter.cli.filters import notation_of
+    >>> notation_of(b'[{"field": "a", "op": "isnull"}]'), notation_of(b"filter[field]=a&filter[op]=isnull")
+    ('json', 'form')
+    """
+    text = text.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK)
+    if _URL.match(text) or holds_parameters(text):
+        return "query" if re.search(rb"(?:^|[?&\n])filter=", text) else "form"
+    return "json" if text[:1] in (b"[", b"{") else "dsl"
+
+
+def has_other_parameters(text: bytes) -> bool:
+    """Whether a text is a form or a query string with more in it than the filter."""
+    if notation_of(text) not in ("form", "query"):
+        return False
+    _, _, query = text.strip(_BLANK).rpartition(b"?")
+    return any(pair and not re.match(_FILTER_KEY, pair) for pair in re.split(rb"[&\r\n]+", query))
+
+
+def written_filter(filter: Filter | CheckedFilter, notation: str, *, indent: int | None = None) -> str:
+    """The filter in a notation, without a line break after it; with `indent`, DSL and JSON take several lines.
 
     A form is one pair a line, percent-encoded no more than reading it back needs.
 
@@ -72,15 +93,46 @@ def written_filter(filter: Filter | CheckedFilter, notation: str) -> str:
 
     match notation:
         case "dsl":
-            lines = [to_dsl(filter)]
+            return to_dsl(filter, indent=indent)
         case "json":
-            lines = [to_json_text(filter)]
+            text = to_json_text(filter)
+            return text if indent is None else laid_out(text, indent)
         case "query":
-            lines = [to_query(filter)]
-        case _:
-            lines = [f"{key}={_SPECIAL.sub(lambda c: quote(c[0]), value)}" for key, value in to_form(filter)]
-    return "".join([f"{line}\n" for line in lines if line])
+            return to_query(filter)
+    return "\n".join([f"{key}={_SPECIAL.sub(lambda c: quote(c[0]), value)}" for key, value in to_form(filter)])
 
 
+def laid_out(text: str, indent: int) -> str:
+    """A JSON text with each item on a line of its own and every number as it is.
+
+    >>> from kanbert_filter.cli.filters import laid_out
+    >>> print(laid_out('[{"value": [1.50, []]}]', 2))
+    [
+      {
+        "value": [
+          1.50,
+          []
+        ]
+      }
+    ]
+    """
+    pieces: list[str] = []
+    depth = 0
+    for token in _JSON_TOKEN.findall(text):
+        depth += (token in ("[", "{")) - (token in ("]", "}"))
+        line = "\n" + " " * (indent * depth)
+        match token:
+            case "[" | "{" | ",":
+                pieces.append(token + line)
+            case "]" | "}":
+                pieces.append(line + token)
+            case ":":
+                pieces.append(": ")
+            case _:
+                pieces.append(token)
+    return "".join(pieces)
+
+
+_JSON_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]\s*[\]}]|[\[\]{},:]|[^\s\[\]{},:"]+')
 _SPECIAL: Final = re.compile(r"[%&+#\x00-\x1f\x7f-\x9f\u2028\u2029]|^ +| +$")
 """What a value of a form cannot hold as it is: separators, and what terminals act on or editors take away."""

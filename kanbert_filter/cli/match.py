@@ -14,7 +14,7 @@ from ..backends.predicate import Predicate, compile_predicate
 from ..checked import CheckedFilter
 from ..context import Context, WeekDay
 from ..endpoints.endpoint import Endpoint
-from ..errors import ContextError, FilterError, FilterSyntaxError, printable, quoted
+from ..errors import ContextError, FilterError, FilterSyntaxError, quoted
 from ..messages import plural
 from ..nodes import Filter
 from .bad_records import BadRecord, BadRecords
@@ -35,7 +35,7 @@ from .parameters import (
 )
 from .progress import is_terminal, size_of, with_progress
 from .reading import Reading
-from .record_files import TextFormat, UnreadableFile, opened
+from .record_files import TextFormat, UnreadableFile, opened, shown_name
 from .shell import STATUSES, FilterFault, InputFault
 
 WEEK_DAYS: Final = get_args(WeekDay)
@@ -180,7 +180,7 @@ def match_command(
     bad = BadRecords(skip=skip_bad)
     tally = Tally(limit)
     for name in files:
-        shown = "standard input" if name == "-" else printable(name)
+        shown = shown_name(name)
         bad.file = shown if len(files) > 1 else ""
         try:
             with opened(name) as source:

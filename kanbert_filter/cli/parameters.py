@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar, get_args
 from warnings import catch_warnings, simplefilter
 
 import click
@@ -14,6 +14,7 @@ import click
 from ..context import Context
 from ..errors import quoted
 from ..values import read_timestamp
+from .batches import BatchFormat
 from .endpoint_files import endpoint_at
 from .shell import InputFault
 
@@ -23,6 +24,7 @@ ENDPOINT_HELP: Final = (
 )
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @contextmanager
@@ -98,13 +100,44 @@ def _names_in(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def _renaming_in(text: str) -> tuple[str, str]:
+    old, equals, new = text.partition("=")
+    if not equals or not old.strip() or not new.strip():
+        raise ValueError(f"found {quoted(text)}, expected OLD=NEW, such as name=title or 'client.*=customer.*'")
+    return old.strip(), new.strip()
+
+
 ENDPOINT: Final = checked_value("endpoint", endpoint_at)
 MOMENT: Final = checked_value("timestamp", _moment_in)
 ZONE: Final = checked_value("zone", _zone_named)
 DELIMITER: Final = checked_value("character", _delimiter)
 SCOPE_CONDITION: Final = checked_value("condition", _scope_condition)
 PATH: Final = checked_value("path", _path_in)
+RENAMING: Final = checked_value("renaming", _renaming_in)
 NAMES: Final = checked_value("names", _names_in)
+
+
+def with_file_options(command: F) -> F:
+    """A command with the options of those that read files of many filters."""
+    for option in (
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(get_args(BatchFormat)),
+            help="The format of FILE. By default it follows from the name; a file under any other name has a filter on"
+            " each line.",
+        ),
+        click.option(
+            "-k",
+            "--key",
+            type=PATH,
+            default="filter",
+            show_default=True,
+            help="The key in JSON lines, or the column in CSV, that holds the filter.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def one_filter(words: Sequence[str]) -> str:

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal, cast
 
+from ..errors import printable
+
 TextFormat = Literal["jsonl", "json", "csv", "tsv"]
 ColumnarFormat = Literal["parquet", "arrow"]
 Format = TextFormat | ColumnarFormat
@@ -64,9 +66,7 @@ class RecordFile:
         for mark, columnar in _COLUMNAR.items():
             if self.head.startswith(mark):
                 return columnar
-        path = Path(self.name)
-        suffix = (path.with_suffix("") if path.suffix.lower() in _PACKED else path).suffix.lower()
-        known = _FORMATS.get(suffix)
+        known = self.named_format()
         if known in ("jsonl", "csv", "tsv"):
             return known
         text = self.head.removeprefix(codecs.BOM_UTF8).lstrip(b" \t\r\n")
@@ -78,6 +78,17 @@ class RecordFile:
         if known is None:
             raise UnreadableFile("has no name or beginning of a known format: give --format jsonl, json, csv or tsv")
         return known
+
+    def named_format(self) -> TextFormat | None:
+        """The format that follows from the name alone, if one does."""
+        path = Path(self.name)
+        suffix = (path.with_suffix("") if path.suffix.lower() in _PACKED else path).suffix.lower()
+        return _FORMATS.get(suffix)
+
+
+def shown_name(name: str) -> str:
+    """What messages call a file, `-` being standard input."""
+    return "standard input" if name == "-" else printable(name)
 
 
 @contextmanager
