@@ -136,7 +136,7 @@ def test_check_writes_the_documented_body() -> None:
     assert (result.exit_code, result.stderr) == (1, "")
     with pytest.raises(kf.FilterCheckError) as error:
         kf.kanbert_endpoints()["clients"].parse("nam = 'x'")
-    assert json.loads(result.stdout) == error.value.response_body()
+    assert json.loads(result.stdout) == error.value.response_body(detailed=True)
 
 
 def test_colour_only_where_it_is_wanted() -> None:
@@ -316,7 +316,7 @@ def test_endpoints_writes_the_json_schema_of_one() -> None:
 # the program
 
 
-@pytest.mark.parametrize("command", [[], ["convert"], ["check"], ["match"], ["endpoints"]])
+@pytest.mark.parametrize("command", [[], ["convert"], ["check"], ["rename"], ["match"], ["endpoints"]])
 def test_help_shows_examples_and_statuses(command: list[str]) -> None:
     text = run(*command, "--help").output
     assert "Examples:\n    kanbert-filter " in text
