@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings, strategies as st
 from hypothesis.strategies import SearchStrategy
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased, with_loader_criteria
 
 from kanbert_filter.backends.predicate import compile_predicate
-from kanbert_filter.backends.sqlalchemy import verify, where
+from kanbert_filter.backends.sqlalchemy import Joined, Via, paths, translation, verify, where
 from kanbert_filter.context import Context
 from kanbert_filter.endpoints.endpoint import Endpoint
 from kanbert_filter.errors import UnsupportedFilterError
@@ -64,6 +65,12 @@ VALUES: dict[str, SearchStrategy[Value]] = {
 PATTERNS = st.sampled_from(
     ["%", "_", "a%", "%b", "a_b", "\\%", "50\\%", "__", "%_", "%\n%", "%c%", "[%", "*", "?", "a\\_b", "\\a%"]
 )
+ASKED = st.sampled_from([0, translation.MAX_ASKED])
+"""How many rows at the ends of paths are asked for one by one."""
+
+JOINED = st.sampled_from([1, paths.MAX_JOINED])
+"""How many of them are joined."""
+
 FILTERS = strategies.filters_of(ITEMS, VALUES, needles=TEXTS, patterns=PATTERNS | strategies.patterns)
 
 
@@ -91,11 +98,12 @@ def compare(database: tuple[Session, list[dict[str, Any]]], filter: Filter, cont
 
 
 @settings(max_examples=150)
-@given(filter=FILTERS, context=CONTEXTS)
+@given(filter=FILTERS, context=CONTEXTS, asked=ASKED, joined=JOINED)
 def test_databases_answer_as_the_predicate(
-    database: tuple[Session, list[dict[str, Any]]], filter: Filter, context: Context
+    database: tuple[Session, list[dict[str, Any]]], filter: Filter, context: Context, asked: int, joined: int
 ) -> None:
-    compare(database, filter, context)
+    with patch.object(translation, "MAX_ASKED", asked), patch.object(paths, "MAX_JOINED", joined):
+        compare(database, filter, context)
 
 
 @pytest.mark.parametrize(
@@ -115,11 +123,67 @@ def test_what_nothing_can_equal_is_said_without_tables(
 
 @pytest.mark.heavy
 @settings(max_examples=2000)
-@given(filter=FILTERS, context=CONTEXTS)
+@given(filter=FILTERS, context=CONTEXTS, asked=ASKED, joined=JOINED)
 def test_databases_answer_thousands_of_filters_as_the_predicate(
-    database: tuple[Session, list[dict[str, Any]]], filter: Filter, context: Context
+    database: tuple[Session, list[dict[str, Any]]], filter: Filter, context: Context, asked: int, joined: int
 ) -> None:
-    compare(database, filter, context)
+    with patch.object(translation, "MAX_ASKED", asked), patch.object(paths, "MAX_JOINED", joined):
+        compare(database, filter, context)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " and ".join(f"(owner.name is null or owner.name contains 'A' or units = {n})" for n in range(20)),
+        " or ".join(f"(owner.name is null and title != 'a{n}')" for n in range(20)),
+        "owner.name is null or title = 'a' or " + " or ".join(f"(owner.name = 'a' and units = {n})" for n in range(20)),
+    ],
+    ids=("and", "or", "few"),
+)
+def test_given_ways_are_joined_where_they_can_be(database: tuple[Session, list[dict[str, Any]]], text: str) -> None:
+    session, records = database
+    checked, other = ITEMS.parse(text), aliased(Item)
+    expected = {record["id"] for record in compile_predicate(checked).select(records)}
+    assert 0 < len(expected) < len(records)
+    direct = Via(items.Person, items.Person.id == Item.owner_id)
+    indirect = Via(items.Person, (other.id == Item.id) & (items.Person.id == other.owner_id))
+    for way, joined in ((direct, True), (indirect, False)):
+        condition = where(checked, Item, columns={"owner": way})
+        assert ("LEFT OUTER JOIN" in str(condition)) is joined
+        assert set(session.scalars(select(Item.id).where(condition))) == expected
+
+
+LARGE = " and ".join(f"(owner.name is null or owner.name contains 'a' or units = {n})" for n in range(20))
+
+
+def test_large_filters_keep_to_what_the_caller_says_of_columns(
+    database: tuple[Session, list[dict[str, Any]]],
+) -> None:
+    """Given expressions, a table the query joins, and criteria for every use of a class mean the same in few subqueries and in one."""
+    session, _ = database
+    endpoint = Endpoint("items", {"units": "number", "title": "string", "owner.name": "string"})
+    person = aliased(items.Person)
+    pets = select(func.max(items.Pet.name)).where(items.Pet.owner_id == Item.owner_id).scalar_subquery()
+    selection = select(Item.id).outerjoin(person, Item.owner)
+    few_people = with_loader_criteria(
+        items.Person, lambda cls: cls.name.like("%a%") | cls.name.like("A%"), include_aliases=True
+    )
+    columns: dict[str, Any]
+    for columns, option in (
+        ({"title": pets}, []),
+        ({"title": Joined(person.name)}, []),
+        ({}, [few_people]),
+    ):
+        answers = []
+        for asked in (0, 1000):
+            with patch.object(translation, "MAX_ASKED", asked):
+                condition = where(
+                    endpoint.parse(LARGE.replace("units = 3", "title contains 'd'")), Item, columns=columns
+                )
+            assert ("LEFT OUTER JOIN" in str(condition)) is (asked == 0)
+            answers.append(session.scalars(selection.where(condition).options(*option).order_by(Item.id)).all())
+        assert answers[0] == answers[1]
+        assert answers[0]
 
 
 def test_every_field_has_a_column() -> None:

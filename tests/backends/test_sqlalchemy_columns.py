@@ -453,6 +453,13 @@ def test_large_statements_are_not_kept() -> None:
         (" or ".join(f"parent.name {'!=' if n % 2 else 'contains'} 'a{n}'" for n in range(245)), 1),
         (" and ".join(f"parent.name {'!=' if n % 2 else 'contains'} 'a{n}'" for n in range(245)), 1),
         ("parent.name is null and parent.name is not null and parent.name = 'a'", 2),
+        (" and ".join(["parent.name is null", "parent.parent.name is null"] * 8), 16),
+        (" and ".join(["parent.name is null", "parent.parent.name is null"] * 245), 1),
+        (" or ".join(f"(parent.name is null and parent.parent.name != 'a{n}')" for n in range(245)), 1),
+        (" and ".join(f"(parent.name = 'a' or name != 'a{n}')" for n in range(245)), 1),
+        ("children all (" + " and ".join(["parent.name is null", "parent.parent.name is null"] * 245) + ")", 2),
+        (" and ".join(f"children any (parent.name is null and name != 'a{n}')" for n in range(17)), 34),
+        (" and ".join(f"children any (parent.name is null or parent.name = 'a{n}')" for n in range(9)), 27),
         ("children any (data.x = 1) or children any (data.x = true)", 1),
         ("children any (data.x = 1) and children any (data.x = true)", 2),
         ("children any (name = 'a' and data.x = 1) and children any (name = 'a' or data.x = 1)", 2),
@@ -465,7 +472,8 @@ def test_tests_that_share_an_answer_are_one_subquery(text: str, subqueries: int)
     fields: dict[str, Any] = {
         "name": "string",
         "parent.name": "string",
-        "children": {"name": "string", "data.*": "custom"},
+        "parent.parent.name": "string",
+        "children": {"name": "string", "data.*": "custom", "parent.name": "string", "parent.parent.name": "string"},
     }
     scope = kf.types.Scope({"only": kf.field("children").any(kf.field("name") == "a")})
     endpoint = kf.Endpoint("nodes", {**fields, "gone": scope})

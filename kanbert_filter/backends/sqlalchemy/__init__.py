@@ -16,8 +16,8 @@ from ...meaning.lowering import lower
 from ..columns.finding import ColumnError, Given, verify_columns
 from ..columns.sql import ensure_fits, simplified
 from .dialects import prepare_sqlite, uncached
-from .paths import Joined, Via, query_table
-from .translation import ClauseTranslation
+from .paths import Joined, Row, Via, query_table
+from .translation import ClauseTranslation, asks_often
 
 __all__ = ["ColumnError", "Joined", "Via", "prepare_sqlite", "verify", "where"]
 
@@ -46,7 +46,8 @@ def where(
     context = context or _DEFAULT_CONTEXT
     test = simplified(lower(checked, context))
     needed = ensure_fits(test)
-    condition = ClauseTranslation(columns, context).condition(test, query_table(model))
+    translation = ClauseTranslation(columns, context, joining=asks_often(test))
+    condition = translation.condition(test, Row(query_table(model)))
     if isinstance(condition, bool):
         return true() if condition else false()
     return uncached(condition) if needed.parameters > MAX_CACHED else condition
@@ -62,7 +63,7 @@ def verify(
     field without a column.
     """
     dialect = None if bind is None else bind.dialect
-    verify_columns(ClauseTranslation(columns, _DEFAULT_CONTEXT, dialect), endpoint, query_table(model))
+    verify_columns(ClauseTranslation(columns, _DEFAULT_CONTEXT, dialect=dialect), endpoint, Row(query_table(model)))
 
 
 MAX_CACHED: Final = 100

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, cast
 
-from sqlalchemy import JSON, Alias, ColumnElement, FromClause, SelectBase, Table, inspect, literal_column, select
+from sqlalchemy import JSON, Alias, ColumnElement, FromClause, SelectBase, Table, and_, inspect, literal_column, select
 from sqlalchemy.orm import Mapper, QueryableAttribute, aliased
 from sqlalchemy.orm.util import AliasedInsp
 from sqlalchemy.sql.util import ClauseAdapter
@@ -84,6 +84,10 @@ class QueryTable:
             self._hops.clear()
         return self._hops.get(via) or self._hops.setdefault(via, self._via(via))
 
+    def again(self) -> Hop | None:
+        """The way to the same row under another name; None where no key finds it, or only the caller knows what else the name means."""
+        return self._hops.get(None) or self._again()
+
     def own(self, expression: Expression, column: Column) -> Expression:
         """An expression over the rows of this table. Raises `ColumnError` for one of another table, which nothing would join."""
         known = self._owned.get(id(expression))
@@ -112,6 +116,16 @@ class QueryTable:
         target = aliased(self.relationships[name].entity.entity)
         return Hop(QueryTable(target), getattr(self.entity, name).of_type(target))
 
+    def _again(self) -> Hop | None:
+        own = self.froms[0]
+        table = own.element if isinstance(own, Alias) else own
+        if not isinstance(table, Table) or (table is not own and self.adapted is _unchanged):
+            return None
+        keys = self.mapper.primary_key if self.mapper is not None else tuple(table.primary_key)
+        other = QueryTable(aliased(self.mapper or table))
+        same = [other.adapted(key) == self.adapted(key) for key in keys]
+        return self._hops.setdefault(None, Hop(other, and_(*same))) if same else None
+
     def _via(self, via: Via) -> Hop:
         if isinstance(inspect(via.target), (AliasedInsp, Alias)):
             return Hop(QueryTable(via.target, own_name=True), self.adapted(via.on))
@@ -133,6 +147,13 @@ class Hop(NamedTuple):
 
     table: QueryTable
     on: Any
+
+    def is_between(self, tables: Sequence[FromClause]) -> bool:
+        """Whether its condition is about these tables and the one it leads to, and no third one."""
+        if isinstance(self.on, QueryableAttribute):
+            return True
+        known = {table for own in (*tables, *self.table.froms) for table in own._from_objects}
+        return known.issuperset(self.on._from_objects)
 
 
 class Way(NamedTuple):
@@ -162,7 +183,42 @@ class Way(NamedTuple):
         )
 
 
+class Row(NamedTuple):
+    """The row of a table that tests are about, and what is joined to it, by table; None if nothing is to be."""
+
+    table: QueryTable
+    joined: dict[QueryTable, Hop] | None = None
+
+    def joins(self, way: Way) -> bool:
+        """Whether the tables on a way are joined to the row; from now on they are, if they can be."""
+        if self.joined is None:
+            return False
+        tables = [self.table, *[hop.table for hop in way.hops]]
+        if not all(hop.is_between(before.froms) for before, hop in zip(tables, way.hops, strict=False)):
+            return False
+        joined = self.joined | {hop.table: hop for hop in way.hops}
+        if len(joined) <= MAX_JOINED:
+            self.joined.update(joined)
+        return len(joined) <= MAX_JOINED
+
+    def exists(self, on: Expression, condition: Expression) -> Expression:
+        """The row that `on` finds is of this condition, together with what is joined to it; where that is nothing, with nulls."""
+        joined = self.joined or {}
+        found = _SELECT_ONE.select_from(self.table.entity)
+        for hop in joined.values():
+            found = found.outerjoin(*_joining(hop))
+        own = [table for each in (self.table, *joined) for table in each.froms]
+        return cast("Expression", found.where(on, condition).correlate_except(*own).exists())
+
+
+MAX_JOINED: Final = 30
+"""How many tables are joined in one query: MySQL takes 61, SQLite 64."""
+
 _SELECT_ONE: Final[Any] = select(literal_column("1"))
+
+
+def _joining(hop: Hop) -> tuple[Any, ...]:
+    return (hop.on,) if isinstance(hop.on, QueryableAttribute) else (hop.table.entity, hop.on)
 
 
 class ModelColumns:

@@ -3,41 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeGuard
 
 from sqlalchemy import Dialect, case, func, select
 
 from ...context import Context
 from ...errors import UnsupportedFilterError
-from ...meaning.tests import Column, Counted, Null, Test
+from ...meaning.tests import AllOf, AnyOf, Column, Counted, Null, Related, Test
 from ..columns.finding import Given, column_error
 from ..columns.lines import INT64
 from ..columns.placing import Cell, ColumnTest, is_column_test
 from ..columns.translation import Translation, is_hidden
 from .cells import LOGIC, ClauseCell, Condition, Expression, clause_cell, narrowest
-from .paths import ModelColumns, QueryTable, Way
+from .paths import ModelColumns, QueryTable, Row, Way
 
 _COUNTED: Final = select(func.count())
 
 
-class ClauseTranslation(Translation[Expression, QueryTable, Way]):
+class ClauseTranslation(Translation[Expression, Row, Way]):
     """Translates tests on the rows of one model, in one context; to verify a model, for one dialect."""
 
-    __slots__ = ("columns", "context", "dialect")
+    __slots__ = ("columns", "context", "dialect", "joining")
 
     logic = LOGIC
 
-    def __init__(self, given: Given | None, context: Context, dialect: Dialect | None = None) -> None:
+    def __init__(
+        self, given: Given | None, context: Context, *, joining: bool = False, dialect: Dialect | None = None
+    ) -> None:
         self.columns = ModelColumns(given)
         self.context = context
+        self.joining = joining
         self.dialect = dialect
 
-    def located(self, column: Column, row: QueryTable, prefix: str) -> tuple[Way, ClauseCell]:
+    def located(self, column: Column, row: Row, prefix: str) -> tuple[Way, ClauseCell]:
         """The way to the row that holds a field's value, and the value there. Raises `ColumnError`."""
-        way, expression = self.columns.value(row, prefix, column)
+        way, expression = self.columns.value(row.table, prefix, column)
         return way, clause_cell(column, expression, self.context)
 
-    def cell(self, column: Column, row: QueryTable, prefix: str) -> Cell[Expression]:
+    def cell(self, column: Column, row: Row, prefix: str) -> Cell[Expression]:
         _, cell = self.located(column, row, prefix)
         if self.dialect is not None:
             try:
@@ -46,11 +49,11 @@ class ClauseTranslation(Translation[Expression, QueryTable, Way]):
                 raise column_error(column, error.problems[0].message) from None
         return cell
 
-    def records(self, column: Column, row: QueryTable, prefix: str) -> Way:
-        return self.columns.records(row, prefix, column)
+    def records(self, column: Column, row: Row, prefix: str) -> Way:
+        return self.columns.records(row.table, prefix, column)
 
-    def row_of(self, records: Way) -> QueryTable:
-        return records.end
+    def row_of(self, records: Way) -> Row:
+        return Row(records.end)
 
     def exists(self, records: Way, condition: Condition) -> Condition:
         return records.exists(condition)
@@ -67,29 +70,85 @@ class ClauseTranslation(Translation[Expression, QueryTable, Way]):
         found: Expression = records.reached(select(case((passed, 1), else_=0))).scalar_subquery()
         return found == 1
 
-    def items(self, tests: Sequence[Test], either: bool, row: QueryTable, prefix: str) -> list[Condition]:
-        """Tests of values over one path are asked of one row."""
+    def items(self, tests: Sequence[Test], either: bool, row: Row, prefix: str) -> list[Condition]:
+        """Tests of values over one path are asked of one row; groups too, where the whole condition asks for many rows."""
+        if row.joined is not None:
+            return super().items(tests, either, row, prefix)
+        join = self.logic.any_of if either else self.logic.all_of
         others: list[Test] = []
         found: list[Condition] = []
         paths: dict[QueryTable, tuple[Way, list[Condition]]] = {}
         for test in tests:
-            if is_column_test(test) and len(test.column.source) > 1 and not (_is_null(test) or is_hidden(test.column)):
+            if _is_over_path(test) and not (_is_null(test) or is_hidden(test.column)):
                 way, cell = self.located(test.column, row, prefix)
                 _, together = paths.setdefault(way.end, (way, [])) if way.hops else (way, found)
                 together.append(cell.passes(test))
             else:
                 others.append(test)
-        join = self.logic.any_of if either else self.logic.all_of
         found += [way.exists(join(conditions)) for way, conditions in paths.values()]
+        asking = tuple([test for test in others if self.joining and _asked((test,))])
+        asked = self.together(AnyOf(asking) if either else AllOf(asking), row, prefix)
+        if asked is not None:
+            found.append(asked)
+            others = [test for test in others if not _asked((test,))]
         return super().items(others, either, row, prefix) + found
 
-    def compared(self, test: ColumnTest, row: QueryTable, prefix: str) -> Condition:
+    def untrue(self, test: Test, row: Row, prefix: str) -> Condition:
+        asked = self.together(test, row, prefix)
+        return super().untrue(test, row, prefix) if asked is None else self.logic.negated(asked)
+
+    def together(self, test: Test, row: Row, prefix: str) -> Condition | None:
+        """The condition that a row passes a test that asks for several rows at the ends of paths: they are joined to it once.
+
+        None where the test is rather asked piece by piece. Never unknown.
+        """
+        if not self.joining or row.joined is not None or _asked((test,)) < 2:
+            return None
+        again = row.table.again()
+        if again is None:
+            return None
+        joined = Row(again.table, {})
+        condition = self.condition(test, joined, prefix)
+        if isinstance(condition, bool):
+            return condition
+        return joined.exists(again.on, condition) if joined.joined else None
+
+    def compared(self, test: ColumnTest, row: Row, prefix: str) -> Condition:
         way, cell = self.located(test.column, row, prefix)
-        if not way.hops:
+        if not way.hops or row.joins(way):
             return cell.passes(test)
         if _is_null(test):
             return self.logic.negated(way.exists(cell.null(True)))
         return way.exists(cell.passes(test))
+
+
+MAX_ASKED: Final = 16
+"""How many subqueries for rows at the ends of paths a condition may have; beyond that, each group joins these rows once.
+
+Databases answer a few subqueries faster, PostgreSQL each of them for the whole table at once; but 490 cost SQLite seconds.
+"""
+
+
+def asks_often(test: Test) -> bool:
+    """Whether a test would have more than `MAX_ASKED` subqueries for rows at the ends of paths."""
+    return _asked((test,), with_records=True) > MAX_ASKED
+
+
+def _asked(tests: Sequence[Test], *, with_records: bool = False) -> int:
+    """About how many subqueries for rows at the ends of paths the tests would have, perhaps with those on related records."""
+    number = 0
+    for test in tests:
+        if isinstance(test, AllOf | AnyOf):
+            number += _asked(test.tests, with_records=with_records)
+        elif with_records and isinstance(test, Related) and test.test is not None:
+            number += _asked((test.test,), with_records=True)
+        elif _is_over_path(test) and not is_hidden(test.column):
+            number += 1
+    return number
+
+
+def _is_over_path(test: Test) -> TypeGuard[ColumnTest]:
+    return is_column_test(test) and len(test.column.source) > 1
 
 
 def _is_null(test: ColumnTest) -> bool:
