@@ -4,6 +4,7 @@ import doctest
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -78,14 +79,26 @@ def leave_to_the_gate(example: Example) -> str | None:
     return None if Path(example.path).name == "README.md" else "only the README's sh blocks are run by the gate"
 
 
-def leave_to_node(example: Example) -> str | None:
-    return None if Path(example.path).name == "tutorial.md" else "only the tutorial's JavaScript is run"
+def run_javascript(example: Example) -> str | None:
+    """Run a module where Node.js is, and compare what it prints with its lines that begin with `//> `.
+
+    The tutorial's own has a test of its own, which starts the service that it asks.
+    """
+    node = shutil.which("node")
+    if node is None or Path(example.path).name == "tutorial.md":
+        return None
+    command = [node, "--input-type=module", "-e", example.parsed]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    want = "".join(f"{line}\n" for line in re.findall(r"^//> (.*)$", example.parsed, re.MULTILINE))
+    if run.returncode or not want or run.stdout != want:
+        return f"Expected:\n{want}\nGot:\n{run.stdout}{run.stderr}"
+    return None
 
 
 LANGUAGES: dict[str, Callable[[Example], str | None]] = {
     "console": run_console,
     "dsl": read_dsl,
-    "javascript": leave_to_node,
+    "javascript": run_javascript,
     "json": read_json,
     "lark": leave,
     "python": PythonEvaluator(),
@@ -144,6 +157,11 @@ def test_docstrings(module: Path, subtests: pytest.Subtests) -> None:
         ("```console\nkanbert-filter\n```", "begins with"),
         ("```sh\ntrue\n```", "gate"),
         ("```json\n{\n```", "Expecting property name"),
+        pytest.param(
+            "```javascript\nconsole.log(1);\n//> 2\n```",
+            "Expected",
+            marks=pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not installed"),
+        ),
         ("```dsl\ntitle = 1\ntitle ==\n```", "="),
     ],
 )
