@@ -1,13 +1,19 @@
-"""The engines the SQL back ends are held to: real PostgreSQL, and SQLite in memory."""
+"""The engines the SQL back ends are held to: real PostgreSQL and MariaDB, and SQLite in memory."""
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
+import subprocess
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from itertools import count
+from pathlib import Path
 from tempfile import mkdtemp
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -16,6 +22,8 @@ from sqlalchemy import URL, Engine, StaticPool, create_engine, make_url, text
 from kanbert_filter.backends.sqlalchemy import prepare_sqlite
 
 ENGINES = ("sqlite", "postgresql")
+ALL_ENGINES = (*ENGINES, pytest.param("mariadb", marks=pytest.mark.heavy))
+"""With those that need more than packages of Python."""
 
 _NUMBERS = count(1)
 
@@ -27,7 +35,7 @@ def fresh_engine(name: str) -> Iterator[Engine]:
         engine = create_engine("sqlite://", poolclass=StaticPool)
         prepare_sqlite(engine)
     else:
-        engine = create_engine(fresh_database())
+        engine = create_engine(fresh_database(name))
     try:
         yield engine
     finally:
@@ -46,9 +54,44 @@ def postgresql() -> Any:
         return module.get_server(mkdtemp(), cleanup_mode="delete")
 
 
-def fresh_database() -> URL:
-    """Where a new, empty database of PostgreSQL is."""
-    url = make_url(postgresql().get_uri()).set(drivername="postgresql+psycopg")
+@cache
+def mariadb() -> URL:
+    """Where a server for this run of the tests is: on a socket alone. It stops and leaves nothing behind when the run ends."""
+    pytest.importorskip("pymysql", reason="MariaDB is reached with PyMySQL")
+    programs = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}/usr/sbin"
+    install, server = (shutil.which(name, path=programs) for name in ("mariadb-install-db", "mariadbd"))
+    if install is None or server is None:
+        pytest.skip("MariaDB's server is not here; Debian's package is mariadb-server")
+    folder = Path(mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    options = ["--no-defaults", f"--datadir={folder}/data"]
+    if os.getuid() == 0:
+        options.append("--user=root")  # else it refuses
+    log = folder / "log"
+    with open(log, "wb") as written:
+        made = [install, *options, "--auth-root-authentication-method=normal", "--skip-test-db"]
+        subprocess.run(made, check=True, stdout=written, stderr=written, timeout=120)
+        options += [f"--socket={folder}/socket", f"--pid-file={folder}/pid", "--skip-networking", "--skip-log-bin"]
+        options += ["--character-set-server=utf8mb4", "--innodb-flush-log-at-trx-commit=0"]
+        process = subprocess.Popen([server, *options], stdout=written, stderr=written)
+    atexit.register(_stopped, process)
+    latest = monotonic() + 60
+    while "ready for connections" not in log.read_text(errors="replace"):
+        if process.poll() is not None or monotonic() > latest:
+            pytest.fail(log.read_text(errors="replace")[-2000:])
+        sleep(0.05)
+    query = {"unix_socket": f"{folder}/socket", "charset": "utf8mb4"}
+    return URL.create("mariadb+pymysql", username="root", query=query)
+
+
+def _stopped(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    process.wait(60)
+
+
+def fresh_database(engine: str = "postgresql") -> URL:
+    """Where a new, empty database of PostgreSQL or MariaDB is."""
+    url = mariadb() if engine == "mariadb" else make_url(postgresql().get_uri()).set(drivername="postgresql+psycopg")
     name = f"test_{next(_NUMBERS)}"
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:

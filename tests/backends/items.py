@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Column, DateTime, Enum, ForeignKey, Numeric, Table, null
+from sqlalchemy import JSON, BigInteger, Column, Enum, ForeignKey, Numeric, String, Table, null
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
@@ -17,6 +17,7 @@ from kanbert_filter.builder import field
 from kanbert_filter.endpoints import types
 from kanbert_filter.endpoints.endpoint import Endpoint
 from kanbert_filter.nodes import EVERYTHING
+from tests.backends.models import timestamp
 
 ITEMS = Endpoint(
     "items",
@@ -66,7 +67,7 @@ ITEMS = Endpoint(
 
 
 class Base(DeclarativeBase):
-    pass
+    type_annotation_map = {str: String(200), datetime: timestamp()}  # noqa: RUF012
 
 
 class Status(enum.Enum):
@@ -127,7 +128,7 @@ class Item(Base):
     done: Mapped[bool | None]
     due: Mapped[date | None]
     made_at: Mapped[datetime | None]
-    seen_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    seen_at: Mapped[datetime | None] = mapped_column(timestamp(timezone=True))
     extra: Mapped[Any] = mapped_column(JSON().with_variant(JSONB(), "postgresql"), nullable=True)
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("items.id"))
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))

@@ -7,13 +7,21 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Enum, ForeignKey, Numeric
+from sqlalchemy import JSON, DateTime, Enum, ForeignKey, Numeric, String
+from sqlalchemy.dialects import mysql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
+MYSQL = ("mysql", "mariadb")
+
+
+def timestamp(**options: Any) -> DateTime:
+    """The type of a timestamp, to the microsecond also on MySQL, which keeps seconds where nothing is said."""
+    return DateTime(**options).with_variant(mysql.DATETIME(fsp=6), *MYSQL)
+
 
 class Base(DeclarativeBase):
-    pass
+    type_annotation_map = {str: String(200), datetime: timestamp()}  # noqa: RUF012
 
 
 class Status(enum.Enum):
@@ -57,12 +65,12 @@ class Project(Base):
     title: Mapped[str | None]
     code: Mapped[str | None]
     status: Mapped[Status | None] = mapped_column(Enum(Status))
-    budget: Mapped[Decimal | None] = mapped_column(Numeric)
+    budget: Mapped[Decimal | None] = mapped_column(Numeric().with_variant(Numeric(65, 30), *MYSQL))
     price: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
     done: Mapped[bool | None]
     due: Mapped[date | None]
-    created_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    archived_at: Mapped[datetime | None] = mapped_column(DateTime)
+    created_at: Mapped[datetime | None] = mapped_column(timestamp(timezone=True))
+    archived_at: Mapped[datetime | None]
     owner_id: Mapped[str | None]
     client_id: Mapped[int | None] = mapped_column(ForeignKey("clients.id"))
     custom_field: Mapped[Any] = mapped_column(JSON().with_variant(JSONB(), "postgresql"))

@@ -25,7 +25,7 @@ from kanbert_filter.notations.dsl import parse_dsl, to_dsl
 from kanbert_filter.values import ME, Value, exact, value_of
 from tests import strategies
 from tests.backends import items
-from tests.backends.databases import ENGINES, fresh_engine
+from tests.backends.databases import ALL_ENGINES, fresh_engine
 from tests.backends.items import ITEMS, Item
 
 LIFTED = Limits.lifted()
@@ -74,7 +74,7 @@ JOINED = st.sampled_from([1, paths.MAX_JOINED])
 FILTERS = strategies.filters_of(ITEMS, VALUES, needles=TEXTS, patterns=PATTERNS | strategies.patterns)
 
 
-@pytest.fixture(params=ENGINES, scope="module")
+@pytest.fixture(params=ALL_ENGINES, scope="module")
 def database(request: pytest.FixtureRequest) -> Iterator[tuple[Session, list[dict[str, Any]]]]:
     with fresh_engine(request.param) as engine, Session(engine) as session:
         items.Base.metadata.create_all(engine)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from kanbert_filter.backends.sqlalchemy import where
 from tests.backends import models
-from tests.backends.databases import ENGINES, fresh_engine
+from tests.backends.databases import ALL_ENGINES, fresh_engine
 from tests.backends.models import Project
 from tests.matches import PROJECTS, Case, cases, dataset
 
@@ -18,7 +18,7 @@ BINARY = {"budget = 99999999999999999998", "budget > 99999999999999999998"}
 """What SQLite, whose numbers are binary, cannot tell apart."""
 
 
-@pytest.fixture(params=ENGINES, scope="module")
+@pytest.fixture(params=ALL_ENGINES, scope="module")
 def session(request: pytest.FixtureRequest) -> Iterator[Session]:
     with fresh_engine(request.param) as engine, Session(engine) as session:
         models.Base.metadata.create_all(engine)

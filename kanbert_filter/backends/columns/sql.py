@@ -41,6 +41,12 @@ JSON_VIEWS: Final[dict[str, dict[JsonView, str]]] = {
         "number": "CASE WHEN jsonb_typeof({json}) = 'number' THEN CAST({json} #>> '{}' AS NUMERIC) END",
         "boolean": "CASE WHEN jsonb_typeof({json}) = 'boolean' THEN CAST({json} #>> '{}' AS BOOLEAN) END",
     },
+    "mysql": {
+        "kind": "LOWER(JSON_TYPE({json}))",
+        "text": "CASE WHEN JSON_TYPE({json}) = 'STRING' THEN JSON_UNQUOTE({json}) END",
+        "number": "CASE WHEN JSON_TYPE({json}) IN ('INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL') THEN JSON_UNQUOTE({json}) END",
+        "boolean": "CASE WHEN JSON_TYPE({json}) = 'BOOLEAN' THEN JSON_UNQUOTE({json}) = 'true' END",
+    },
     "sqlite": {
         "kind": "json_type({json}, {path})",
         "text": "CASE json_type({json}, {path}) WHEN 'text' THEN json_extract({json}, {path}) END",
@@ -49,13 +55,14 @@ JSON_VIEWS: Final[dict[str, dict[JsonView, str]]] = {
     },
 }
 """The kind of a value as engines call it (`null` for JSON's own null, null where there is none), and the value where it is a text, a
-number or a boolean, else null. On PostgreSQL `{json}` is the value, on SQLite the JSON in which `{path}` leads to it.
+number or a boolean, else null. `{json}` is the value; on SQLite the JSON in which `{path}` leads to it. A number on MySQL is its text,
+for `MYSQL_NUMBER`.
 """
 
 
 def no_json(engine: str) -> UnsupportedFilterError:
     """The error for an engine whose JSON is unknown here."""
-    message = f"Values in JSON cannot be filtered on {engine}; filter them on PostgreSQL or SQLite"
+    message = f"Values in JSON cannot be filtered on {engine}; filter them on PostgreSQL, SQLite, MySQL or MariaDB"
     return UnsupportedFilterError(Problem("unsupported", message))
 
 

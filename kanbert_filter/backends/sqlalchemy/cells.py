@@ -18,6 +18,7 @@ from sqlalchemy import (
     JSON,
     TIMESTAMP,
     BigInteger,
+    BinaryExpression,
     BindParameter,
     Boolean,
     ColumnElement,
@@ -26,7 +27,6 @@ from sqlalchemy import (
     Double,
     Enum,
     Float,
-    Function,
     Integer,
     Numeric,
     String,
@@ -68,13 +68,16 @@ from ..columns.sql import GROUP_WIDTH
 from .dialects import (
     ExactNumber,
     by_code_point,
+    exact_number,
     fits,
     json_boolean,
     json_kind,
     json_number,
     json_text_value,
+    lower_case,
     number_as_text,
     parenthesized,
+    same_text,
     timestamp,
     timestamp_comparison,
 )
@@ -225,6 +228,8 @@ def _read_as(
     if line is None or isinstance(stored, NullType):
         return None
     made = MemberCell if isinstance(line, MemberTexts) else ClauseCell
+    if line.__class__ is SoundTexts:
+        made = TextClauseCell
     if isinstance(line, Moments) and stored.__class__ in (DateTime, DATETIME, TIMESTAMP):
         made = TimestampClauseCell
     return made, line, type_of
@@ -261,7 +266,7 @@ class ClauseCell(Cell[Expression]):
         return self.x
 
     def lowered(self) -> Expression:
-        return Function("lower", self.x)
+        return lower_case(self.x)
 
     def number_text(self) -> Expression:
         return number_as_text(self.x)
@@ -295,6 +300,17 @@ class MemberCell(ClauseCell):
         return self.equal([m for m, text in seen.items() if any(e.match(text) for e in expressions)], False)
 
 
+class TextClauseCell(ClauseCell):
+    """A text, on MySQL and MariaDB of a collation that may take other texts for equal."""
+
+    __slots__ = ()
+
+    def among(self, values: Sequence[Any], negated: bool) -> Expression:
+        comparison = super().among(values, negated)
+        assert isinstance(comparison, BinaryExpression)
+        return same_text(comparison, all(value.isascii() for value in values))
+
+
 class TimestampClauseCell(ClauseCell):
     """A timestamp, in SQLite a text that others than SQLAlchemy may have written."""
 
@@ -320,14 +336,29 @@ class JsonClauseCell(JsonCell[Expression], ClauseCell):
         return func.coalesce(json_kind(self.x), _JSON_NULL) == _JSON_NULL
 
     def seen_as(self, view: View) -> ClauseCell:
-        construct, line, type = _VIEWS[view]
-        return ClauseCell(line, construct(self.x), _bound_as(type))
+        made, construct, line, type = _VIEWS[view]
+        return made(line, construct(self.x), _bound_as(type))
+
+
+class JsonNumberCell(ClauseCell):
+    """A value in a JSON column where it is a number, else null."""
+
+    __slots__ = ()
+
+    def among(self, values: Sequence[Any], negated: bool) -> Expression:
+        if len(values) == 1:
+            return super().among(values, negated)
+        several = [self._bound(value) for value in values]
+        return self.x.not_in(several) if negated else self.x.in_(several)
+
+    def _bound(self, value: Any) -> Expression:
+        return exact_number(super()._bound(value))
 
 
 _JSON_NULL: Final = literal_column("'null'", String())
 
-_VIEWS: Final[dict[View, tuple[Callable[[Expression], Expression], Line, AnyType]]] = {
-    "text": (json_text_value, SoundTexts(), _STRING),
-    "number": (json_number, AnyNumbers(), ExactNumber()),
-    "boolean": (json_boolean, Booleans(), Boolean()),
+_VIEWS: Final[dict[View, tuple[type[ClauseCell], Callable[[Expression], Expression], Line, AnyType]]] = {
+    "text": (TextClauseCell, json_text_value, SoundTexts(), _STRING),
+    "number": (JsonNumberCell, json_number, AnyNumbers(), ExactNumber()),
+    "boolean": (ClauseCell, json_boolean, Booleans(), Boolean()),
 }

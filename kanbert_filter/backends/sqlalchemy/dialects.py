@@ -14,7 +14,7 @@ from sqlalchemy import (
     Dialect,
     Engine,
     Float,
-    LargeBinary,
+    Function,
     Numeric,
     String,
     Text,
@@ -29,9 +29,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.sql.operators import json_getitem_op, json_path_getitem_op, like_op
+from sqlalchemy.sql.operators import in_op, json_getitem_op, json_path_getitem_op, like_op
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
+from ..columns.mysql import EXACT_COLLATIONS, MYSQL_FLOAT_TEXT, MYSQL_LOWER, MYSQL_NUMBER, MYSQL_UTF8
 from ..columns.patterns import glob_spelling, like_spelling
 from ..columns.sql import JSON_VIEWS, JsonView, no_json
 from ..columns.sqlite import (
@@ -43,6 +44,8 @@ from ..columns.sqlite import (
 )
 
 Expression = ColumnElement[Any]
+
+_MYSQL: Final = ("mysql", "mariadb")
 
 
 def prepare_sqlite(engine: Engine) -> None:
@@ -131,6 +134,45 @@ def _glob(element: fits, compiler: SQLCompiler, **how: Any) -> str:
     return compiler.process(element.left.bool_op("GLOB")(element.right), **how)
 
 
+@compiles(fits, *_MYSQL)
+def _mysql_fits(element: fits, compiler: SQLCompiler, **how: Any) -> str:
+    return compiler.process(by_code_point(element.left).like(element.right, escape="/"), **how)
+
+
+class lower_case(Function[str]):
+    """A text in lower case."""
+
+    type = String()
+    inherit_cache = True
+
+    def __init__(self, text: Expression) -> None:
+        super().__init__("lower", text)
+
+
+@compiles(lower_case, *_MYSQL)
+def _mysql_lower(element: lower_case, compiler: SQLCompiler, **how: Any) -> str:
+    return MYSQL_LOWER.replace("{text}", compiler.process(*element.clauses, **how))
+
+
+class same_text(BinaryExpression[bool]):
+    """A text that is equal to a constant, or one of several, or not; `known` of ASCII, which is in every character set."""
+
+    inherit_cache = True
+
+    def __init__(self, comparison: BinaryExpression[bool], known: bool) -> None:
+        super().__init__(comparison.left, comparison.right, comparison.operator, _BOOLEAN, modifiers={"known": known})
+
+
+@compiles(same_text, *_MYSQL)
+def _mysql_same_text(element: same_text, compiler: SQLCompiler, **how: Any) -> str:
+    """Exactly, and before that by the column's collation, which its index has."""
+    found = compiler.process(element.operator(by_code_point(element.left), element.right), **how)
+    indexed = not isinstance(element.left, JsonValue) and not _is_exact(element.left)
+    if indexed and element.operator in (eq, in_op) and element.modifiers["known"]:
+        found = f"({compiler.process(element.operator(element.left, element.right), **how)} AND {found})"
+    return found
+
+
 class by_code_point(FunctionElement[str]):
     """A text that compares by code point, whatever the collation."""
 
@@ -148,9 +190,20 @@ def _(text: Expression) -> Expression:
     return collate(text, "C")
 
 
-@_said(by_code_point, "mysql", "mariadb")
-def _(text: Expression) -> Expression:
-    return cast(text, LargeBinary)  # collations that compare code points may pad with blanks
+@compiles(by_code_point, *_MYSQL)
+def _mysql_text(element: by_code_point, compiler: SQLCompiler, **how: Any) -> str:
+    [text] = element.clauses
+    said = compiler.process(text, **how)
+    if _is_exact(text):
+        return said
+    if not isinstance(text, lower_case):
+        said = MYSQL_UTF8.replace("{text}", said)
+    return f"{said} COLLATE {EXACT_COLLATIONS[getattr(compiler.dialect, 'is_mariadb', False)]}"
+
+
+def _is_exact(text: Expression) -> bool:
+    """Whether MySQL and MariaDB compare a text by code point as it is."""
+    return isinstance(text, number_as_text) or getattr(text.type, "collation", None) in EXACT_COLLATIONS.values()
 
 
 class number_as_text(FunctionElement[str]):
@@ -161,7 +214,7 @@ class number_as_text(FunctionElement[str]):
 
 
 @_said(number_as_text)
-def _(number: Expression) -> Expression:
+def _plain(number: Expression) -> Expression:
     text = cast(number, String(100))
     return case((text.like(verbatim("'%.%'")), _without_trailing(".", _without_trailing("0", text))), else_=text)
 
@@ -174,6 +227,14 @@ def _without_trailing(character: str, text: Expression) -> Expression:
 def _(number: Expression) -> Expression:
     shown = cast(number, Text) if isinstance(number.type, Float) else number
     return cast(func.trim_scale(cast(shown, Numeric)), Text)
+
+
+@compiles(number_as_text, *_MYSQL)
+def _mysql_number_text(element: number_as_text, compiler: SQLCompiler, **how: Any) -> str:
+    [number] = element.clauses
+    if isinstance(number.type, Float):
+        return MYSQL_FLOAT_TEXT.replace("{number}", compiler.process(number, **how))
+    return compiler.process(_plain(number), **how)
 
 
 @compiles(number_as_text, "sqlite")
@@ -233,10 +294,31 @@ class ExactNumber(TypeDecorator[Any]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name in _MYSQL:
+            return String()
         return NullType() if dialect.name == "sqlite" else Numeric()
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        if dialect.name in _MYSQL:
+            return str(value)
         return sqlite_number(value) if dialect.name == "sqlite" else value
+
+
+class exact_number(FunctionElement[Any]):
+    """A constant that is compared with a number in JSON."""
+
+    type = ExactNumber()
+    inherit_cache = True
+
+
+@_said(exact_number)
+def _(number: Expression) -> Expression:
+    return number
+
+
+@compiles(exact_number, *_MYSQL)
+def _mysql_number(element: exact_number, compiler: SQLCompiler, **how: Any) -> str:
+    return MYSQL_NUMBER.replace("{number}", compiler.process(*element.clauses, **how))
 
 
 class JsonValue(FunctionElement[Any]):
@@ -289,6 +371,12 @@ def _unknown_json(element: JsonValue, compiler: SQLCompiler, **how: Any) -> str:
 def _postgresql_json(element: JsonValue, compiler: SQLCompiler, **how: Any) -> str:
     [value] = element.clauses
     return JSON_VIEWS["postgresql"][element.view].replace("{json}", compiler.process(cast(value, JSONB), **how))
+
+
+@compiles(JsonValue, *_MYSQL)
+def _mysql_json(element: JsonValue, compiler: SQLCompiler, **how: Any) -> str:
+    found = JSON_VIEWS["mysql"][element.view].replace("{json}", compiler.process(*element.clauses, **how))
+    return MYSQL_NUMBER.replace("{number}", found) if element.view == "number" else found
 
 
 @compiles(JsonValue, "sqlite")
