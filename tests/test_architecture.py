@@ -52,7 +52,8 @@ OPTIONAL = {
     "backends.frames": {"narwhals"},
     "integrations.django": {"django"},
     "integrations.starlette": {"starlette"},
-    "integrations.fastapi": {"fastapi"},
+    "integrations.fastapi": {"fastapi", "pydantic", "pydantic_core"},
+    "integrations.pydantic": {"pydantic", "pydantic_core"},
     "cli": {"click"},
     "cli.columnar_records": {"pyarrow"},
     "cli.record_files": {"compression", "zstandard"},  # the first is the standard library's from Python 3.14 on

@@ -101,33 +101,61 @@ def schema_components(
     >>> [*schema_components(kf.Endpoint("projects", {"sub_tasks": {"title": "string"}}))][3:]
     ['Filter', 'SubTasksCondition', 'SubTasksAndGroup', 'SubTasksOrGroup', 'SubTasksFilter']
     """
-    components: dict[str, Schema] = {}
-    _add_components(components, table, prefix, refer)
-    return components
+    named = _NamedSchemas(refer)
+    named.add(table, prefix)
+    return named.components
 
 
-def _add_components(
-    components: dict[str, Schema], table: FieldTable, prefix: str, refer: Callable[[str], Schema]
-) -> None:
-    for part in _PARTS:  # the names are taken before those of relations are
-        components[prefix + part] = {}
-    filters = refer(f"{prefix}Filter")
-    conditions: list[Schema] = []
-    for name, row in table.items():
-        field = _field_schema(name, table)
-        if isinstance(row, Relation):
-            inner = _free_prefix(prefix + pascal_case(name), components)
-            _add_components(components, row.related, inner, refer)
-            conditions += _relation_conditions(field, row, refer(f"{inner}Filter"))
-            if "count" in row.operators and f"{name}{COUNT}" not in table:
-                conditions += _value_conditions(_field_schema(f"{name}{COUNT}", table), Count(row))
-        else:
-            conditions += _value_conditions(field, row)
-    components[f"{prefix}Condition"] = {"anyOf": conditions} if conditions else {"not": {}}
-    for word in ("and", "or"):
-        group = _object({word: {"type": "array", "items": filters, "minItems": 1}})
-        components[f"{prefix}{word.capitalize()}Group"] = group
-    components[f"{prefix}Filter"] = {"anyOf": [refer(prefix + part) for part in _PARTS if part != "Filter"]}
+class _NamedSchemas:
+    """The components of a table, as far as they are written: no two have one name, and no two conditions one title."""
+
+    def __init__(self, refer: Callable[[str], Schema]) -> None:
+        self.components: dict[str, Schema] = {}
+        self._refer = refer
+        self._titles: set[str] = set()
+
+    def add(self, table: FieldTable, prefix: str) -> None:
+        """Add those of a table, and of the related records in it. Their names begin with `prefix`."""
+        for part in _PARTS:  # the names are taken before those of relations are
+            self.components[prefix + part] = {}
+        filters = self._refer(f"{prefix}Filter")
+        conditions: list[Schema] = []
+        for name, row in table.items():
+            field = _field_schema(name, table)
+            if isinstance(row, Relation):
+                inner = _free(prefix + pascal_case(name), self._is_prefix)
+                self.add(row.related, inner)
+                found = _relation_conditions(field, row, self._refer(f"{inner}Filter"))
+                conditions += self._titled(prefix, name, found)
+                counted = f"{name}{COUNT}"
+                if "count" in row.operators and counted not in table:
+                    found = _value_conditions(_field_schema(counted, table), Count(row))
+                    conditions += self._titled(prefix, counted, found)
+            else:
+                conditions += self._titled(prefix, name, _value_conditions(field, row))
+        self.components[f"{prefix}Condition"] = {"anyOf": conditions} if conditions else {"not": {}}
+        for word in ("and", "or"):
+            group = _object({word: {"type": "array", "items": filters, "minItems": 1}})
+            self.components[f"{prefix}{word.capitalize()}Group"] = group
+        references = [self._refer(prefix + part) for part in _PARTS if part != "Filter"]
+        self.components[f"{prefix}Filter"] = {"anyOf": references}
+
+    def _is_prefix(self, prefix: str) -> bool:
+        return any(prefix + part in self.components for part in _PARTS)
+
+    def _titled(self, prefix: str, field: str, conditions: Iterable[Schema]) -> Iterator[Schema]:
+        """The conditions with titles, which clients' generators make names of types from: the field and the first operator."""
+        for condition in conditions:
+            [operator, *_] = condition["properties"]["op"]["enum"]
+            title = _free(prefix + pascal_case(f"{field} {operator}"), self._titles.__contains__)
+            self._titles.add(title)
+            yield {"title": title, **condition}
+
+
+def _free(name: str, is_taken: Callable[[str], bool]) -> str:
+    """The name, with a number if it is taken."""
+    tried = (name if number == 1 else f"{name}{number}" for number in count(1))
+    return next(name for name in tried if not is_taken(name))
 
 
 def pascal_case(name: str) -> str:
@@ -138,12 +166,6 @@ def pascal_case(name: str) -> str:
     ('ClientsFull', 'ClientSubTasks')
     """
     return "".join([word[0].upper() + word[1:] for word in re.findall("[A-Za-z0-9]+", name)])
-
-
-def _free_prefix(name: str, components: Mapping[str, Schema]) -> str:
-    """The name, with a number if another relation is called alike."""
-    tried = (name if number == 1 else f"{name}{number}" for number in count(1))
-    return next(prefix for prefix in tried if not any(prefix + part in components for part in _PARTS))
 
 
 def _object(properties: Mapping[str, Schema], optional: Iterable[str] = ()) -> Schema:

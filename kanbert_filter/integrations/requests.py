@@ -20,35 +20,20 @@ from typing import Any, Final
 
 from ..checked import CheckedFilter
 from ..endpoints.endpoint import Endpoint
+from ..endpoints.field_table import FieldTable, Relation
 from ..errors import FilterError, FilterSyntaxError, Problem, UnsupportedFilterError, printable, quoted
 from ..limits import DEFAULT_LIMITS, Limits
 from ..nodes import EVERYTHING, And, Everything, Filter
 from ..notations.dsl import to_dsl
 from ..notations.json import parse_json, to_json_text
 from ..notations.query import parse, parse_query
+from ..operators import OPERATORS
 
 __all__ = ["check_body_was_seen", "client_filter", "completion_data", "filter_of_request", "largest_body", "refusal"]
 
 JSON_TYPE: Final = re.compile(r"application/(?:[\w.-]+\+)?json")
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 MULTIPART_TYPE: Final = "multipart/form-data"
-
-ERROR_SCHEMA: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["message", "errors"],
-    "properties": {
-        "message": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["field", "issue"],
-                "properties": {"field": {"type": ["string", "null"]}, "issue": {"type": "string"}},
-            },
-        },
-    },
-}
-"""The schema of the documented 400 body."""
 
 _ENCODED_SIZE: Final = 4
 """How many times longer than its filter a body may be: percent signs and `\\u` escapes treble it, brackets take the rest."""
@@ -63,6 +48,7 @@ _DISPOSITION: Final = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _DISPOSITION_PARAMETER: Final = re.compile(rb"([\w*-]+)=(?:\"([^\"]*)\"|([^\s;\"]+))")
+_SAFE_IN_URL: Final = ":/?#[]@!$&'()*+,;=%"
 _CLIENTS: Final = "_is_the_clients"
 _LOGGED: Final = 3
 
@@ -343,43 +329,57 @@ def log_refusal(faults: Sequence[tuple[str, str | None]], method: str, path: str
 # describing
 
 
-def parameter_description(endpoint: Endpoint, limits: Limits = DEFAULT_LIMITS) -> str:
-    """What the filter parameter takes, in Markdown: the table of fields, an example, the limits."""
+def parameter_description(endpoint: Endpoint, limits: Limits = DEFAULT_LIMITS, *, help_url: str | None = None) -> str:
+    """What the filter parameter takes, in Markdown: the table of fields, the DSL's symbols, an example, the limits, a link."""
     from ..endpoints.tables import code_span
 
+    symbols = [f"{code_span(word)} is {code_span(symbol)}" for word, symbol in _symbols(endpoint).items()]
     shown = example_filter(endpoint)
     parts = [
         "Which records to return, as readable text, as JSON or as form keys; one of them in a request.",
         endpoint.to_markdown().rstrip(),
+        f"In readable text {', '.join(symbols)}." if symbols else "",
         f"Example: {code_span(to_dsl(shown))}" if shown is not None else "",
         f"At most {limits.max_text_length} bytes, {limits.max_conditions} conditions, {limits.max_list_values} values in"
         f" a list, {limits.max_depth} levels of grouping and {limits.max_relation_depth} of relations.",
+        _link(help_url),
     ]
     return "\n\n".join(filter(None, parts))
+
+
+def filter_description(endpoint: Endpoint, *, help_url: str | None = None) -> str:
+    """What a filter is, in Markdown, where its schema is given too: one sentence, an example and a link."""
+    from ..endpoints.tables import code_span
+
+    shown = example_filter(endpoint)
+    example = f", as in {code_span(to_dsl(shown))}" if shown is not None else ""
+    link = _link(help_url)
+    return f"Which records to return, as readable text{example}, or as JSON." + (f" {link}" if link else "")
+
+
+def _link(help_url: str | None) -> str:
+    from urllib.parse import quote
+
+    return f"[How to write filters](<{quote(help_url, safe=_SAFE_IN_URL)}>)" if help_url else ""
+
+
+def _symbols(table: FieldTable) -> dict[str, str]:
+    """How the DSL writes those operators of a table that are not words there."""
+    words = {word for row in table.values() for word in row.operators}
+    found = {word: row.dsl for word, row in OPERATORS.items() if word in words and row.dsl.lower() != word}
+    if "count" in found:
+        relation = next(name for name, row in table.items() if "count" in row.operators)
+        found |= {"count": f"{relation}.count > 0"}
+    for row in table.values():
+        if isinstance(row, Relation):
+            found = _symbols(row.related) | found
+    return {word: found[word] for word in OPERATORS if word in found}
 
 
 def filter_examples(endpoint: Endpoint) -> dict[str, str]:
     """One filter of the endpoint in the notations a parameter's text can have; none where no field can be shown."""
     shown = example_filter(endpoint)
     return {} if shown is None else {"DSL": to_dsl(shown), "JSON": to_json_text(shown)}
-
-
-def body_schema(endpoint: Endpoint, *, name: str = "filter", limits: Limits = DEFAULT_LIMITS) -> dict[str, Any]:
-    """The OpenAPI description of a body that carries the filter."""
-    schema = {"description": parameter_description(endpoint, limits), "type": ["string", "array", "object"]}
-    content: dict[str, Any] = {
-        "schema": {
-            "type": "object",
-            "properties": {name: schema},
-            "required": [name],
-            "additionalProperties": False,
-        }
-    }
-    shown = filter_examples(endpoint)
-    if shown:
-        content["example"] = {name: shown["DSL"]}
-    form = {"schema": {"type": "object", "properties": {name: schema | {"type": "string"}}}}
-    return {"content": {"application/json": content, FORM_TYPE: form, MULTIPART_TYPE: form}}
 
 
 def example_filter(endpoint: Endpoint) -> Filter | None:

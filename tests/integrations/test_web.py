@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
+import jsonschema
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.core.handlers.asgi import ASGIHandler
@@ -888,10 +889,24 @@ def test_openapi_describes_the_parameter() -> None:
     for example in parameter["examples"].values():
         assert PROJECTS.parse(example["value"]) == PROJECTS.parse('title contains "Acme" and budget >= 1000')
     sent = document["paths"]["/"]["post"]["requestBody"]["content"]
-    assert {*sent} == {JSON, FORM, "multipart/form-data"}
+    assert {*sent} == {JSON, FORM}
     assert sent[JSON]["example"] == {"filter": 'title contains "Acme" and budget >= 1000'}
+    schemas = document["components"]["schemas"]
+    body, form = (sent[type]["schema"]["$ref"].removeprefix("#/components/schemas/") for type in (JSON, FORM))
+    assert (body.endswith("FilterBody"), [*schemas[form]["properties"]]) == (True, ["filter"])
+    schema = json.dumps({**schemas[body], "$defs": schemas}).replace("#/components/schemas", "#/$defs")
+    validator = jsonschema.Draft202012Validator(json.loads(schema))
+    sound: list[Any] = ["budget > 5", [], json.loads(parameter["examples"]["JSON"]["value"])]
+    for filter in sound:
+        validator.validate({"filter": filter})
+    wrong: list[Any] = [{"filter": [{"field": "titel", "op": "isnull"}]}, {"filter": None}, {}, {"filter": "", "a": 1}]
+    for data in wrong:
+        assert not validator.is_valid(data)
     refused = document["paths"]["/"]["get"]["responses"]["400"]["content"][JSON]["schema"]
-    assert refused["required"] == ["message", "errors"]
+    assert refused == document["paths"]["/"]["post"]["responses"]["400"]["content"][JSON]["schema"]
+    assert schemas[refused["$ref"].rpartition("/")[2]]["required"] == ["message", "errors"]
+    assert json.dumps(document).count("| budget | number |") == 2  # once in the parameter of each operation
+    assert "`gte` is `>=`" in parameter["description"]
     read = kf.endpoints_from_openapi(document)
     assert read["GET /"].to_markdown() == read["POST /"].to_markdown() == PROJECTS.to_markdown()
 
