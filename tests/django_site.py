@@ -1,12 +1,14 @@
 """A Django site without files: its settings and its databases, made once for all tests."""
 
 from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
 
 import django
 from django.conf import settings
 from django.db import connections
 
-from tests.backends.databases import fresh_database
+from tests.backends.databases import ALL_ENGINES, fresh_database
 
 if not settings.configured:
     settings.configure(
@@ -40,6 +42,7 @@ from tests.site.models import (  # noqa: E402
 __all__ = [
     "Client",
     "ContentType",
+    "DATABASES",
     "Device",
     "Keyed",
     "Mark",
@@ -57,21 +60,25 @@ __all__ = [
 ]
 
 
+DATABASES = ("default", *ALL_ENGINES[1:])
+"""For tests, as parameters."""
+
+
 def database(name: str) -> Iterator[str]:
-    """The name of a database of its own, for as long as it is needed: `default` is SQLite, `postgresql` real."""
-    if name == "postgresql":
-        url = fresh_database()
-        connections.settings[name] = connections.configure_settings(
-            {
-                "default": {},
-                name: {
-                    "ENGINE": "django.db.backends.postgresql",
-                    "NAME": url.database,
-                    "USER": url.username,
-                    "HOST": url.query["host"],
-                },
-            }
-        )[name]
+    """The name of a database of its own, for as long as it is needed: `default` is SQLite; `postgresql` and `mariadb` are real."""
+    if name != "default":
+        url = fresh_database(name)
+        options: dict[str, Any] = {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": url.database,
+            "USER": url.username,
+        }
+        if name == "mariadb":
+            import_module("pymysql").install_as_MySQLdb()
+            options |= {"ENGINE": "django.db.backends.mysql", "HOST": url.query["unix_socket"]}
+        else:
+            options["HOST"] = url.query["host"]
+        connections.settings[name] = connections.configure_settings({"default": {}, name: options})[name]
     yield name
     forget(name)
 

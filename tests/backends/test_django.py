@@ -19,7 +19,7 @@ BINARY = {"budget = 99999999999999999998", "budget > 99999999999999999998"}
 prepare_sqlite()
 
 
-@pytest.fixture(params=["default", "postgresql"], scope="module")
+@pytest.fixture(params=site.DATABASES, scope="module")
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
     """The name of a database with the shared dataset in it."""
     for name in site.database(request.param):

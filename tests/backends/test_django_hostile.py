@@ -26,7 +26,7 @@ PROJECTS = kf.Endpoint.from_model(
 CONTEXT = kf.Context(me="1")
 
 
-@pytest.fixture(params=["default", "postgresql"], scope="module")
+@pytest.fixture(params=site.DATABASES, scope="module")
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
     for name in site.database(request.param):
         site.create_tables(name)

@@ -149,7 +149,7 @@ def records() -> list[dict[str, Any]]:
 RECORDS = records()
 
 
-@pytest.fixture(params=["default", "postgresql"], scope="module")
+@pytest.fixture(params=site.DATABASES, scope="module")
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
     for name in site.database(request.param):
         site.create_tables(name)

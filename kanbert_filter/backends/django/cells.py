@@ -26,7 +26,6 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Lower
 from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, In, IsNull, LessThan, LessThanOrEqual
 
 from ...context import Context
@@ -52,7 +51,17 @@ from ..columns.logic import Logic
 from ..columns.patterns import pattern_of
 from ..columns.placing import Cell, JsonCell, View
 from ..columns.sql import GROUP_WIDTH
-from .dialects import AddressText, BareNumber, ByCodePoint, DecimalText, JsonKind, PatternMatch, TimestampComparison
+from .dialects import (
+    AddressText,
+    ByCodePoint,
+    DecimalText,
+    ExactNumber,
+    JsonKind,
+    LowerCase,
+    PatternMatch,
+    SameText,
+    TimestampComparison,
+)
 from .fields import AnyField
 
 Condition = Q | bool
@@ -116,7 +125,12 @@ def lookup_cell(column: Column, expression: Any, field: AnyField, context: Conte
         raise column_error(column, f"its {held} holds no values of type '{column.kind}'; give {remedy} in columns")
     if isinstance(field, GenericIPAddressField):
         return LookupCell(line, AddressText(expression), CharField())
-    return (TimestampLookupCell if isinstance(line, Moments) else LookupCell)(line, expression, field)
+    made = LookupCell
+    if isinstance(line, Moments):
+        made = TimestampLookupCell
+    elif isinstance(line, Texts):
+        made = TextLookupCell
+    return made(line, expression, field)
 
 
 _INSTEAD: Final = {
@@ -144,18 +158,25 @@ class LookupCell(Cell[Q]):
         return Q(IsNull(self.expression, not negated))
 
     def among(self, values: Sequence[Any], negated: bool) -> Q:
-        same = Q(In(self.expression, values) if len(values) > 1 else Exact(self.expression, self._bound(values[0])))
+        same = self.same(values)
         return ~same if negated else same
+
+    def same(self, values: Sequence[Any]) -> Q:
+        """The value is one of these."""
+        return Q(self.equality(self.expression, values))
+
+    def equality(self, expression: Any, values: Sequence[Any]) -> Any:
+        return In(expression, values) if len(values) > 1 else Exact(expression, self.bound(values[0]))
 
     def ordered(self, operator: OrderOperator, value: Any) -> Q:
         expression = ByCodePoint(self.expression) if isinstance(self.line, Texts) else self.expression
-        return Q(_ORDERS[operator](expression, self._bound(value)))
+        return Q(_ORDERS[operator](expression, self.bound(value)))
 
     def as_is(self) -> Any:
         return self.expression
 
     def lowered(self) -> Any:
-        return Lower(self.expression)
+        return LowerCase(self.expression)
 
     def number_text(self) -> Any:
         return DecimalText(self.expression)
@@ -163,7 +184,7 @@ class LookupCell(Cell[Q]):
     def fits(self, text: Any, operator: TextOperator, needle: str) -> Condition:
         return "\0" not in needle and Q(PatternMatch(text, pattern_of(operator, needle)))
 
-    def _bound(self, value: object) -> Value:
+    def bound(self, value: object) -> Any:
         return Value(value, output_field=self.field)
 
 
@@ -175,18 +196,27 @@ _ORDERS: Final[dict[OrderOperator, Any]] = {
 }
 
 
+class TextLookupCell(LookupCell):
+    """A text, on MySQL and MariaDB of a collation that may take other texts for equal."""
+
+    __slots__ = ()
+
+    def same(self, values: Sequence[Any]) -> Q:
+        exact = self.equality(ByCodePoint(self.expression), values)
+        indexed = all(value.isascii() for value in values)
+        return Q(SameText(self.equality(self.expression, values), exact, indexed))
+
+
 class TimestampLookupCell(LookupCell):
     """A timestamp, in SQLite a text that others than Django may have written."""
 
     __slots__ = ()
 
-    def among(self, values: Sequence[Any], negated: bool) -> Q:
-        same = LOGIC.any_of([Q(TimestampComparison(self.expression, "eq", self._bound(value))) for value in values])
-        assert isinstance(same, Q)
-        return ~same if negated else same
+    def same(self, values: Sequence[Any]) -> Q:
+        return _any_of([Q(TimestampComparison(self.expression, "eq", self.bound(value))) for value in values])
 
     def ordered(self, operator: OrderOperator, value: Any) -> Q:
-        return Q(TimestampComparison(self.expression, operator, self._bound(value)))
+        return Q(TimestampComparison(self.expression, operator, self.bound(value)))
 
 
 class JsonLookupCell(JsonCell[Q], LookupCell):
@@ -204,8 +234,8 @@ class JsonLookupCell(JsonCell[Q], LookupCell):
         return given if negated else LOGIC.untrue(given)
 
     def seen_as(self, view: View) -> LookupCell:
-        line, field = _VIEWS[view]
-        return JsonViewCell(line, self.expression.seen_as(view), field)
+        made, line = _VIEWS[view]
+        return made(line, self.expression.seen_as(view), None)
 
 
 class JsonViewCell(LookupCell):
@@ -213,16 +243,41 @@ class JsonViewCell(LookupCell):
 
     __slots__ = ()
 
-    def among(self, values: Sequence[Any], negated: bool) -> Q:
+    def same(self, values: Sequence[Any]) -> Q:
         # `In` would have Django convert the values as it would those of a column.
-        same = [Q(Exact(self.expression, self._bound(value))) for value in values]
-        found = LOGIC.any_of(same)
-        assert isinstance(found, Q)
-        return ~found if negated else found
+        return _any_of([self.same_as(value) for value in values])
+
+    def same_as(self, value: Any) -> Q:
+        return Q(Exact(self.expression, self.bound(value)))
 
 
-_VIEWS: Final[dict[View, tuple[Line, AnyField | None]]] = {
-    "text": (SoundTexts(), None),
-    "number": (AnyNumbers(), BareNumber()),
-    "boolean": (Booleans(), None),
+class JsonTextCell(JsonViewCell):
+    """A text in a JSON column."""
+
+    __slots__ = ()
+
+    def same_as(self, value: Any) -> Q:
+        exact = Exact(ByCodePoint(self.expression), self.bound(value))
+        return Q(SameText(Exact(self.expression, self.bound(value)), exact, indexed=False))
+
+
+class JsonNumberCell(JsonViewCell):
+    """A number in a JSON column."""
+
+    __slots__ = ()
+
+    def bound(self, value: object) -> Any:
+        return ExactNumber(value)
+
+
+def _any_of(conditions: Sequence[Q]) -> Q:
+    found = LOGIC.any_of(conditions)
+    assert isinstance(found, Q)
+    return found
+
+
+_VIEWS: Final[dict[View, tuple[type[LookupCell], Line]]] = {
+    "text": (JsonTextCell, SoundTexts()),
+    "number": (JsonNumberCell, AnyNumbers()),
+    "boolean": (JsonViewCell, Booleans()),
 }

@@ -7,7 +7,9 @@ from typing import Any, Final
 
 from django.db.backends.signals import connection_created
 from django.db.models import BooleanField, CharField, Field, Func, Value
+from django.db.models.functions import Lower
 
+from ..columns.mysql import EXACT_COLLATIONS, MYSQL_FLOAT_TEXT, MYSQL_LOWER, MYSQL_NUMBER, MYSQL_UTF8
 from ..columns.patterns import glob_spelling, like_spelling
 from ..columns.placing import View
 from ..columns.sql import JSON_VIEWS, JsonView, no_json
@@ -55,9 +57,48 @@ class PatternMatch(Func):
         """`GLOB`, since SQLite's `LIKE` ignores case."""
         return self._said(compiler, "GLOB %s", glob_spelling(self.pattern))
 
+    def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
+        """`LIKE`, which goes by the collation."""
+        sql, params = compiler.compile(ByCodePoint(*self.source_expressions))
+        return f"{sql} LIKE %s ESCAPE '/'", [*params, like_spelling(self.pattern)]
+
     def _said(self, compiler: Any, words: str, pattern: str) -> Compiled:
         sql, params = compiler.compile(self.source_expressions[0])
         return f"{sql} {words}", [*params, pattern]
+
+
+class LowerCase(Lower):
+    """A text in lower case."""
+
+    def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
+        """By a collation that has most letters."""
+        return _filled(MYSQL_LOWER, text=compiler.compile(self.source_expressions[0]))
+
+
+class SameText(Func):
+    """Whether a text is equal to a constant, or one of several: as the engine does it, and by code point.
+
+    `indexed` says that the former serves an index, and fails on no constant.
+    """
+
+    output_field = BooleanField()
+
+    def __init__(self, by_collation: Any, by_code_point: Any, indexed: bool) -> None:
+        super().__init__(by_collation, by_code_point)
+        self.indexed = indexed
+
+    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
+        """On engines whose collations take no other text for equal."""
+        return compiler.compile(self.source_expressions[0])  # type: ignore[no-any-return]
+
+    def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
+        """By code point, and before that by the column's collation, which its index has."""
+        by_collation, by_code_point = self.source_expressions
+        if not self.indexed or _is_exact(by_collation.get_source_expressions()[0]):
+            return compiler.compile(by_code_point)  # type: ignore[no-any-return]
+        return _filled(
+            "({first} AND {exact})", first=compiler.compile(by_collation), exact=compiler.compile(by_code_point)
+        )
 
 
 class ByCodePoint(Func):
@@ -66,9 +107,24 @@ class ByCodePoint(Func):
     template = "%(expressions)s"
     output_field = CharField()
 
+    def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
+        """By a collation that knows nothing else."""
+        [text] = self.source_expressions
+        said = compiler.compile(text)
+        if _is_exact(text):
+            return said  # type: ignore[no-any-return]
+        words = "{text}" if isinstance(text, LowerCase) else MYSQL_UTF8
+        return _filled(f"{words} COLLATE {EXACT_COLLATIONS[connection.mysql_is_mariadb]}", text=said)
+
     def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
         """By bytes, which in UTF-8 is by code point."""
         return super().as_sql(compiler, connection, template='%(expressions)s COLLATE "C"')  # type: ignore[return-value]
+
+
+def _is_exact(text: Any) -> bool:
+    """Whether MySQL and MariaDB compare a text by code point as it is."""
+    collation = getattr(text.output_field, "db_collation", None)
+    return isinstance(text, DecimalText) or collation in EXACT_COLLATIONS.values()
 
 
 class AddressText(Func):
@@ -96,6 +152,13 @@ class DecimalText(Func):
         binary = self.source_expressions[0].output_field.get_internal_type() == "FloatField"
         shown = "%(expressions)s::text" if binary else "%(expressions)s"
         return super().as_sql(compiler, connection, template=f"trim_scale(({shown})::numeric)::text")  # type: ignore[return-value]
+
+    def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
+        """A binary number without an exponent."""
+        [number] = self.source_expressions
+        if number.output_field.get_internal_type() == "FloatField":
+            return _filled(MYSQL_FLOAT_TEXT, number=compiler.compile(number))
+        return super().as_sql(compiler, connection)  # type: ignore[return-value]
 
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
         """The number is in it once, whatever it is."""
@@ -153,11 +216,21 @@ class JsonKind(Func):
         value = sql + " -> %s::text" * len(self.keys), [*params, *self.keys]
         return _filled(JSON_VIEWS["postgresql"][self.view], json=value)
 
+    def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
+        """Of a column of JSON, on MariaDB one of text."""
+        sql, params = compiler.compile(self.source_expressions[0])
+        value = (f"JSON_EXTRACT({sql}, %s)", [*params, self._path]) if self.keys else (sql, [*params])
+        found = _filled(JSON_VIEWS["mysql"][self.view], json=value)
+        return _filled(MYSQL_NUMBER, number=found) if self.view == "number" else found
+
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
         """Of a column of JSON text."""
-        path = "$" + "".join([f'."{key}"' for key in self.keys])
         json = compiler.compile(self.source_expressions[0])
-        return _filled(JSON_VIEWS["sqlite"][self.view], json=json, path=("%s", [path]))
+        return _filled(JSON_VIEWS["sqlite"][self.view], json=json, path=("%s", [self._path]))
+
+    @property
+    def _path(self) -> str:
+        return "$" + "".join([f'."{key}"' for key in self.keys])
 
     def seen_as(self, view: View) -> JsonScalar:
         """The value where it is of this kind."""
@@ -182,7 +255,22 @@ class BareNumber(Field):  # type: ignore[type-arg]
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         """What the driver is given."""
+        if connection.vendor == "mysql":
+            return str(value)
         return sqlite_number(value) if connection.vendor == "sqlite" else value
+
+
+class ExactNumber(Func):
+    """A constant that is compared with a number in JSON."""
+
+    template = "%(expressions)s"
+
+    def __init__(self, number: Any) -> None:
+        super().__init__(Value(number, output_field=BareNumber()))
+
+    def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
+        """In binary, and exactly."""
+        return _filled(MYSQL_NUMBER, number=compiler.compile(self.source_expressions[0]))
 
 
 _SCALARS: Final[dict[View, Field[Any, Any]]] = {
