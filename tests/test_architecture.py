@@ -51,6 +51,7 @@ OPTIONAL = {
     "backends.django": {"django"},
     "backends.frames": {"narwhals"},
     "integrations.django": {"django"},
+    "integrations.drf": {"django", "rest_framework"},
     "integrations.starlette": {"starlette"},
     "integrations.fastapi": {"fastapi", "pydantic", "pydantic_core"},
     "integrations.pydantic": {"pydantic", "pydantic_core"},
