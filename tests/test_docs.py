@@ -134,9 +134,7 @@ def fences(document: Document) -> Iterable[Region]:
     "page", [ROOT / "README.md", *PAGES], ids=lambda page: str(page.relative_to(ROOT)).removeprefix("docs/")
 )
 def test_page(page: Path, subtests: pytest.Subtests) -> None:
-    document = Document.parse(str(page), fences)
-    document.namespace["__name__"] = "__main__"  # frameworks look up the module of a function
-    for example in document:
+    for example in Document.parse(str(page), fences):
         with subtests.test(line=example.line):
             example.evaluate()
 

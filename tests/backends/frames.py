@@ -73,22 +73,35 @@ FRAMED: dict[str, Framed] = {
 WHOLE = ("polars", "polars-lazy", "pyarrow", "duckdb", "pandas-pyarrow", "pyspark")
 """Engines that hold every type."""
 
+NARWHALS = tuple(f"narwhals-{engine}" for engine in WHOLE)
+"""Narwhals over them: for what its expressions can say."""
+
+for engine in WHOLE:
+    FRAMED[f"narwhals-{engine}"] = lambda table, folder, framed=FRAMED[engine]: nw.from_native(framed(table, folder))  # type: ignore[misc]
+
 
 def engines(*names: str) -> list[Any]:
     """The engines, for `pytest.mark.parametrize`; PySpark's tests are heavy."""
-    return [pytest.param(name, marks=pytest.mark.heavy if name == "pyspark" else ()) for name in names]
+    return [pytest.param(name, marks=pytest.mark.heavy if "pyspark" in name else ()) for name in names]
 
 
-def selected(frame: Frame, condition: nw.Expr) -> tuple[int, ...]:
-    """The ids of the rows that the condition selects."""
-    found = nw.from_native(frame).filter(condition).select("id")
+def ids_of(frame: Frame) -> tuple[int, ...]:
+    """The ids of a frame's rows."""
+    found = nw.from_native(frame).select("id")
     rows = found.collect() if isinstance(found, nw.LazyFrame) else found
     return tuple(sorted(map(int, rows["id"].to_list())))
 
 
-def selected_by_each(frame: Frame, conditions: Sequence[nw.Expr]) -> list[tuple[int, ...]]:
-    """The ids that each condition selects, in one query: Spark takes its time for each."""
-    columns = {f"matches{number}": condition for number, condition in enumerate(conditions)}
-    found = nw.from_native(frame).select("id", **columns)
-    rows = (found.collect() if isinstance(found, nw.LazyFrame) else found).rows(named=True)
-    return [tuple(sorted([row["id"] for row in rows if row[name] is True])) for name in columns]
+def selected(frame: Frame, condition: Any) -> tuple[int, ...]:
+    """The ids of the rows that the condition selects."""
+    return ids_of(frame[condition] if isinstance(frame, pd.DataFrame) else frame.filter(condition))
+
+
+def selected_by_each(frame: Frame, conditions: Sequence[Any]) -> list[tuple[int, ...]]:
+    """The ids that each condition selects, in one query where there are queries: Spark takes its time for each."""
+    if isinstance(frame, pd.DataFrame | pa.Table):
+        return [selected(frame, condition) for condition in conditions]
+    columns = [condition.alias(f"matches{number}") for number, condition in enumerate(conditions)]
+    found = nw.from_native(frame.select("id", *columns))
+    rows = (found.collect() if isinstance(found, nw.LazyFrame) else found).rows()
+    return [tuple(sorted([row[0] for row in rows if row[number] is True])) for number in range(1, len(columns) + 1)]

@@ -2,85 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, cast
-
-import narwhals as nw
-from narwhals.dtypes import DType
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, NamedTuple
 
 from ...errors import quoted
 from ...meaning.tests import Column
 from ..columns.finding import Given, GivenColumns, column_error
-from .engines import Engine
+from ..columns.logic import E
+from ..columns.placing import Cell
+from .engine import NULLS, Engine, ListOf, MapOf, StructOf, Typed
 
 
-class Typed(NamedTuple):
-    """An expression and the type of its values."""
+class FrameRow(Generic[E]):
+    """The rows of a frame, or the records of a list. `find` gives a column or field by its name; `record` is None for a frame's rows."""
 
-    expression: nw.Expr
-    dtype: DType
-
-
-class FrameFields(NamedTuple):
-    """The columns of a frame, or the fields of the structs in a list: their types by name, and what gives the expression of each."""
-
-    dtypes: Mapping[str, DType]
-    column: Callable[[str], nw.Expr]
-    nested: bool = False
+    def __init__(self, find: Callable[[str], Typed | None], record: Typed | None = None) -> None:
+        self.find = find
+        self.record = record
+        self.cells: dict[Column, Cell[E]] = {}
 
 
-class FrameColumns:
+class Records(NamedTuple):
+    """The lists of a relation's records. `lists` is None if the column holds nulls only."""
+
+    column: Column
+    lists: Any
+    item: Any
+
+
+class FrameColumns(Generic[E]):
     """Finds columns: those the caller gives, and others by the names that are the field's source."""
 
-    def __init__(self, engine: Engine, given: Given | None) -> None:
+    def __init__(self, engine: Engine[E], given: Given | None) -> None:
         self.engine = engine
-        self.frame = engine.frame
         self.given = GivenColumns(given)
 
-    def value(self, column: Column, fields: FrameFields, prefix: str) -> Typed | None:
+    def value(self, column: Column, row: FrameRow[E], prefix: str) -> Typed | None:
         """A field's column; None if a wildcard admitted the field and nothing holds it. Raises `ColumnError`."""
-        given = None if fields.nested else self.given.of(column, prefix)
-        if given is not None:
-            expression = fields.column(given) if isinstance(given, str) else given
-            [dtype] = self.frame.select(expression.alias("given")).collect_schema().dtypes()
-            return Typed(expression, dtype)
-        found = _at_source(fields, column.source)
-        if found is None and not any(column.wild):
-            name, where = (
-                quoted(".".join(column.source)),
-                "records have no field" if fields.nested else "frame has no column",
-            )
-            raise column_error(column, f"the {where} {name}; say which in columns")
+        source: Sequence[str] = column.source
+        given = self.given.of(column, prefix)
+        if isinstance(given, str):
+            source = (given,)
+        elif given is not None and row.record is None and isinstance(given, self.engine.expressions):
+            return self.engine.typed(given)
+        elif given is not None:
+            raise column_error(column, f"expected {self._expected(row)} in columns")
+        found = self._found(row, source)
+        if found is None and (given is not None or not any(column.wild)):
+            where = "frame has no column" if row.record is None else "records have no field"
+            raise column_error(column, f"the {where} {quoted('.'.join(source))}; say which in columns")
         return found
 
-    def lists(self, column: Column, fields: FrameFields, prefix: str) -> Typed:
-        """The column of a relation's records, or of nulls only. Raises `ColumnError`."""
-        found = self.value(column, fields, prefix)
-        if found is None or not (isinstance(found.dtype, nw.List) or self.engine.is_all_null(*found)):
-            raise column_error(column, f"its column holds {found and found.dtype}, expected lists of records")
-        return found
+    def records(self, column: Column, row: FrameRow[E], prefix: str) -> Records:
+        """The column of a relation's records. Raises `ColumnError`."""
+        found = self.value(column, row, prefix)
+        if found is None:
+            return Records(column, None, None)
+        lists, type = self.engine.plain(*found)
+        held = self.engine.held(type)
+        if held is NULLS:
+            return Records(column, None, None)
+        if not isinstance(held, ListOf):
+            raise column_error(column, f"its column holds {found.type}, expected lists of records")
+        return Records(column, lists, held.item)
 
+    def row_of(self, record: Typed) -> FrameRow[E]:
+        """The fields of a record in a list."""
+        held = self.engine.held(record.type)
+        fields = held.fields if isinstance(held, StructOf) else {}
 
-def _at_source(fields: FrameFields, source: Sequence[str]) -> Typed | None:
-    """The column whose name begins the source, the longest such name, and in it structs' fields and maps' keys."""
-    for length in range(len(source), 0, -1):
-        name = ".".join(source[:length])
-        if name in fields.dtypes:
-            return _in_nested(fields.column(name), fields.dtypes[name], source[length:])
-    return None
+        def find(name: str) -> Typed | None:
+            if name not in fields:
+                return None
+            return Typed(self.engine.operations.field(record.value, name), fields[name])
 
+        return FrameRow(find, record)
 
-def _in_nested(column: nw.Expr, dtype: DType, names: Sequence[str]) -> Typed | None:
-    for name in names:
-        if isinstance(dtype, nw.Map):
-            column, dtype = column.map.get(name), cast("DType", dtype.value)
-        elif isinstance(dtype, nw.Struct) and name in (fields := struct_fields(dtype)):
-            column, dtype = column.struct.field(name), fields[name]
-        else:
-            return None
-    return Typed(column, dtype)
+    def _expected(self, row: FrameRow[E]) -> str:
+        return "a column's name" if row.record else f"a column's name or an expression of {self.engine.name}"
 
+    def _found(self, row: FrameRow[E], names: Sequence[str]) -> Typed | None:
+        """The column or field whose name begins the path, the longest such name, and what is in it on the rest of the path."""
+        for length in range(len(names), 0, -1):
+            found = row.find(".".join(names[:length]))
+            if found is not None:
+                return self._inside(found, names[length:])
+        if row.record is not None and self.engine.held(row.record.type) is NULLS:
+            return row.record
+        return None
 
-def struct_fields(dtype: nw.Struct) -> dict[str, DType]:
-    """The types of a struct's fields by name."""
-    return {field.name: cast("DType", field.dtype) for field in dtype.fields}
+    def _inside(self, outer: Typed, names: Sequence[str]) -> Typed | None:
+        """What the names lead to in structs and maps."""
+        if not names:
+            return outer
+        held = self.engine.held(outer.type)
+        if isinstance(held, MapOf):
+            return self._inside(Typed(self.engine.operations.key(outer.value, names[0]), held.value), names[1:])
+        return self._found(self.row_of(outer), names)

@@ -2,73 +2,69 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-import narwhals as nw
+from collections.abc import Callable, Sequence
+from operator import eq, ge, gt, le, lt, ne
+from typing import Final
 
 from ...context import Context
-from ...meaning.tests import Column, Related
+from ...meaning.tests import Column, Counted
 from ..columns.finding import Given
 from ..columns.lines import Numbers
+from ..columns.logic import E
 from ..columns.placing import Cell
 from ..columns.translation import Translation
-from .cells import LOGIC, Condition, FrameCell, frame_cell, unsupported_part
-from .columns import FrameColumns, FrameFields, Typed, struct_fields
-from .engines import Engine
+from .cells import FrameCell, frame_cell, unsupported_part
+from .columns import FrameColumns, FrameRow, Records
+from .engine import Engine, Typed
 
 
-class FrameTranslation(Translation[nw.Expr, FrameFields, tuple[Column, Typed]]):
+class FrameTranslation(Translation[E, FrameRow[E], Records]):
     """Translates tests on the rows of one frame, in one context."""
 
-    logic = LOGIC
-
-    def __init__(self, frame: nw.DataFrame[Any] | nw.LazyFrame[Any], given: Given | None, context: Context) -> None:
-        self.engine = Engine(frame)
-        self.columns = FrameColumns(self.engine, given)
+    def __init__(self, engine: Engine[E], given: Given | None, context: Context) -> None:
+        self.engine = self.logic = engine
+        self.columns = FrameColumns(engine, given)
         self.context = context
-        self.row = FrameFields(frame.collect_schema(), self.engine.column)
-        self.known: dict[Column, Cell[nw.Expr]] = {}
+        self.row: FrameRow[E] = FrameRow(engine.find)
 
-    def everywhere(self, value: bool) -> nw.Expr:
-        """True, or false, for every row: `filter` takes no literals, so a column has to lend its length."""
-        is_null = self.row.column(next(iter(self.row.dtypes))).is_null()
-        return is_null | nw.lit(True) if value else is_null & nw.lit(False)
-
-    def cell(self, column: Column, row: FrameFields, prefix: str) -> Cell[nw.Expr]:
-        if column not in self.known:
+    def cell(self, column: Column, row: FrameRow[E], prefix: str) -> Cell[E]:
+        if column not in row.cells:
             found = self.columns.value(column, row, prefix)
-            self.known[column] = frame_cell(column, found, self.engine, self.context)
-        return self.known[column]
+            row.cells[column] = frame_cell(column, found, self.engine, self.context)
+        return row.cells[column]
 
-    def records(self, column: Column, row: FrameFields, prefix: str) -> tuple[Column, Typed]:
-        return column, self.columns.lists(column, row, prefix)
+    def records(self, column: Column, row: FrameRow[E], prefix: str) -> Records:
+        return self.columns.records(column, row, prefix)
 
-    def row_of(self, records: tuple[Column, Typed]) -> FrameFields | None:
-        inner = getattr(records[1].dtype, "inner", nw.Unknown())
-        if isinstance(inner, nw.Unknown):  # of lists that are all empty, or of nulls only
+    def row_of(self, records: Records) -> FrameRow[E] | None:
+        if records.lists is None:
             return None
-        return FrameFields(struct_fields(inner) if isinstance(inner, nw.Struct) else {}, nw.col, nested=True)
+        return self.columns.row_of(Typed(self.engine.element(records.lists), records.item))
 
-    def related(self, test: Related, row: FrameFields, prefix: str) -> Condition:
-        if test.test is not None:
-            part = f"'{test.operator}' with conditions on the records of a list column"
-            raise unsupported_part(test.column, part, _OTHER_WAYS)
-        return super().related(test, row, prefix)
+    def some(self, records: Records, condition: Callable[[FrameRow[E]], E | bool]) -> E | bool:
+        if self.engine.over is not None:
+            raise unsupported_part(
+                records.column, "a condition on the records of a list column", _OTHER_WAYS, "expression of Narwhals"
+            )
+        if records.lists is None:
+            return False
+        found = self.engine.some(
+            records.lists, lambda element: condition(self.columns.row_of(Typed(element, records.item)))
+        )
+        return self.exists(records, True) if found is True else found
 
-    def exists(self, records: tuple[Column, Typed], condition: Condition) -> Condition:
-        return self.number(records).counts("gt", 0)
+    def exists(self, records: Records, condition: E | bool) -> E | bool:
+        return records.lists is not None and self.number(records).counts("gt", 0)
 
-    def number(self, records: tuple[Column, Typed]) -> FrameCell:
-        column, lists = records
-        if isinstance(lists.dtype, nw.List):
-            count = lists.expression.list.len().fill_null(0)
-        else:  # nulls only
-            count = (~lists.expression.is_null()).cast(nw.Int64)
-        return FrameCell(_COUNTS, column, count, nw.Int64(), self.engine)
+    def number(self, records: Records) -> Cell[E]:
+        return FrameCell(_COUNTED, records.column, self.engine, self.engine.operations.length(records.lists), None)
+
+    def counted(self, records: Records, tests: Sequence[Counted], either: bool) -> E | bool:
+        if records.lists is None:
+            return (any if either else all)([_COUNTS[test.operator](0, test.number) for test in tests])
+        return super().counted(records, tests, either)
 
 
-_COUNTS: Final = Numbers.integers(32, signed=True)
-_OTHER_WAYS: Final = (
-    "use compile_predicate or a database for it, or a column computed beforehand; "
-    "counts are fine, and so are any and none without conditions"
-)
+_COUNTED: Final = Numbers.integers(32, signed=True)
+_COUNTS: Final = {"eq": eq, "ne": ne, "lt": lt, "lte": le, "gt": gt, "gte": ge}
+_OTHER_WAYS: Final = "use matching, which gives the rows, or where with the engine's own frame"

@@ -1,0 +1,48 @@
+"""pandas, whose columns PyArrow reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from .arrow import ArrowEngine
+from .engine import Typed
+
+
+class PandasEngine(ArrowEngine):
+    """pandas. A column is read when it is first asked for: without copying where pandas holds it as Arrow does."""
+
+    name = "pandas"
+    expressions = (pd.Series, pa.Array, pa.ChunkedArray)
+
+    def __init__(self, frame: Any) -> None:
+        self.frame = frame
+        self.read: dict[str, Typed] = {}
+
+    def find(self, name: str) -> Typed | None:
+        if name not in self.read and name in self.frame.columns:
+            self.read[name] = self.typed(self.frame[name])
+        return self.read.get(name)
+
+    def typed(self, value: Any) -> Typed:
+        try:
+            array = pa.array(value, from_pandas=True)
+        except (
+            pa.ArrowException,
+            TypeError,
+            ValueError,
+            OverflowError,
+        ):  # objects of several types, or of a foreign one
+            array = pa.nulls(len(value), pa.opaque(pa.null(), str(value.dtype), self.name))
+        return Typed(array, array.type)
+
+    def own(self, condition: Any) -> Any:
+        """A series of booleans with the frame's index, by which pandas selects rows."""
+        series = self.operations.known(condition).to_pandas()
+        series.index = self.frame.index
+        return series
+
+    def filtered(self, condition: Any) -> Any:
+        return self.frame[self.own(condition)]
