@@ -71,9 +71,9 @@ class CsvRecords:
                 1, f"Found the columns {shown}, expected some that the endpoint has; perhaps --delimiter differs"
             )
         self._conversions = [
-            (index, name, row.kind, _CONVERSIONS[row.kind])
+            (index, name, row.kind, CONVERSIONS[row.kind])
             for index, (name, (_, row)) in enumerate(zip(names, fields, strict=True))
-            if row is not None and row.kind in _CONVERSIONS
+            if row is not None and row.kind in CONVERSIONS
         ]
 
     def holds(self, path: tuple[str, ...]) -> bool:
@@ -213,7 +213,7 @@ def _boolean_in(cell: str) -> bool | None:
     return {"true": True, "false": False, "": None}[cell.lower()]
 
 
-_CONVERSIONS: Final[dict[str, Callable[[str], Any]]] = {
+CONVERSIONS: Final[dict[str, Callable[[str], Any]]] = {
     "number": _number_in,
     "currency": _number_in,
     "boolean": _boolean_in,

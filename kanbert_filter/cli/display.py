@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
 import click
@@ -39,12 +39,12 @@ def _styled(line: str) -> str:
 
 def endpoint_table(endpoint: Endpoint) -> str:
     """The endpoint's fields in aligned columns; those of a relation are indented below it."""
-    return _aligned([("Field", "Type", "Operators"), *_lines_of(endpoint, "")])
+    return aligned([("Field", "Type", "Operators"), *_lines_of(endpoint, "")])
 
 
 def endpoint_list(endpoints: Mapping[str, Endpoint]) -> str:
     """The endpoints in aligned columns, by name."""
-    return _aligned([("Endpoint", "Fields"), *[(name, ", ".join(found)) for name, found in endpoints.items()]])
+    return aligned([("Endpoint", "Fields"), *[(name, ", ".join(found)) for name, found in endpoints.items()]])
 
 
 def _lines_of(fields: FieldTable, indent: str) -> Iterator[tuple[str, str, str]]:
@@ -57,7 +57,8 @@ def _lines_of(fields: FieldTable, indent: str) -> Iterator[tuple[str, str, str]]
             yield from _lines_of(relation, f"{indent}  ")
 
 
-def _aligned(rows: list[tuple[str, ...]]) -> str:
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows in columns as wide as their cells, the first row being the header."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join([cell.ljust(width) for cell, width in zip(row, widths, strict=True)]) for row in rows]
     header, *rest = [line.rstrip() for line in lines]

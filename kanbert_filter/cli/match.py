@@ -23,15 +23,14 @@ from .filters import filter_in
 from .matching import RecordSearch, Tally, missing_fields
 from .output import OutputFormat, Writing
 from .parameters import (
-    DELIMITER,
     ENDPOINT,
     ENDPOINT_HELP,
     MOMENT,
     NAMES,
-    PATH,
     SCOPE_CONDITION,
     ZONE,
     filter_text,
+    with_text_options,
 )
 from .progress import is_terminal, size_of, with_progress
 from .reading import Reading
@@ -53,31 +52,7 @@ WEEK_DAYS: Final = get_args(WeekDay)
     metavar="NAME.CHOICE=FILTER",
     help="The condition that a choice of a scope stands for; an empty FILTER matches everything. Give one for each choice.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(get_args(TextFormat)),
-    help="The format of the files. By default it follows from each file's name or beginning.",
-)
-@click.option(
-    "--at",
-    type=PATH,
-    metavar="PATH",
-    help="Where the records are in a JSON document, such as data.items or /data/items.",
-)
-@click.option(
-    "-d",
-    "--delimiter",
-    type=DELIMITER,
-    help="What separates CSV cells: a character, or tab. By default it follows from the header.",
-)
-@click.option(
-    "--null",
-    "nulls",
-    multiple=True,
-    metavar="WORD",
-    help="A CSV cell that means null, such as NA, beside the empty one.",
-)
+@with_text_options
 @click.option(
     "--wrong-type",
     type=click.Choice(["error", "null"]),

@@ -16,6 +16,7 @@ from ..errors import quoted
 from ..values import read_timestamp
 from .batches import BatchFormat
 from .endpoint_files import endpoint_at
+from .record_files import TextFormat
 from .shell import InputFault
 
 ENDPOINT_HELP: Final = (
@@ -115,6 +116,39 @@ SCOPE_CONDITION: Final = checked_value("condition", _scope_condition)
 PATH: Final = checked_value("path", _path_in)
 RENAMING: Final = checked_value("renaming", _renaming_in)
 NAMES: Final = checked_value("names", _names_in)
+
+
+def with_text_options(command: F) -> F:
+    """A command with the options of those that read records."""
+    for option in (
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(get_args(TextFormat)),
+            help="The format of what is read. By default it follows from a file's name or beginning.",
+        ),
+        click.option(
+            "--at",
+            type=PATH,
+            metavar="PATH",
+            help="Where the records are in a JSON document, such as data.items or /data/items.",
+        ),
+        click.option(
+            "-d",
+            "--delimiter",
+            type=DELIMITER,
+            help="What separates CSV cells: a character, or tab. By default it follows from the header.",
+        ),
+        click.option(
+            "--null",
+            "nulls",
+            multiple=True,
+            metavar="WORD",
+            help="A CSV cell that means null, such as NA, beside the empty one.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def with_file_options(command: F) -> F:

@@ -316,7 +316,10 @@ def test_endpoints_writes_the_json_schema_of_one() -> None:
 # the program
 
 
-@pytest.mark.parametrize("command", [[], ["convert"], ["check"], ["rename"], ["match"], ["endpoints"]])
+@pytest.mark.parametrize(
+    "command",
+    [[], ["convert"], ["check"], ["rename"], ["match"], ["endpoints"], ["endpoints", "show"], ["endpoints", "infer"]],
+)
 def test_help_shows_examples_and_statuses(command: list[str]) -> None:
     text = run(*command, "--help").output
     assert "Examples:\n    kanbert-filter " in text
