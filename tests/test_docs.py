@@ -134,7 +134,9 @@ def fences(document: Document) -> Iterable[Region]:
     "page", [ROOT / "README.md", *PAGES], ids=lambda page: str(page.relative_to(ROOT)).removeprefix("docs/")
 )
 def test_page(page: Path, subtests: pytest.Subtests) -> None:
-    for example in Document.parse(str(page), fences):
+    document = Document.parse(str(page), fences)
+    document.namespace["__name__"] = "__main__"  # frameworks look up the module of a function
+    for example in document:
         with subtests.test(line=example.line):
             example.evaluate()
 

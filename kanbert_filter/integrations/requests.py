@@ -12,7 +12,7 @@ its own or of a saved filter: the client learns nothing of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from logging import getLogger
@@ -65,6 +65,7 @@ def filter_of_request(
     content_type: str | None,
     body: bytes,
     *,
+    headers: Mapping[str, str] | None = None,
     name: str = "filter",
     limits: Limits = DEFAULT_LIMITS,
 ) -> CheckedFilter:
@@ -72,6 +73,8 @@ def filter_of_request(
 
     `query` is the query string as it was sent, still percent-encoded, `content_type` the header of that name. `body` is
     the whole body; of one that is longer than `largest_body(limits)` the first `largest_body(limits) + 1` bytes suffice.
+    With the `headers` of an HTTP/1 request, in any case, a body that they announce and that is not there is refused, as by
+    `check_body_was_seen`.
 
     Raises `FilterSyntaxError` or `FilterCheckError`, which `refusal` answers, and `TypeError` for a body that is no bytes.
 
@@ -86,6 +89,10 @@ def filter_of_request(
     if not isinstance(body, bytes):
         raise TypeError(f"expected a body as bytes, not {type(body).__name__}")
     with client_filter():
+        if headers is not None:
+            sent = {key.lower(): value for key, value in headers.items()}
+            length, coding = sent.get("content-length"), sent.get("transfer-encoding")
+            check_body_was_seen(method, content_type, body, content_length=length, transfer_encoding=coding)
         in_url = parse_query(query, name=name, limits=limits)
         if not body.strip():
             return endpoint.check(in_url, limits=limits)

@@ -17,7 +17,9 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
-from sqlalchemy import URL, Engine, StaticPool, create_engine, make_url, text
+from sqlalchemy import URL, ClauseElement, Engine, Executable, StaticPool, create_engine, make_url, text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from kanbert_filter.backends.sqlalchemy import prepare_sqlite
 
@@ -98,3 +100,18 @@ def fresh_database(engine: str = "postgresql") -> URL:
         connection.execute(text(f"CREATE DATABASE {name}"))
     admin.dispose()
     return url.set(database=name)
+
+
+class Explain(Executable, ClauseElement):
+    """A statement's plan, a row a line, in its last column."""
+
+    inherit_cache = False
+
+    def __init__(self, statement: Any) -> None:
+        self.statement = statement
+
+
+@compiles(Explain)
+def _explain(element: Explain, compiler: SQLCompiler, **how: Any) -> str:
+    words = "EXPLAIN QUERY PLAN" if compiler.dialect.name == "sqlite" else "EXPLAIN (COSTS OFF)"
+    return f"{words} {compiler.process(element.statement, **how)}"

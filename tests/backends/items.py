@@ -43,11 +43,14 @@ ITEMS = Endpoint(
         "note": types.Custom(source="title"),
         "rank": types.Custom(source="amount"),
         "extra.*": "custom",
+        "parent.id": "id",
         "parent.title": "string",
         "parent.done": "boolean",
         "parent.made_at": "datetime",
         "parent.extra.*": "custom",
+        "owner.id": "id",
         "owner.name": "string",
+        "owner.city.id": "id",
         "owner.city.name": types.String(case_sensitive=True),
         "fresh": types.Scope(
             {"with": EVERYTHING, "only": field("seen_at").is_null(), "without": field("owner.name").is_not_null()}
@@ -57,6 +60,7 @@ ITEMS = Endpoint(
             "units": "number",
             "due": "date",
             "extra.*": "custom",
+            "owner.id": "id",
             "owner.name": "string",
             "children": {"units": "number", "title": "string"},
         },

@@ -75,6 +75,8 @@ class Leaf(Node):
     __mapper_args__ = {"polymorphic_identity": "leaf"}  # noqa: RUF012
 
 
+_EXISTS = "EXISTS (SELECT 1 FROM nodes AS nodes_1 WHERE "
+
 nodes = Table(
     "plain_nodes",
     MetaData(),
@@ -454,6 +456,98 @@ def test_large_statements_are_not_kept() -> None:
             condition = where(endpoint.parse(" and ".join([f"name contains '{n}'" for n in range(many)])), Node)
             connection.execute(select(Node.id).where(condition), execution_options={"compiled_cache": cache})
     assert len(cache) == 2
+
+
+class Twig(Base):
+    """Of no database: a text names an integer."""
+
+    metadata = MetaData()
+    __tablename__ = "twigs"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    node_id: Mapped[int | None] = mapped_column(ForeignKey(Node.id))
+    word: Mapped[str | None] = mapped_column(String, ForeignKey(Node.id))
+    node: Mapped[Node | None] = relationship(foreign_keys=[node_id])
+    leaf: Mapped[Leaf | None] = relationship(foreign_keys=[node_id], viewonly=True)
+    named: Mapped[Node | None] = relationship(
+        primaryjoin=(node_id == Node.id) & (Node.name == "a"), foreign_keys=[node_id], viewonly=True
+    )
+    other: Mapped[Node | None] = relationship(foreign_keys=[word], primaryjoin=word == Node.id, viewonly=True)
+    nodes: Mapped[list[Node]] = relationship(
+        primaryjoin=id == Node.parent_id, foreign_keys=Node.parent_id, viewonly=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("node.id = 7", "twigs.node_id = :param_1"),
+        ("node.id is null", "twigs.node_id IS NULL"),
+        ("node.parent.id = 7", _EXISTS + "nodes_1.id = twigs.node_id AND nodes_1.parent_id = :param_1)"),
+        ("nodes any (parent.id = 7)", _EXISTS + "twigs.id = nodes_1.parent_id AND nodes_1.parent_id = :param_1)"),
+        ("node.kind = 'a'", _EXISTS + "nodes_1.id = twigs.node_id AND nodes_1.kind = :param_1)"),
+        # not where a row may be missing, or where there are more conditions than that two columns are equal
+        ("leaf.id = 7", "anon_1.leaves_id = :param_1"),
+        ("named.id = 7", "nodes_1.name = :name_1 AND nodes_1.id = :param_1"),
+        ("other.id = 7", "nodes_1.id = :param_1"),
+        ("given.id = 7", "plain_nodes_1.id = :param_1"),
+    ],
+)
+def test_a_foreign_key_is_compared_instead_of_what_it_names(text: str, expected: str) -> None:
+    ids: dict[str, Any] = {f"{name}.id": "id" for name in ("node", "node.parent", "leaf", "named", "other", "given")}
+    endpoint = kf.Endpoint("twigs", {**ids, "node.kind": "string", "nodes": {"parent.id": "id"}})
+    columns = {"given": Via(nodes, nodes.c.id == Twig.node_id)}
+    verify(endpoint, Twig, columns=columns)
+    found = sql(endpoint, text, Twig, columns=columns)
+    assert found == expected or expected in found.partition("WHERE ")[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "dialect", "expected"),
+    [
+        (
+            "node.name = 'a'",
+            SQLITE,
+            "twigs.node_id IN (SELECT nodes_1.id FROM nodes AS nodes_1 WHERE nodes_1.name = ?)",
+        ),
+        ("node.name = 'a'", POSTGRESQL, _EXISTS + "nodes_1.id = twigs.node_id AND nodes_1.name = %(param_1)s)"),
+        (
+            "node.parent.name = 'a'",
+            SQLITE,
+            "twigs.node_id IN (SELECT nodes_1.id FROM nodes AS nodes_1, nodes AS nodes_2"
+            " WHERE nodes_2.id = nodes_1.parent_id AND nodes_2.name = ?)",
+        ),
+        (
+            "node.name = 'a' and (node.kind = 'b' or node.kind != 'c')",
+            None,
+            _EXISTS
+            + "nodes_1.id = twigs.node_id AND nodes_1.name = :param_1 AND (nodes_1.kind = :param_2 OR nodes_1.kind != :param_3))",
+        ),
+        ("nodes.count > 0", None, _EXISTS + "twigs.id = nodes_1.parent_id)"),
+        ("nodes.count = 0", None, f"NOT ({_EXISTS}twigs.id = nodes_1.parent_id))"),
+        ("nodes.count >= 3", POSTGRESQL, _EXISTS + "twigs.id = nodes_1.parent_id LIMIT 1 OFFSET %(param_1)s)"),
+        ("nodes.count <= 3", SQLITE, f"NOT ({_EXISTS}twigs.id = nodes_1.parent_id LIMIT 1 OFFSET ?))"),
+        (
+            "nodes.count < 3",
+            None,
+            "(SELECT count(*) AS count_2 FROM nodes AS nodes_1 WHERE twigs.id = nodes_1.parent_id) <= :param_1",
+        ),
+        (
+            "nodes all (kind = 'a' or name != 'b')",
+            POSTGRESQL,
+            f"NOT ({_EXISTS}twigs.id = nodes_1.parent_id AND (nodes_1.kind = %(param_1)s OR nodes_1.name != %(param_2)s) IS NOT TRUE))",
+        ),
+        (
+            "nodes all (parent.name = 'a')",
+            POSTGRESQL,
+            f"NOT ({_EXISTS}twigs.id = nodes_1.parent_id AND NOT (EXISTS (SELECT 1 FROM nodes AS nodes_2"
+            " WHERE nodes_2.id = nodes_1.parent_id AND nodes_2.name = %(param_1)s))))",
+        ),
+    ],
+)
+def test_what_an_expert_would_write(text: str, dialect: Any, expected: str) -> None:
+    fields: dict[str, Any] = {"name": "string", "kind": "string", "parent.name": "string"}
+    endpoint = kf.Endpoint("twigs", {**{f"node.{name}": row for name, row in fields.items()}, "nodes": fields})
+    assert sql(endpoint, text, Twig, dialect) == expected
 
 
 @pytest.mark.parametrize(

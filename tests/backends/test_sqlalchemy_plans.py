@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from sqlalchemy import ClauseElement, Connection, Executable, Index, Select, select
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy import Connection, Index, select
 
 from kanbert_filter.backends.sqlalchemy import where
 from kanbert_filter.context import Context
-from tests.backends.databases import fresh_engine
+from tests.backends.databases import Explain, fresh_engine
 from tests.backends.items import ITEMS, Base, Item
 
 INDEXES = (
@@ -34,18 +31,6 @@ def connection() -> Iterator[Connection]:
         Base.metadata.create_all(connection)
         connection.exec_driver_sql("SET enable_seqscan = off; SET enable_bitmapscan = off")
         yield connection
-
-
-class Explain(Executable, ClauseElement):
-    inherit_cache = False
-
-    def __init__(self, statement: Select[Any]) -> None:
-        self.statement = statement
-
-
-@compiles(Explain)
-def _explain(element: Explain, compiler: SQLCompiler, **how: Any) -> str:
-    return f"EXPLAIN {compiler.process(element.statement, **how)}"
 
 
 def plan(connection: Connection, filter: str) -> str:

@@ -93,6 +93,15 @@ def test_a_body_that_was_announced_and_not_seen(method: str, type: str, length: 
         check_body_was_seen(method, type, b"x" * 24, content_length=length, transfer_encoding=coding)
 
 
+def test_a_body_that_the_headers_announce() -> None:
+    for headers in ({"CONTENT-LENGTH": "24"}, {"transfer-encoding": "chunked"}, {}):
+        with pytest.raises(kf.FilterSyntaxError, match="Found no body that can be read to its end") as caught:
+            filter_of_request(PROJECTS, "POST", "", JSON, b"", headers=headers)
+        assert refusal(caught.value, "POST", "/") is not None
+        filter_of_request(PROJECTS, "POST", "", JSON, b'{"filter": "budget = 1"}', headers=headers)
+    assert filter_of_request(PROJECTS, "GET", "", None, b"", headers={}) == PROJECTS.parse("")
+
+
 @pytest.mark.parametrize(
     ("method", "type", "length", "coding"),
     [

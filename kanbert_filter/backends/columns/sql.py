@@ -6,6 +6,7 @@ only filters of odd shapes come near; a filter beyond them is refused before the
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any, Final, Literal, NamedTuple
@@ -71,7 +72,8 @@ def no_json(engine: str) -> UnsupportedFilterError:
 
 def simplified(test: Test) -> Test:
     """A test that means the same and asks less often for related records: equal tests are one, and tests of one relation's records
-    are joined where some record, no record or each record has to pass them all the same.
+    are joined where some record, no record or each record has to pass them all the same. Whether there are any is not counted, unless
+    another test of a group has to count.
 
     >>> import kanbert_filter as kf
     >>> from kanbert_filter.backends.columns.sql import simplified
@@ -85,9 +87,26 @@ def simplified(test: Test) -> Test:
     match test:
         case Related(column, operator, inner) if inner is not None:
             return Related(column, operator, simplified(inner))
+        case Counted():
+            return _uncounted(test)
         case AllOf(tests) | AnyOf(tests):
-            return _fewer(isinstance(test, AnyOf), [simplified(inner) for inner in tests])
+            counts = Counter([inner.column for inner in tests if isinstance(inner, Counted)])
+            several = {column for column, number in counts.items() if number > 1}
+            items = [t if isinstance(t, Counted) and t.column in several else simplified(t) for t in tests]
+            return _fewer(isinstance(test, AnyOf), items)
     return test
+
+
+def _uncounted(test: Counted) -> Test:
+    """The test whether there are records, or none, for a count that is compared so."""
+    column, operator, number = test
+    if (operator, number) in _SOME:
+        return Related(column, "any", None)
+    return Related(column, "none", None) if (operator, number) in _NONE else test
+
+
+_SOME: Final = {("gt", 0), ("gte", 1), ("ne", 0)}
+_NONE: Final = {("eq", 0), ("lt", 1), ("lte", 0)}
 
 
 def _asks_for_records(test: Test) -> bool:

@@ -27,10 +27,8 @@ _ROUNDED: Final = {
     for digits, unit in ((17, 10), (16, 100), (15, 1000))
 }
 
-SQLITE_NUMBER_TEXT: Final = f"""(
-SELECT CASE typeof(n)
-  WHEN 'integer' THEN CAST(n AS TEXT)
-  WHEN 'real' THEN CASE
+_ANY_DIGITS: Final = f"""(
+SELECT CASE
     WHEN n = 0 THEN '0'
     WHEN power BETWEEN length(digits) - 1 AND {PLAIN_DIGITS - 1} THEN
       sign || digits || substr('{_ZEROS}', 1, power + 1 - length(digits))
@@ -40,7 +38,6 @@ SELECT CASE typeof(n)
       sign || '0.' || substr('{_ZEROS}', 1, -power - 1) || digits
     ELSE sign || rtrim(substr(digits, 1, 1) || '.' || substr(digits, 2), '.') || 'e' || power
   END
-END
 FROM (
   SELECT n, CASE WHEN n < 0 THEN '-' ELSE '' END AS sign, rtrim(shortest, '0') AS digits,
     exponent + length(shortest) - 18 AS power
@@ -56,17 +53,28 @@ FROM (
       FROM (
         SELECT n, CAST(substr(shown, instr(shown, 'e') + 1) AS INTEGER) AS exponent,
           replace(substr(shown, 1, instr(shown, 'e') - 1), '.', '') || '{_ZEROS}' AS shown
-        FROM (SELECT n, ltrim(printf('%!.20e', n), '-') AS shown FROM (SELECT {{number}} AS n))
+        FROM (SELECT n, ltrim(printf('%!.20e', n), '-') AS shown FROM (SELECT number AS n))
       )
     )
   )
 ))"""
-"""A `{{number}}` as `values.number_text` writes it. SQLite's own text of a binary number has at most 15 digits, and may have an exponent.
+"""The text of a binary `number` of any size and any number of digits."""
+
+SQLITE_NUMBER_TEXT: Final = f"""(
+SELECT CASE typeof(number)
+  WHEN 'integer' THEN CAST(number AS TEXT)
+  WHEN 'real' THEN CASE
+    WHEN abs(number) >= 1e-4 AND abs(number) < 1e15 AND CAST(printf('%.15g', number) AS REAL) = number THEN printf('%.15g', number)
+    ELSE {_ANY_DIGITS}
+  END
+END
+FROM (SELECT {{number}} AS number))"""
+"""A `{number}` as `values.number_text` writes it. SQLite's own text of a binary number has at most 15 digits, and may have an exponent.
 
 A binary number means its shortest decimal: the one of 15, 16 or else 17 digits that is nearer to it than half the distance to its
 neighbours (`reach`; at just half of it two numbers share the decimal, and the one of 15 digits is hardly there by chance). All are rounded here, from
 21 digits whose first 18 are an integer (`whole`), since SQLite itself neither rounds nor reads decimals exactly. Of a number with 16 or
-17 digits the last digit may be a neighbour's all the same.
+17 digits the last digit may be a neighbour's all the same. All that takes a hundred times as long as to see that 15 digits show a number.
 """
 
 

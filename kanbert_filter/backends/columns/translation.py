@@ -24,7 +24,7 @@ from ...meaning.tests import (
     Text,
 )
 from .logic import E, Logic
-from .placing import COLUMN_TESTS, Cell, ColumnTest
+from .placing import COLUMN_TESTS, Cell, ColumnTest, is_column_test
 
 Row = TypeVar("Row")
 """What an engine knows of the rows that a test is about: a table, a model, a frame."""
@@ -140,11 +140,14 @@ class Translation(ABC, Generic[E, Row, Records]):
     def untrue(self, test: Test, row: Row, prefix: str) -> E | bool:
         """The condition that a row does not pass the test; like `condition` it may be unknown, but where it should be true.
 
-        The negation goes down to where something may be unknown. There it costs the least: SQLite's parser can keep few marks in mind.
+        The negation goes down to the groups in which something may be unknown. What asks for related records has an opposite, which
+        planners take for what it is.
         """
         match test:
             case Always(value):
                 return not value
+            case AllOf() | AnyOf() if _is_of_values(test):
+                return self.logic.untrue(self.condition(test, row, prefix))
             case AllOf(tests):
                 return self.logic.any_of([self.untrue(inner, row, prefix) for inner in tests])
             case AnyOf(tests):
@@ -161,6 +164,13 @@ class Translation(ABC, Generic[E, Row, Records]):
             case Counted(column, counting, number):
                 return self.condition(Counted(column, _OPPOSITE[counting], number), row, prefix)
         assert_never(test)
+
+
+def _is_of_values(test: Test) -> bool:
+    """Whether a test is of values of the row, and asks for no related records."""
+    if isinstance(test, AllOf | AnyOf):
+        return all(map(_is_of_values, test.tests))
+    return is_column_test(test)
 
 
 _TRANSLATED: Final[dict[type, Callable[[Any, Any, Any, str], Any]]] = exhaustive(

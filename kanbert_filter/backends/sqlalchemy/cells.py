@@ -32,7 +32,6 @@ from sqlalchemy import (
     String,
     Uuid,
     and_,
-    false,
     func,
     literal_column,
     not_,
@@ -70,6 +69,7 @@ from .dialects import (
     by_code_point,
     exact_number,
     fits,
+    is_not_true,
     json_boolean,
     json_kind,
     json_number,
@@ -102,7 +102,7 @@ class ClauseLogic(Logic[Expression]):
         return not_(expression)
 
     def untruth(self, expression: Expression) -> Expression:
-        return not_(func.coalesce(expression, false()))
+        return is_not_true(expression)
 
     def group(self, expression: Expression) -> Expression:
         return parenthesized(expression)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Dialect,
     Engine,
+    Exists,
     Float,
     Function,
     Numeric,
@@ -22,8 +23,10 @@ from sqlalchemy import (
     cast,
     collate,
     event,
+    false,
     func,
     literal_column as verbatim,
+    not_,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
@@ -76,15 +79,21 @@ def _said(
     return register
 
 
-class parenthesized(FunctionElement[bool]):
-    """A condition in parentheses that SQLAlchemy does not take away."""
+class said_condition(FunctionElement[bool]):
+    """A condition that has words of its own."""
 
     type = Boolean()
     inherit_cache = True
 
-    def self_group(self, against: Any = None) -> parenthesized:
-        """Itself: it is in parentheses."""
+    def self_group(self, against: Any = None) -> said_condition:
+        """Itself: in a group of conditions SQLAlchemy would compare it with 1 where an engine has no booleans, and no index serve."""
         return self
+
+
+class parenthesized(said_condition):
+    """A condition in parentheses that SQLAlchemy does not take away."""
+
+    inherit_cache = True
 
 
 class uncached(parenthesized):
@@ -97,6 +106,63 @@ class uncached(parenthesized):
 @compiles(uncached)
 def _parenthesized(element: parenthesized, compiler: SQLCompiler, **how: Any) -> str:
     return f"({compiler.process(*element.clauses, **how)})"
+
+
+class reaches(said_condition):
+    """A row elsewhere exists; in other words, a value of this row is among those of the rows there.
+
+    Planners know that the two are the same. SQLite's does not, and takes the words for what is to be done.
+    """
+
+    inherit_cache = True
+
+
+class more_than(said_condition):
+    """A number of rows is more, or not more, than a constant; in other words, a row beyond so many exists, or does not."""
+
+    inherit_cache = True
+
+
+@_said(reaches)
+@_said(more_than)
+def _(condition: Expression, other_words: Expression) -> Expression:
+    return condition
+
+
+@_said(reaches, "sqlite")
+@_said(more_than, "sqlite", "postgresql", "cockroachdb")
+def _(condition: Expression, other_words: Expression) -> Expression:
+    return other_words
+
+
+class is_not_true(said_condition):
+    """A condition is false or unknown."""
+
+    inherit_cache = True
+
+
+@_said(is_not_true)
+def _(condition: Expression) -> Expression:
+    known = _never_unknown(condition)
+    return not_(func.coalesce(condition, false()) if known is None else known)
+
+
+@_said(is_not_true, "postgresql", "cockroachdb")
+def _(condition: Expression) -> Expression:
+    known = _never_unknown(condition)
+    return _is_not(condition) if known is None else not_(known)
+
+
+@_said(is_not_true, "sqlite")
+def _is_not(condition: Expression) -> Expression:
+    return parenthesized(condition).bool_op("IS NOT")(verbatim("TRUE"))
+
+
+def _never_unknown(condition: Expression) -> Expression | None:
+    """That a row exists, a condition that planners see through."""
+    if isinstance(condition, reaches):
+        [condition, _] = condition.clauses
+    return condition if isinstance(condition, Exists) else None
 
 
 # text

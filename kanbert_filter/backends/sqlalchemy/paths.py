@@ -4,9 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from operator import eq
 from typing import Any, Final, NamedTuple, cast
 
-from sqlalchemy import JSON, Alias, ColumnElement, FromClause, SelectBase, Table, and_, inspect, literal_column, select
+from sqlalchemy import (
+    JSON,
+    Alias,
+    BinaryExpression,
+    ColumnClause,
+    ColumnElement,
+    FromClause,
+    SelectBase,
+    Table,
+    and_,
+    func,
+    inspect,
+    literal_column,
+    select,
+)
+from sqlalchemy.exc import NoReferenceError
 from sqlalchemy.orm import Mapper, QueryableAttribute, aliased
 from sqlalchemy.orm.util import AliasedInsp
 from sqlalchemy.sql.util import ClauseAdapter
@@ -14,6 +30,7 @@ from sqlalchemy.sql.util import ClauseAdapter
 from ...errors import quoted
 from ...meaning.tests import Column
 from ..columns.finding import Given, GivenColumns, column_error
+from .dialects import more_than, reaches
 
 Expression = ColumnElement[Any]
 
@@ -114,7 +131,7 @@ class QueryTable:
 
     def _related(self, name: str) -> Hop:
         target = aliased(self.relationships[name].entity.entity)
-        return Hop(QueryTable(target), getattr(self.entity, name).of_type(target))
+        return _hop(QueryTable(target), getattr(self.entity, name).of_type(target))
 
     def _again(self) -> Hop | None:
         own = self.froms[0]
@@ -128,9 +145,9 @@ class QueryTable:
 
     def _via(self, via: Via) -> Hop:
         if isinstance(inspect(via.target), (AliasedInsp, Alias)):
-            return Hop(QueryTable(via.target, own_name=True), self.adapted(via.on))
+            return _hop(QueryTable(via.target, own_name=True), self.adapted(via.on))
         target = QueryTable(via.target.alias() if isinstance(via.target, Table) else aliased(via.target))
-        return Hop(target, self.adapted(target.adapted(via.on)))
+        return _hop(target, self.adapted(target.adapted(via.on)))
 
 
 def query_table(model: Any) -> QueryTable:
@@ -143,10 +160,16 @@ _remembered: Final = lru_cache(maxsize=256)(QueryTable)
 
 
 class Hop(NamedTuple):
-    """One step to another table, and the condition that relates its rows to those before."""
+    """One step to another table, and the condition that relates its rows to those before.
+
+    Where the condition is only that a column of the rows before equals one of the other table, these are `equal`. Where the former is
+    a foreign key besides, `key` is the name by which the other table has the latter: what is there can be read here.
+    """
 
     table: QueryTable
     on: Any
+    equal: tuple[Expression, Expression] | None = None
+    key: str | None = None
 
     def is_between(self, tables: Sequence[FromClause]) -> bool:
         """Whether its condition is about these tables and the one it leads to, and no third one."""
@@ -154,6 +177,31 @@ class Hop(NamedTuple):
             return True
         known = {table for own in (*tables, *self.table.froms) for table in own._from_objects}
         return known.issuperset(self.on._from_objects)
+
+
+def _hop(table: QueryTable, on: Any) -> Hop:
+    clause = on.__clause_element__() if isinstance(on, QueryableAttribute) else on
+    if not isinstance(clause, BinaryExpression) or clause.operator is not eq:
+        return Hop(table, on)
+    sides = [side for side in (clause.left, clause.right) if isinstance(side, ColumnClause)]
+    here, there = ([side for side in sides if (side.table in table.froms) is inside] for inside in (False, True))
+    return Hop(table, on, (here[0], there[0]), _key(table, here[0], there[0])) if here and there else Hop(table, on)
+
+
+def _key(table: QueryTable, here: Any, there: Any) -> str | None:
+    """The name of a column that a foreign key names. A row of the table has it, unless the table's class leaves rows of it out."""
+    try:
+        named = [key.column for root in here.base_columns for key in root.foreign_keys]
+    except NoReferenceError:  # of a table that nobody has declared
+        return None
+    alike = isinstance(here.type, type(there.type)) or isinstance(there.type, type(here.type))
+    if not alike or not any(root in named for root in there.base_columns):
+        return None
+    if table.mapper is None:
+        return str(there.key)
+    if table.mapper.single or not any(root.table is table.mapper.local_table for root in there.base_columns):
+        return None
+    return next((a.key for a in table.mapper.column_attrs if any(c in there.base_columns for c in a.columns)), None)
 
 
 class Way(NamedTuple):
@@ -174,12 +222,31 @@ class Way(NamedTuple):
         found = self.reached(_SELECT_ONE)
         return cast("Expression", (found if condition is True else found.where(condition)).exists())
 
+    def leads_to(self, condition: Expression | bool) -> Expression | bool:
+        """The one row that it leads to is of this condition. It may be unknown where there is no row.
+
+        SQLite looks for the rows of a subquery once, if that does not speak of the row outside.
+        """
+        found = self.exists(condition)
+        if isinstance(found, bool) or self.hops[0].equal is None:
+            return found
+        here, there = self.hops[0].equal
+        rows = self._selected(select(there), [hop.on for hop in self.hops[1:]])
+        return reaches(found, here.in_(rows if condition is True else rows.where(condition)))
+
+    def more_than(self, number: int, negated: bool) -> Expression:
+        """It leads to more rows than so many; negated: it does not. Where the engine can, it stops there and counts no further."""
+        counted = self.reached(_COUNT).scalar_subquery()
+        beyond = self.reached(_SELECT_ONE).limit(literal_column("1")).offset(number).exists()
+        return more_than(*((counted <= number, ~beyond) if negated else (counted > number, beyond)))
+
     def reached(self, selection: Any) -> Any:
         """The selection from the rows that it leads to."""
+        return self._selected(selection, [hop.on for hop in self.hops])
+
+    def _selected(self, selection: Any, related: Sequence[Any]) -> Any:
         return (
-            selection.select_from(*[hop.table.entity for hop in self.hops])
-            .where(*[hop.on for hop in self.hops])
-            .correlate(*self.start.froms)
+            selection.select_from(*[hop.table.entity for hop in self.hops]).where(*related).correlate(*self.start.froms)
         )
 
 
@@ -215,6 +282,7 @@ MAX_JOINED: Final = 30
 """How many tables are joined in one query: MySQL takes 61, SQLite 64."""
 
 _SELECT_ONE: Final[Any] = select(literal_column("1"))
+_COUNT: Final[Any] = select(func.count())
 
 
 def _joining(hop: Hop) -> tuple[Any, ...]:
@@ -244,6 +312,8 @@ class ModelColumns:
             hop = self._hop(table, prefix, column.source, index)
             if hop is None:
                 found = table.column(name)
+                if way.hops and name == way.hops[-1].key and index + 1 == len(column.source):
+                    return Way(way.start, way.hops[:-1]), cast("Any", way.hops[-1].equal)[0]
                 return way, _in_json(found, column, index + 1) if found is not None else _missing(table, column, name)
             if name in table.relationships and table.relationships[name].uselist:
                 raise column_error(column, f"{quoted(name)} relates to many rows; make it a relation of the endpoint")

