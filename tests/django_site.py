@@ -5,10 +5,11 @@ from importlib import import_module
 from typing import Any
 
 import django
+import pytest
 from django.conf import settings
 from django.db import connections
 
-from tests.backends.databases import ALL_ENGINES, fresh_database
+from tests.backends.databases import fresh_database
 
 if not settings.configured:
     settings.configure(
@@ -60,8 +61,8 @@ __all__ = [
 ]
 
 
-DATABASES = ("default", *ALL_ENGINES[1:])
-"""For tests, as parameters."""
+DATABASES = ("default", "postgresql", pytest.param("mariadb", marks=pytest.mark.heavy))
+"""As parameters of tests."""
 
 
 def database(name: str) -> Iterator[str]:

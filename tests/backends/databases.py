@@ -24,8 +24,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from kanbert_filter.backends.sqlalchemy import prepare_sqlite
 
 ENGINES = ("sqlite", "postgresql")
-ALL_ENGINES = (*ENGINES, pytest.param("mariadb", marks=pytest.mark.heavy))
-"""With those that need more than packages of Python."""
+ALL_ENGINES = (*ENGINES, *(pytest.param(name, marks=pytest.mark.heavy) for name in ("mariadb", "duckdb")))
+"""With those that only heavy tests run."""
 
 _NUMBERS = count(1)
 
@@ -36,6 +36,9 @@ def fresh_engine(name: str) -> Iterator[Engine]:
     if name == "sqlite":
         engine = create_engine("sqlite://", poolclass=StaticPool)
         prepare_sqlite(engine)
+    elif name == "duckdb":
+        pytest.importorskip("duckdb_engine", reason="DuckDB's dialect comes with duckdb-engine")
+        engine = create_engine("duckdb:///:memory:", poolclass=StaticPool)
     else:
         engine = create_engine(fresh_database(name))
     try:

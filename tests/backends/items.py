@@ -17,7 +17,7 @@ from kanbert_filter.builder import field
 from kanbert_filter.endpoints import types
 from kanbert_filter.endpoints.endpoint import Endpoint
 from kanbert_filter.nodes import EVERYTHING
-from tests.backends.models import timestamp
+from tests.backends.models import given_key, timestamp
 
 ITEMS = Endpoint(
     "items",
@@ -82,13 +82,13 @@ class Status(enum.Enum):
 
 class City(Base):
     __tablename__ = "cities"
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = given_key()
     name: Mapped[str | None]
 
 
 class Pet(Base):
     __tablename__ = "pets"
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = given_key()
     name: Mapped[str | None]
     owner_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     owner: Mapped[Person] = relationship(back_populates="pets")
@@ -96,7 +96,7 @@ class Pet(Base):
 
 class Person(Base):
     __tablename__ = "people"
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = given_key()
     name: Mapped[str | None]
     city_id: Mapped[int | None] = mapped_column(ForeignKey("cities.id"))
     city: Mapped[City | None] = relationship()
@@ -113,14 +113,14 @@ item_tags = Table(
 
 class Tag(Base):
     __tablename__ = "tags"
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = given_key()
     name: Mapped[str | None]
     items: Mapped[list[Item]] = relationship(secondary=item_tags, back_populates="tags")
 
 
 class Item(Base):
     __tablename__ = "items"
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = given_key()
     key: Mapped[UUID | None]
     ref: Mapped[str | None]
     title: Mapped[str | None]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 from sqlalchemy import JSON, DateTime, Enum, ForeignKey, Numeric, String
@@ -18,6 +20,11 @@ MYSQL = ("mysql", "mariadb")
 def timestamp(**options: Any) -> DateTime:
     """The type of a timestamp, to the microsecond also on MySQL, which keeps seconds where nothing is said."""
     return DateTime(**options).with_variant(mysql.DATETIME(fsp=6), *MYSQL)
+
+
+def given_key() -> Any:
+    """A key that no engine makes: not all can."""
+    return mapped_column(primary_key=True, autoincrement=False)
 
 
 class Base(DeclarativeBase):
@@ -36,21 +43,21 @@ def by_name(**options: Any) -> Any:
 
 class Client(Base):
     __tablename__ = "clients"
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = given_key()
     name: Mapped[str | None]
     vip: Mapped[bool | None]
 
 
 class Member(Base):
     __tablename__ = "members"
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = given_key()
     task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id"), index=True)
     name: Mapped[str | None]
 
 
 class Task(Base):
     __tablename__ = "tasks"
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = given_key()
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), index=True)
     title: Mapped[str | None]
     status: Mapped[str | None] = mapped_column(Enum("ACTIVE", "PENDING", "DONE", name="task_status"))
@@ -61,11 +68,13 @@ class Task(Base):
 
 class Project(Base):
     __tablename__ = "projects"
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = given_key()
     title: Mapped[str | None]
     code: Mapped[str | None]
     status: Mapped[Status | None] = mapped_column(Enum(Status))
-    budget: Mapped[Decimal | None] = mapped_column(Numeric().with_variant(Numeric(65, 30), *MYSQL))
+    budget: Mapped[Decimal | None] = mapped_column(
+        Numeric().with_variant(Numeric(65, 30), *MYSQL).with_variant(Numeric(38, 10), "duckdb")
+    )
     price: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
     done: Mapped[bool | None]
     due: Mapped[date | None]
@@ -80,12 +89,13 @@ class Project(Base):
 
 def load(session: Session, records: list[dict[str, Any]]) -> None:
     """Store the records of the dataset."""
+    ids = count(1)
     for record in records:
-        session.add(_project(record))
+        session.add(_project(record, ids))
     session.commit()
 
 
-def _project(record: dict[str, Any]) -> Project:
+def _project(record: dict[str, Any], ids: Iterator[int]) -> Project:
     client, tasks = record["client"], record["tasks"] or []
     plain = {k: record[k] for k in ("id", "title", "code", "done", "owner_id")}
     return Project(
@@ -97,15 +107,15 @@ def _project(record: dict[str, Any]) -> Project:
         created_at=_instant(record["created_at"]),
         archived_at=_instant(record["archived_at"]),
         custom_field=_floats(record["custom_field"]),
-        client=client and Client(**client),
-        tasks=[_task(task) for task in tasks],
+        client=client and Client(id=next(ids), **client),
+        tasks=[_task(task, ids) for task in tasks],
     )
 
 
-def _task(record: dict[str, Any]) -> Task:
+def _task(record: dict[str, Any], ids: Iterator[int]) -> Task:
     parts = {k: record[k] for k in ("title", "status")}
-    members = [Member(**member) for member in record["members"] or []]
-    return Task(**parts, hours=_exact(record["hours"]), due=_date(record["due"]), members=members)
+    members = [Member(id=next(ids), **member) for member in record["members"] or []]
+    return Task(id=next(ids), **parts, hours=_exact(record["hours"]), due=_date(record["due"]), members=members)
 
 
 def _exact(number: Any) -> Decimal | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -74,11 +75,21 @@ JOINED = st.sampled_from([1, paths.MAX_JOINED])
 FILTERS = strategies.filters_of(ITEMS, VALUES, needles=TEXTS, patterns=PATTERNS | strategies.patterns)
 
 
-@pytest.fixture(params=ALL_ENGINES, scope="module")
-def database(request: pytest.FixtureRequest) -> Iterator[tuple[Session, list[dict[str, Any]]]]:
-    with fresh_engine(request.param) as engine, Session(engine) as session:
+Filled = tuple[Session, list[dict[str, Any]]]
+"""A database, and what is in it."""
+
+
+@contextmanager
+def filled(name: str) -> Iterator[Filled]:
+    with fresh_engine(name) as engine, Session(engine) as session:
         items.Base.metadata.create_all(engine)
         yield session, Records(items.stored(session, seed=7, size=150))
+
+
+@pytest.fixture(params=ALL_ENGINES, scope="module")
+def database(request: pytest.FixtureRequest) -> Iterator[Filled]:
+    with filled(request.param) as database:
+        yield database
 
 
 class Records(list[dict[str, Any]]):
@@ -88,7 +99,7 @@ class Records(list[dict[str, Any]]):
         return f"<{len(self)} records>"
 
 
-def compare(database: tuple[Session, list[dict[str, Any]]], filter: Filter, context: Context) -> None:
+def compare(database: Filled, filter: Filter, context: Context) -> None:
     session, records = database
     checked = ITEMS.check(filter, limits=LIFTED)
     expected = [record["id"] for record in compile_predicate(checked, context).select(records)]
@@ -100,7 +111,7 @@ def compare(database: tuple[Session, list[dict[str, Any]]], filter: Filter, cont
 @settings(max_examples=150)
 @given(filter=FILTERS, context=CONTEXTS, asked=ASKED, joined=JOINED)
 def test_databases_answer_as_the_predicate(
-    database: tuple[Session, list[dict[str, Any]]], filter: Filter, context: Context, asked: int, joined: int
+    database: Filled, filter: Filter, context: Context, asked: int, joined: int
 ) -> None:
     with patch.object(translation, "MAX_ASKED", asked), patch.object(paths, "MAX_JOINED", joined):
         compare(database, filter, context)
@@ -114,21 +125,27 @@ def test_databases_answer_as_the_predicate(
         "pets any (owner.city.name = '\\u0000')",
     ],
 )
-def test_what_nothing_can_equal_is_said_without_tables(
-    database: tuple[Session, list[dict[str, Any]]], text: str
-) -> None:
+def test_what_nothing_can_equal_is_said_without_tables(database: Filled, text: str) -> None:
     """SQLAlchemy warns of tables that nothing joins, and here a warning is an error."""
     compare(database, parse_dsl(text), Context())
 
 
 @pytest.mark.heavy
-@settings(max_examples=2000)
-@given(filter=FILTERS, context=CONTEXTS, asked=ASKED, joined=JOINED)
-def test_databases_answer_thousands_of_filters_as_the_predicate(
-    database: tuple[Session, list[dict[str, Any]]], filter: Filter, context: Context, asked: int, joined: int
-) -> None:
-    with patch.object(translation, "MAX_ASKED", asked), patch.object(paths, "MAX_JOINED", joined):
-        compare(database, filter, context)
+def test_databases_answer_thousands_of_filters_as_the_predicate(pytestconfig: pytest.Config) -> None:
+    with ExitStack() as stack:
+        databases = []
+        for name in ("sqlite", "postgresql", "mariadb", "duckdb"):
+            with suppress(pytest.skip.Exception):  # the tests of the engine say why it is left out
+                databases.append(stack.enter_context(filled(name)))
+
+        @settings(max_examples=pytestconfig.getoption("filters"))
+        @given(filter=FILTERS, context=CONTEXTS, asked=ASKED, joined=JOINED)
+        def answer_alike(filter: Filter, context: Context, asked: int, joined: int) -> None:
+            with patch.object(translation, "MAX_ASKED", asked), patch.object(paths, "MAX_JOINED", joined):
+                for database in databases:
+                    compare(database, filter, context)
+
+        answer_alike()
 
 
 @pytest.mark.parametrize(
@@ -140,7 +157,7 @@ def test_databases_answer_thousands_of_filters_as_the_predicate(
     ],
     ids=("and", "or", "few"),
 )
-def test_given_ways_are_joined_where_they_can_be(database: tuple[Session, list[dict[str, Any]]], text: str) -> None:
+def test_given_ways_are_joined_where_they_can_be(database: Filled, text: str) -> None:
     session, records = database
     checked, other = ITEMS.parse(text), aliased(Item)
     expected = {record["id"] for record in compile_predicate(checked).select(records)}
@@ -157,7 +174,7 @@ LARGE = " and ".join(f"(owner.name is null or owner.name contains 'a' or units =
 
 
 def test_large_filters_keep_to_what_the_caller_says_of_columns(
-    database: tuple[Session, list[dict[str, Any]]],
+    database: Filled,
 ) -> None:
     """Given expressions, a table the query joins, and criteria for every use of a class mean the same in few subqueries and in one."""
     session, _ = database
@@ -295,7 +312,7 @@ def test_every_field_has_a_column() -> None:
         ),
     ],
 )
-def test_no_operand_is_an_error(database: tuple[Session, list[dict[str, Any]]], text: str) -> None:
+def test_no_operand_is_an_error(database: Filled, text: str) -> None:
     for zone in ZONES:
         context = Context(now=datetime(9990, 5, 1, tzinfo=UTC), timezone=zone, storage_timezone=zone)
         compare(database, parse_dsl(text), context)
@@ -304,7 +321,7 @@ def test_no_operand_is_an_error(database: tuple[Session, list[dict[str, Any]]], 
 @pytest.mark.parametrize(
     "text", ["code contains 'a'", "code like '%_a' or title = 'a'", "tags all (name contains 'a')"]
 )
-def test_the_negated_condition_finds_the_other_rows(database: tuple[Session, list[dict[str, Any]]], text: str) -> None:
+def test_the_negated_condition_finds_the_other_rows(database: Filled, text: str) -> None:
     session, records = database
     condition = where(ITEMS.parse(text), Item)
     found = set(session.scalars(select(Item.id).where(condition)))
@@ -327,7 +344,9 @@ def test_the_negated_condition_finds_the_other_rows(database: tuple[Session, lis
         ("made_at = '2024-05-02T00:00:{:.06f}'", " or "),
     ],
 )
-def test_long_groups(database: tuple[Session, list[dict[str, Any]]], condition: str, joined: str, many: int) -> None:
+def test_long_groups(database: Filled, condition: str, joined: str, many: int) -> None:
+    if many > 500 and " and " in condition and database[0].get_bind().dialect.name == "duckdb":
+        pytest.skip("DuckDB's planner takes minutes for it; of the default limits' size it takes a second")
     numbers = [n / many if ":" in condition else n for n in range(many)]
     text = joined.join([f"({condition.format(n, n)})" for n in numbers])
     compare(database, parse_dsl(text.replace("00:00:0.", "00:00:00."), limits=LIFTED), Context())
@@ -342,9 +361,7 @@ def test_long_groups(database: tuple[Session, list[dict[str, Any]]], condition: 
         "children all (units = 1 or {})",
     ],
 )
-def test_what_is_nested_too_deep_for_sqlite_is_refused_and_nothing_else_fails(
-    database: tuple[Session, list[dict[str, Any]]], nested: str
-) -> None:
+def test_what_is_nested_too_deep_for_sqlite_is_refused_and_nothing_else_fails(database: Filled, nested: str) -> None:
     tree = Endpoint("items", {"title": "string", "units": "number", "children": _nested(40)})
     text = "units = 2"
     for depth in range(1, 40):
@@ -379,7 +396,7 @@ def test_what_is_too_large_is_refused(text: str, message: str) -> None:
         where(ITEMS.parse(text, limits=LIFTED), Item)
 
 
-def test_what_is_just_not_too_large_is_answered(database: tuple[Session, list[dict[str, Any]]]) -> None:
+def test_what_is_just_not_too_large_is_answered(database: Filled) -> None:
     for text in (
         "id in [{}]".format(", ".join(map(str, range(31_999)))),
         f"title contains '{'😀*' * 6_000}'",

@@ -29,6 +29,8 @@ from ...meaning.tests import (
     Test,
     Text,
 )
+from .duckdb import DUCKDB_NUMBER
+from .mysql import MYSQL_NUMBER
 from .placing import ColumnTest, View
 
 # values in JSON
@@ -36,6 +38,13 @@ from .placing import ColumnTest, View
 JsonView = Literal["kind", View]
 
 JSON_VIEWS: Final[dict[str, dict[JsonView, str]]] = {
+    "duckdb": {
+        "kind": "lower(json_type({json}))",
+        "text": "CASE WHEN json_type({json}) = 'VARCHAR' THEN {json} ->> '$' END",
+        "number": "CASE WHEN json_type({json}) IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE')"
+        " THEN " + DUCKDB_NUMBER.replace("{number}", "({json} ->> '$')") + " END",
+        "boolean": "CASE WHEN json_type({json}) = 'BOOLEAN' THEN ({json} ->> '$') = 'true' END",
+    },
     "postgresql": {
         "kind": "jsonb_typeof({json})",
         "text": "CASE WHEN jsonb_typeof({json}) = 'string' THEN {json} #>> '{}' END",
@@ -45,7 +54,10 @@ JSON_VIEWS: Final[dict[str, dict[JsonView, str]]] = {
     "mysql": {
         "kind": "LOWER(JSON_TYPE({json}))",
         "text": "CASE WHEN JSON_TYPE({json}) = 'STRING' THEN JSON_UNQUOTE({json}) END",
-        "number": "CASE WHEN JSON_TYPE({json}) IN ('INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL') THEN JSON_UNQUOTE({json}) END",
+        "number": MYSQL_NUMBER.replace(
+            "{number}",
+            "CASE WHEN JSON_TYPE({json}) IN ('INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL') THEN JSON_UNQUOTE({json}) END",
+        ),
         "boolean": "CASE WHEN JSON_TYPE({json}) = 'BOOLEAN' THEN JSON_UNQUOTE({json}) = 'true' END",
     },
     "sqlite": {
@@ -56,14 +68,19 @@ JSON_VIEWS: Final[dict[str, dict[JsonView, str]]] = {
     },
 }
 """The kind of a value as engines call it (`null` for JSON's own null, null where there is none), and the value where it is a text, a
-number or a boolean, else null. `{json}` is the value; on SQLite the JSON in which `{path}` leads to it. A number on MySQL is its text,
-for `MYSQL_NUMBER`.
+number or a boolean, else null. `{json}` is the value; on SQLite the JSON in which `{path}` leads to it. Where a number is a row, its
+constants are too: see `EXACT_NUMBERS`.
 """
+
+EXACT_NUMBERS: Final = {"duckdb": DUCKDB_NUMBER, "mysql": MYSQL_NUMBER}
+"""By engine, a row that compares as a `{number}` that is given as text."""
 
 
 def no_json(engine: str) -> UnsupportedFilterError:
     """The error for an engine whose JSON is unknown here."""
-    message = f"Values in JSON cannot be filtered on {engine}; filter them on PostgreSQL, SQLite, MySQL or MariaDB"
+    message = (
+        f"Values in JSON cannot be filtered on {engine}; filter them on PostgreSQL, SQLite, MySQL, MariaDB or DuckDB"
+    )
     return UnsupportedFilterError(Problem("unsupported", message))
 
 

@@ -220,8 +220,7 @@ class JsonKind(Func):
         """Of a column of JSON, on MariaDB one of text."""
         sql, params = compiler.compile(self.source_expressions[0])
         value = (f"JSON_EXTRACT({sql}, %s)", [*params, self._path]) if self.keys else (sql, [*params])
-        found = _filled(JSON_VIEWS["mysql"][self.view], json=value)
-        return _filled(MYSQL_NUMBER, number=found) if self.view == "number" else found
+        return _filled(JSON_VIEWS["mysql"][self.view], json=value)
 
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
         """Of a column of JSON text."""

@@ -65,6 +65,7 @@ from ..columns.patterns import backtracking, pattern_of
 from ..columns.placing import Cell, JsonCell, View
 from ..columns.sql import GROUP_WIDTH
 from .dialects import (
+    ColumnNumber,
     ExactNumber,
     by_code_point,
     exact_number,
@@ -142,10 +143,11 @@ def bound_by(type: AnyType) -> Bound:
         case Float():
             return Bound(Floats(), _bound_as(converting or _DOUBLE))
         case Numeric():  # bound without a precision, to which engines could round
-            numbers: Line = AnyNumbers()
             if plain.precision is not None and plain.scale is not None:
-                numbers = Numbers.decimals(plain.precision, plain.scale)
-            return Bound(numbers, _bound_as(converting or _NUMERIC))
+                return Bound(
+                    Numbers.decimals(plain.precision, plain.scale), _bound_as(converting or ColumnNumber(fitting=True))
+                )
+            return Bound(AnyNumbers(), _bound_as(converting or ColumnNumber()))
         case Boolean():
             return Bound(Booleans(), _bound_as(type))
         case Date():
@@ -170,7 +172,7 @@ def narrowest(values: Sequence[Any]) -> AnyType:
 _INT32: Final = range(-(2**31), 2**31)
 _INTEGER: Final = Integer()
 _BIG_INTEGER: Final = BigInteger()
-_NUMERIC: Final[AnyType] = Numeric()
+_NUMERIC: Final[AnyType] = ColumnNumber()
 _DOUBLE: Final[AnyType] = Double()
 _STRING: Final = String()
 

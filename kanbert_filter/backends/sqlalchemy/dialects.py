@@ -35,9 +35,10 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import in_op, json_getitem_op, json_path_getitem_op, like_op
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
-from ..columns.mysql import EXACT_COLLATIONS, MYSQL_FLOAT_TEXT, MYSQL_LOWER, MYSQL_NUMBER, MYSQL_UTF8
+from ..columns.duckdb import DUCKDB_FLOAT_TEXT
+from ..columns.mysql import EXACT_COLLATIONS, MYSQL_FLOAT_TEXT, MYSQL_LOWER, MYSQL_UTF8
 from ..columns.patterns import glob_spelling, like_spelling
-from ..columns.sql import JSON_VIEWS, JsonView, no_json
+from ..columns.sql import EXACT_NUMBERS, JSON_VIEWS, JsonView, no_json
 from ..columns.sqlite import (
     SQLITE_NUMBER_TEXT,
     SQLITE_TIMESTAMP,
@@ -49,6 +50,9 @@ from ..columns.sqlite import (
 Expression = ColumnElement[Any]
 
 _MYSQL: Final = ("mysql", "mariadb")
+
+_TEXTUAL: Final = (*_MYSQL, "duckdb")
+"""Where numbers for JSON are bound as text, of which a row is made that compares exactly."""
 
 
 def prepare_sqlite(engine: Engine) -> None:
@@ -303,6 +307,14 @@ def _mysql_number_text(element: number_as_text, compiler: SQLCompiler, **how: An
     return compiler.process(_plain(number), **how)
 
 
+@compiles(number_as_text, "duckdb")
+def _duckdb_number_text(element: number_as_text, compiler: SQLCompiler, **how: Any) -> str:
+    [number] = element.clauses
+    if isinstance(number.type, Float):
+        return DUCKDB_FLOAT_TEXT.replace("{number}", compiler.process(number, **how))
+    return compiler.process(_plain(number), **how)
+
+
 @compiles(number_as_text, "sqlite")
 def _sqlite_number_text(element: number_as_text, compiler: SQLCompiler, **how: Any) -> str:
     return SQLITE_NUMBER_TEXT.replace("{number}", compiler.process(*element.clauses, **how))
@@ -353,6 +365,27 @@ def _sqlite_timestamp_comparison(element: timestamp_comparison, compiler: SQLCom
 # JSON: each view of a value is null where the value is of another kind
 
 
+class ColumnNumber(TypeDecorator[Any]):
+    """A number for a column of exact numbers. DuckDB's engine compares such ones, but its dialect would bind all in binary."""
+
+    impl = Numeric
+    cache_ok = True
+
+    def __init__(self, fitting: bool = False) -> None:
+        """`fitting`: the column can hold it, which need not be asked."""
+        super().__init__()
+        self.fitting = fitting
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return NullType() if dialect.name == "duckdb" else Numeric()
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        if dialect.name == "duckdb" and not self.fitting:
+            # Beside a column of 18 digits, the greatest that DuckDB has without being told, all are to have 38.
+            return value if value.adjusted() < 20 and value.as_tuple().exponent >= -18 else float(value)
+        return value
+
+
 class ExactNumber(TypeDecorator[Any]):
     """A number for what is no column. SQLite holds it as an integer or in binary, and `Numeric` would bind all in binary there."""
 
@@ -360,12 +393,12 @@ class ExactNumber(TypeDecorator[Any]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        if dialect.name in _MYSQL:
+        if dialect.name in _TEXTUAL:
             return String()
         return NullType() if dialect.name == "sqlite" else Numeric()
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        if dialect.name in _MYSQL:
+        if dialect.name in _TEXTUAL:
             return str(value)
         return sqlite_number(value) if dialect.name == "sqlite" else value
 
@@ -382,9 +415,10 @@ def _(number: Expression) -> Expression:
     return number
 
 
-@compiles(exact_number, *_MYSQL)
-def _mysql_number(element: exact_number, compiler: SQLCompiler, **how: Any) -> str:
-    return MYSQL_NUMBER.replace("{number}", compiler.process(*element.clauses, **how))
+@compiles(exact_number, *_TEXTUAL)
+def _number_row(element: exact_number, compiler: SQLCompiler, **how: Any) -> str:
+    words = EXACT_NUMBERS["duckdb" if compiler.dialect.name == "duckdb" else "mysql"]
+    return words.replace("{number}", compiler.process(*element.clauses, **how))
 
 
 class JsonValue(FunctionElement[Any]):
@@ -441,8 +475,12 @@ def _postgresql_json(element: JsonValue, compiler: SQLCompiler, **how: Any) -> s
 
 @compiles(JsonValue, *_MYSQL)
 def _mysql_json(element: JsonValue, compiler: SQLCompiler, **how: Any) -> str:
-    found = JSON_VIEWS["mysql"][element.view].replace("{json}", compiler.process(*element.clauses, **how))
-    return MYSQL_NUMBER.replace("{number}", found) if element.view == "number" else found
+    return JSON_VIEWS["mysql"][element.view].replace("{json}", compiler.process(*element.clauses, **how))
+
+
+@compiles(JsonValue, "duckdb")
+def _duckdb_json(element: JsonValue, compiler: SQLCompiler, **how: Any) -> str:
+    return JSON_VIEWS["duckdb"][element.view].replace("{json}", f"({compiler.process(*element.clauses, **how)})")
 
 
 @compiles(JsonValue, "sqlite")
