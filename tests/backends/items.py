@@ -236,6 +236,9 @@ CUSTOM: list[Any] = [
     [],
     {"a": 1},
     [1],
+    ["a"],
+    [True, "7"],
+    {"x": "a"},
 ]
 
 
@@ -276,7 +279,7 @@ def stored(session: Session, seed: int, size: int) -> list[dict[str, Any]]:
             id=n,
             **{name: maybe(values) for name, values in POOLS.items()},
             owner=maybe(people),
-            extra=maybe([{"x": random.choice(CUSTOM)}, {"x": random.choice(CUSTOM)}, {}, NOTHING]),
+            extra=maybe([*[{"x": random.choice(CUSTOM)}] * 4, {}, NOTHING, "x", ["x"], [{"x": "a"}]]),
             parent=maybe(items) if items else None,
             tags=random.sample(tags, random.choice([0, 0, 1, 2])),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,6 +28,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import mssql, mysql, oracle, postgresql, sqlite
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, aliased, mapped_column, relationship, with_polymorphic
 from sqlalchemy.types import NullType
@@ -548,6 +550,134 @@ def test_what_an_expert_would_write(text: str, dialect: Any, expected: str) -> N
     fields: dict[str, Any] = {"name": "string", "kind": "string", "parent.name": "string"}
     endpoint = kf.Endpoint("twigs", {**{f"node.{name}": row for name, row in fields.items()}, "nodes": fields})
     assert sql(endpoint, text, Twig, dialect) == expected
+
+
+DOCUMENTS = Table(
+    "documents",
+    MetaData(),
+    Column("id", Integer, primary_key=True),
+    Column("b", JSON().with_variant(JSONB(), "postgresql")),
+    Column("j", JSON),
+)
+HELD = "CAST(%(param_1)s AS JSONB)"
+TYPE_OF = "jsonb_typeof(CAST({} AS JSONB)) = 'string'"
+
+
+@pytest.mark.parametrize(
+    ("text", "dialect", "expected"),
+    [
+        ("b.x = 'a'", POSTGRESQL, f"documents.b @> {HELD}"),
+        ("b.x = true", POSTGRESQL, f"documents.b @> {HELD}"),
+        ("deep.x = 1.5", POSTGRESQL, f"documents.b @> {HELD}"),
+        (
+            "b.x in ['a', '\\u0000', 'b']",
+            POSTGRESQL,
+            f"(documents.b @> {HELD} OR documents.b @> {HELD.replace('1', '2')})",
+        ),
+        # not where a list could contain the value, where the caller says how, and where there is no such operator
+        (
+            "b = 'a'",
+            POSTGRESQL,
+            f"((CAST(documents.b AS JSONB) #>> '{{}}') = %(param_1)s AND {TYPE_OF.format('documents.b')})",
+        ),
+        (
+            "given.x = 'a'",
+            POSTGRESQL,
+            f"((documents.b ->> %(b_1)s) = %(param_1)s AND {TYPE_OF.format('documents.b -> %(b_1)s')})",
+        ),
+        (
+            "j.x = 'a'",
+            POSTGRESQL,
+            f"((documents.j ->> %(j_1)s) = %(param_1)s AND {TYPE_OF.format('documents.j -> %(j_1)s')})",
+        ),
+        (
+            "b.x contains 'A'",
+            POSTGRESQL,
+            "(lower((documents.b ->> %(b_1)s)) LIKE %(param_1)s ESCAPE '/' AND "
+            + TYPE_OF.format("documents.b -> %(b_1)s")
+            + ")",
+        ),
+        ("b.x = 'a'", SQLITE, "(json_extract(documents.b, ?) = ? AND json_type(documents.b, ?) = 'text')"),
+        ("b.x > 5", SQLITE, "(json_extract(documents.b, ?) > ? AND json_type(documents.b, ?) IN ('integer', 'real'))"),
+        ("b.x = true", SQLITE, "json_type(documents.b, ?) IN ('true')"),
+    ],
+)
+def test_values_in_json_are_asked_for_as_indexes_serve(text: str, dialect: Any, expected: str) -> None:
+    custom = kf.types.Custom
+    fields: dict[str, Any] = {
+        "b": "custom",
+        "b.*": "custom",
+        "deep.*": custom(source="b.x.y.*"),
+        "j.*": "custom",
+        "given.*": "custom",
+    }
+    columns = {
+        f"{name}.*": partial(_behind, DOCUMENTS.c[key]) for name, key in (("b", "b"), ("j", "j"), ("given", "b"))
+    }
+    del columns["b.*"], columns["j.*"]
+    assert sql(kf.Endpoint("documents", fields), text, DOCUMENTS, dialect, columns=columns) == expected
+
+
+def _behind(column: Any, name: str) -> Any:
+    return column[name]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_value_in_json_is_where_its_path_says(engine: str) -> None:
+    """Containment in PostgreSQL's sense knows more: what is elsewhere, or in lists, is not found."""
+    held: list[Any] = [
+        *(
+            {"x": "a"},
+            {"x": ["a"]},
+            [{"x": "a"}],
+            {"x": {"x": "a"}},
+            {"y": {"x": "a"}},
+            "a",
+            ["a"],
+            ["x", "a"],
+            {"x": "A"},
+        ),
+        *(
+            {"x": 1},
+            {"x": 1.0},
+            {"x": "1"},
+            {"x": [1]},
+            {"x": True},
+            {"x": None},
+            {"x": '"a"'},
+            {"X": "a"},
+            {"x": 'ä\\"€😀'},
+        ),
+        *({"0": "a"}, {"x": {"y": "a"}}, {"x": {"y": ["a"]}}, {"x": [{"y": "a"}]}, {}, []),
+    ]
+    fields: dict[str, Any] = {"b.*": "custom", "deep.*": kf.types.Custom(source="b.x.*"), "j.*": "custom"}
+    documents = kf.Endpoint("documents", fields)
+    records = [{"id": number, "b": value, "j": value} for number, value in enumerate(held)]
+    with fresh_engine(engine) as made, made.begin() as connection:
+        DOCUMENTS.create(connection)
+        connection.execute(DOCUMENTS.insert(), records)
+        values = ("'a'", "1", "'1'", "true", "'\"a\"'", "'ä\\\\\"€😀'", "'A'", "'[\"a\"]'")
+        tests = [
+            f"{word} {value}"
+            for word in ("=", "!=", "contains", ">")
+            for value in values
+            if value[0] == "'" or word != "contains"
+        ]
+        for name in ("b.x", "b.0", "j.x", "deep.y", "deep.0"):
+            for text in (
+                *tests,
+                "in ['a', 1, true]",
+                "nin ['a', 1]",
+                "is null",
+                f"in [{', '.join(map(str, range(12)))}]",
+            ):
+                if text == "> true":
+                    continue
+                checked = documents.parse(f"{name} {text}")
+                found = connection.scalars(
+                    select(DOCUMENTS.c.id).where(where(checked, DOCUMENTS)).order_by(DOCUMENTS.c.id)
+                )
+                assert [*found] == [record["id"] for record in kf.compile_predicate(checked).select(records)], checked
 
 
 @pytest.mark.parametrize(

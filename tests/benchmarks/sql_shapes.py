@@ -11,13 +11,12 @@ import tomllib
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal, NamedTuple
 
-from tests.benchmarks.contest import contest, wall_time
+from tests.benchmarks.contest import Work, contest, wall_time
 from tests.benchmarks.rows import Row, compared
 
 CORPUS: Final = Path(__file__).parents[1] / "corpus" / "sql_shapes.toml"
@@ -105,10 +104,7 @@ def _measured(dialect: Dialect, seconds: float) -> list[Row]:
             ours, by_hand = statements(shape, page=page)
             if (answer := connection.execute(ours).all()) != connection.execute(by_hand).all():
                 raise AssertionError(f"{shape.filter}: {answer}")
-            works = {
-                "ours": partial(_fetched, connection, ours),
-                "by hand": partial(_fetched, connection, by_hand),
-            }
+            works = {"ours": _sent(connection, ours), "by hand": _sent(connection, by_hand)}
             times = contest(works, seconds=seconds / len(queries), clock=wall_time, fewest=5)
             row = compared(times, f"{shape.name}{', page' * page}", "ours", "by hand", shape.bar)
             found.append(row)
@@ -122,8 +118,20 @@ def _measured(dialect: Dialect, seconds: float) -> list[Row]:
     return found
 
 
-def _fetched(connection: Any, statement: Any) -> Any:
-    return connection.execute(statement).all()
+def _sent(connection: Any, statement: Any) -> Work:
+    """Sends a statement as the driver gets it: what is measured is the database, and no library."""
+    from sqlalchemy import event
+
+    sent = []
+    event.listen(connection, "before_cursor_execute", lambda *found: sent.append(found[2:4]), once=True)
+    connection.execute(statement).all()
+    cursor = connection.connection.cursor()
+
+    def work() -> object:
+        cursor.execute(*sent[0])
+        return cursor.fetchall()
+
+    return work
 
 
 def _plan(connection: Any, statement: Any) -> str:

@@ -47,9 +47,9 @@ JSON_VIEWS: Final[dict[str, dict[JsonView, str]]] = {
     },
     "postgresql": {
         "kind": "jsonb_typeof({json})",
-        "text": "CASE WHEN jsonb_typeof({json}) = 'string' THEN {json} #>> '{}' END",
-        "number": "CASE WHEN jsonb_typeof({json}) = 'number' THEN CAST({json} #>> '{}' AS NUMERIC) END",
-        "boolean": "CASE WHEN jsonb_typeof({json}) = 'boolean' THEN CAST({json} #>> '{}' AS BOOLEAN) END",
+        "text": "CASE WHEN jsonb_typeof({json}) = 'string' THEN {text} END",
+        "number": "CASE WHEN jsonb_typeof({json}) = 'number' THEN CAST({text} AS NUMERIC) END",
+        "boolean": "CASE WHEN jsonb_typeof({json}) = 'boolean' THEN CAST({text} AS BOOLEAN) END",
     },
     "mysql": {
         "kind": "LOWER(JSON_TYPE({json}))",
@@ -68,8 +68,19 @@ JSON_VIEWS: Final[dict[str, dict[JsonView, str]]] = {
     },
 }
 """The kind of a value as engines call it (`null` for JSON's own null, null where there is none), and the value where it is a text, a
-number or a boolean, else null. `{json}` is the value; on SQLite the JSON in which `{path}` leads to it. Where a number is a row, its
-constants are too: see `EXACT_NUMBERS`.
+number or a boolean, else null. `{json}` is the value; on SQLite the JSON in which `{path}` leads to it. On PostgreSQL `{text}` is the text
+of the value, of whatever kind. Where a number is a row, its constants are too: see `EXACT_NUMBERS`.
+"""
+
+JSON_KIND_TESTS: Final[dict[str, dict[View, str]]] = {
+    "postgresql": {"text": "jsonb_typeof({json}) = 'string'"},
+    "sqlite": {
+        "text": "json_type({json}, {path}) = 'text'",
+        "number": "json_type({json}, {path}) IN ('integer', 'real')",
+    },
+}
+"""What has to be true of a value besides what is asked of it as it is. Then an index on the value serves. What is missing is an error
+where the value is of another kind, so it must be seen first.
 """
 
 EXACT_NUMBERS: Final = {"duckdb": DUCKDB_NUMBER, "mysql": MYSQL_NUMBER}

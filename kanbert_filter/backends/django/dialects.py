@@ -214,7 +214,10 @@ class JsonKind(Func):
         """Of a `jsonb` column, by names only: a path for `#>` would take digits for an index of a list."""
         sql, params = compiler.compile(self.source_expressions[0])
         value = sql + " -> %s::text" * len(self.keys), [*params, *self.keys]
-        return _filled(JSON_VIEWS["postgresql"][self.view], json=value)
+        text = f"{value[0]} #>> '{{}}'"
+        if self.keys:
+            text = f"({sql}{' -> %s::text' * (len(self.keys) - 1)} ->> %s::text)"
+        return _filled(JSON_VIEWS["postgresql"][self.view], json=value, text=(text, value[1]))
 
     def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
         """Of a column of JSON, on MariaDB one of text."""

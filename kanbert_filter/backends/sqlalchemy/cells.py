@@ -6,8 +6,9 @@ line of the column. So no operand becomes an error of the database.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import tzinfo
 from functools import lru_cache
 from operator import ge, gt, le, lt
@@ -72,8 +73,13 @@ from .dialects import (
     fits,
     is_not_true,
     json_boolean,
+    json_boolean_test,
+    json_contains,
     json_kind,
     json_number,
+    json_number_test,
+    json_text,
+    json_text_test,
     json_text_value,
     lower_case,
     number_as_text,
@@ -206,8 +212,16 @@ class MemberTexts(Texts):
 # values
 
 
-def clause_cell(column: Column, x: Expression, context: Context) -> ClauseCell:
-    """An expression as the value of a field. Raises `ColumnError` if its type cannot hold the field's values."""
+def clause_cell(column: Column, x: Expression, keys: Sequence[str], context: Context) -> ClauseCell:
+    """An expression as the value of a field; with `keys`, the value behind them in JSON.
+
+    Raises `ColumnError` if its type cannot hold the field's values.
+    """
+    if column.kind == "custom" and isinstance(x.type, JSON):
+        path = JsonPath(x, keys) if keys else None
+        for key in keys:
+            x = x[key]
+        return JsonClauseCell(x, path)
     held = _read_as(column.kind, x.type, context.timezone, context.storage_timezone)
     if held is None:
         reason = f"a column of type {x.type!r} cannot hold values of type {column.kind!r}"
@@ -223,8 +237,6 @@ def _read_as(
     """What makes of an expression of a type the value of a field: the class of the cell, its line, and the types to bind."""
     if isinstance(stored, NullType):
         stored = _ASSUMED[kind]
-    if kind == "custom" and isinstance(stored, JSON):
-        return JsonClauseCell, Line(), _bound_as(stored)
     storage, type_of = bound_by(stored)
     line = line_of(kind, storage, Context(timezone=timezone, storage_timezone=storage_timezone))
     if line is None or isinstance(stored, NullType):
@@ -328,9 +340,13 @@ class TimestampClauseCell(ClauseCell):
 
 
 class JsonClauseCell(JsonCell[Expression], ClauseCell):
-    """A value in a JSON column."""
+    """A value of any kind in JSON."""
 
-    __slots__ = ()
+    __slots__ = ("path",)
+
+    def __init__(self, x: Expression, path: JsonPath | None) -> None:
+        ClauseCell.__init__(self, Line(), x, _bound_as(x.type))
+        self.path = path
 
     def null(self, negated: bool) -> Expression:
         if negated:
@@ -338,8 +354,69 @@ class JsonClauseCell(JsonCell[Expression], ClauseCell):
         return func.coalesce(json_kind(self.x), _JSON_NULL) == _JSON_NULL
 
     def seen_as(self, view: View) -> ClauseCell:
+        return JsonViewCell(self.x, self.path, view)
+
+
+class JsonPath(NamedTuple):
+    """Where a value is in a column of JSON: behind these keys, at least one."""
+
+    column: Expression
+    keys: Sequence[str]
+
+    def objects(self, constants: Sequence[Constant]) -> list[str]:
+        """The texts of objects that contain nothing but the value there, one of the constants."""
+        before = "".join([f"{{{json.dumps(key)}: " for key in self.keys])
+        return [f"{before}{_json_text(constant)}{'}' * len(self.keys)}" for constant in constants]
+
+
+def _json_text(constant: Constant) -> str:
+    return json.dumps(constant) if isinstance(constant, str | bool) else str(constant)
+
+
+class JsonViewCell(ClauseCell):
+    """A value in JSON where it is of one kind, else null. With a path it is a value in a column, and else one of the caller's expressions.
+
+    What is asked of it is said twice: of its view, which is null where the value is of another kind, and of the value as it is.
+    """
+
+    __slots__ = ("bare", "path", "value", "view", "viewed")
+
+    def __init__(self, value: Expression, path: JsonPath | None, view: View) -> None:
         made, construct, line, type = _VIEWS[view]
-        return made(line, construct(self.x), _bound_as(type))
+        self.viewed = made(line, construct(value), _bound_as(type))
+        bare = (made, json_text(value)) if view != "boolean" else (JsonTruthCell, json_kind(value))
+        self.bare = bare[0](line, bare[1], _bound_as(type))
+        self.value = value
+        self.path = path
+        self.view = view
+        super().__init__(line, self.viewed.x, self.viewed.type_of)
+
+    def equal(self, constants: Iterable[Constant], negated: bool) -> Condition:
+        constants = list(constants)
+        found = self._said(lambda cell: cell.equal(constants, negated))
+        held = [constant for constant in constants if self.line.points(constant)]
+        if isinstance(found, bool) or self.path is None or negated or len(held) > MAX_CONTAINED:
+            return found
+        return json_contains(self.path.column, found, self.path.objects(held))
+
+    def order(self, operator: OrderOperator, constant: Constant) -> Condition:
+        return self._said(lambda cell: cell.order(operator, constant))
+
+    def text(self, test: Text) -> Condition:
+        return self._said(lambda cell: cell.text(test))
+
+    def _said(self, asked: Callable[[ClauseCell], Condition]) -> Condition:
+        found = asked(self.viewed)
+        if isinstance(found, bool):
+            return found
+        bare = asked(self.bare)
+        assert not isinstance(bare, bool)
+        return _SAID[self.view](self.value, found, bare)
+
+
+MAX_CONTAINED: Final = 10
+"""How many values of a list PostgreSQL looks for one by one in an index on JSON. Without an index that takes it longer than one look at
+each row, which more values become."""
 
 
 class JsonNumberCell(ClauseCell):
@@ -356,6 +433,18 @@ class JsonNumberCell(ClauseCell):
     def _bound(self, value: Any) -> Expression:
         return exact_number(super()._bound(value))
 
+
+class JsonTruthCell(ClauseCell):
+    """The kind of a value in JSON, of which there is one for each boolean."""
+
+    __slots__ = ()
+
+    def among(self, values: Sequence[Any], negated: bool) -> Expression:
+        kinds = [kind for kind, truth in (("true", True), ("false", False)) if (truth in values) is not negated]
+        return self.x.in_([literal_column(f"'{kind}'") for kind in kinds])
+
+
+_SAID: Final = {"text": json_text_test, "number": json_number_test, "boolean": json_boolean_test}
 
 _JSON_NULL: Final = literal_column("'null'", String())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, ClassVar, Final
 
@@ -32,13 +32,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.sql.operators import in_op, json_getitem_op, json_path_getitem_op, like_op
+from sqlalchemy.sql.operators import and_, in_op, json_getitem_op, json_path_getitem_op, like_op
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
 from ..columns.duckdb import DUCKDB_FLOAT_TEXT
 from ..columns.mysql import EXACT_COLLATIONS, MYSQL_FLOAT_TEXT, MYSQL_LOWER, MYSQL_UTF8
 from ..columns.patterns import glob_spelling, like_spelling
-from ..columns.sql import EXACT_NUMBERS, JSON_VIEWS, JsonView, no_json
+from ..columns.placing import View
+from ..columns.sql import EXACT_NUMBERS, JSON_KIND_TESTS, JSON_VIEWS, JsonView, no_json
 from ..columns.sqlite import (
     SQLITE_NUMBER_TEXT,
     SQLITE_TIMESTAMP,
@@ -50,6 +51,7 @@ from ..columns.sqlite import (
 Expression = ColumnElement[Any]
 
 _MYSQL: Final = ("mysql", "mariadb")
+_POSTGRESQL: Final = ("postgresql", "cockroachdb")
 
 _TEXTUAL: Final = (*_MYSQL, "duckdb")
 """Where numbers for JSON are bound as text, of which a row is made that compares exactly."""
@@ -134,7 +136,7 @@ def _(condition: Expression, other_words: Expression) -> Expression:
 
 
 @_said(reaches, "sqlite")
-@_said(more_than, "sqlite", "postgresql", "cockroachdb")
+@_said(more_than, "sqlite", *_POSTGRESQL)
 def _(condition: Expression, other_words: Expression) -> Expression:
     return other_words
 
@@ -151,7 +153,7 @@ def _(condition: Expression) -> Expression:
     return not_(func.coalesce(condition, false()) if known is None else known)
 
 
-@_said(is_not_true, "postgresql", "cockroachdb")
+@_said(is_not_true, *_POSTGRESQL)
 def _(condition: Expression) -> Expression:
     known = _never_unknown(condition)
     return _is_not(condition) if known is None else not_(known)
@@ -467,10 +469,15 @@ def _unknown_json(element: JsonValue, compiler: SQLCompiler, **how: Any) -> str:
     raise no_json(compiler.dialect.name)
 
 
-@compiles(JsonValue, "postgresql", "cockroachdb")
+@compiles(JsonValue, *_POSTGRESQL)
 def _postgresql_json(element: JsonValue, compiler: SQLCompiler, **how: Any) -> str:
     [value] = element.clauses
-    return JSON_VIEWS["postgresql"][element.view].replace("{json}", compiler.process(cast(value, JSONB), **how))
+    return _postgresql_words(JSON_VIEWS["postgresql"][element.view], value, compiler, **how)
+
+
+def _postgresql_words(words: str, value: Expression, compiler: SQLCompiler, **how: Any) -> str:
+    words = words.replace("{json}", compiler.process(cast(value, JSONB), **how)) if "{json}" in words else words
+    return words.replace("{text}", compiler.process(json_text(value), **how))
 
 
 @compiles(JsonValue, *_MYSQL)
@@ -485,11 +492,118 @@ def _duckdb_json(element: JsonValue, compiler: SQLCompiler, **how: Any) -> str:
 
 @compiles(JsonValue, "sqlite")
 def _sqlite_json(element: JsonValue, compiler: SQLCompiler, **how: Any) -> str:
-    """By the JSON around the value, and the way to it: SQLAlchemy's own words for the value turn booleans into numbers."""
     [value] = element.clauses
+    return _sqlite_words(JSON_VIEWS["sqlite"][element.view], value, compiler, **how)
+
+
+def _sqlite_words(words: str, value: Expression, compiler: SQLCompiler, **how: Any) -> str:
+    """By the JSON around the value, and the way to it: SQLAlchemy's own words for the value turn booleans into numbers."""
     json: Expression = value
     path: Expression = verbatim("'$'")
-    if isinstance(value, BinaryExpression) and value.operator in (json_getitem_op, json_path_getitem_op):
+    if isinstance(value, BinaryExpression) and value.operator in _JSON_STEPS:
         json, path = value.left, value.right
-    words = JSON_VIEWS["sqlite"][element.view].replace("{path}", compiler.process(path, **how))
+    words = words.replace("{path}", compiler.process(path, **how))
     return words.replace("{json}", compiler.process(json, **how))
+
+
+class json_text(FunctionElement[Any]):
+    """A value in JSON as PostgreSQL and SQLite show it, whatever its kind: an index of the caller's serves."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(json_text, *_POSTGRESQL)
+def _postgresql_json_text(element: json_text, compiler: SQLCompiler, **how: Any) -> str:
+    [value] = element.clauses
+    if isinstance(value, BinaryExpression) and value.operator in _JSON_STEPS:
+        return f"({compiler.process(value.left, **how)} {_JSON_STEPS[value.operator]} {compiler.process(value.right, **how)})"
+    return f"({compiler.process(cast(value, JSONB), **how)} #>> '{{}}')"
+
+
+@compiles(json_text, "sqlite")
+def _sqlite_json_text(element: json_text, compiler: SQLCompiler, **how: Any) -> str:
+    [value] = element.clauses
+    return _sqlite_words("json_extract({json}, {path})", value, compiler, **how)
+
+
+_JSON_STEPS: Final[dict[Any, str]] = {json_getitem_op: "->>", json_path_getitem_op: "#>>"}
+
+
+class json_test(said_condition):
+    """A condition on a value in JSON where it is of one kind; `bare`, the same of the value whatever it is, in other words."""
+
+    inherit_cache = True
+    view: ClassVar[View]
+
+    def __init__(self, value: Expression, condition: Expression, bare: Expression) -> None:
+        super().__init__(value, condition, bare)
+
+
+class json_text_test(json_test):
+    """A condition on a JSON string."""
+
+    inherit_cache = True
+    view = "text"
+
+
+class json_number_test(json_test):
+    """A condition on a JSON number."""
+
+    inherit_cache = True
+    view = "number"
+
+
+class json_boolean_test(json_test):
+    """A condition on a JSON boolean; in other words, on its kind."""
+
+    inherit_cache = True
+    view = "boolean"
+
+
+@compiles(json_test)
+def _json_test(element: json_test, compiler: SQLCompiler, **how: Any) -> str:
+    _, condition, _ = element.clauses
+    return compiler.process(condition, **how)
+
+
+@compiles(json_test, *_POSTGRESQL)
+def _postgresql_json_test(element: json_test, compiler: SQLCompiler, **how: Any) -> str:
+    value, condition, bare = element.clauses
+    test = JSON_KIND_TESTS["postgresql"].get(element.view)
+    if test is None:
+        return compiler.process(condition, **how)
+    return f"({_grouped(bare, compiler, **how)} AND {_postgresql_words(test, value, compiler, **how)})"
+
+
+@compiles(json_test, "sqlite")
+def _sqlite_json_test(element: json_test, compiler: SQLCompiler, **how: Any) -> str:
+    value, _, bare = element.clauses
+    test = JSON_KIND_TESTS["sqlite"].get(element.view)
+    if test is None:
+        return compiler.process(bare, **how)
+    return f"({_grouped(bare, compiler, **how)} AND {_sqlite_words(test, value, compiler, **how)})"
+
+
+def _grouped(condition: Expression, compiler: SQLCompiler, **how: Any) -> str:
+    return compiler.process(condition.self_group(against=and_), **how)
+
+
+class json_contains(said_condition):
+    """A column of JSON contains one of some objects, each the text of one; where no index could serve that, the condition that means it."""
+
+    inherit_cache = True
+
+    def __init__(self, column: Expression, condition: Expression, objects: Sequence[str]) -> None:
+        super().__init__(column, condition, *[BindParameter(None, text, String(), unique=True) for text in objects])
+
+
+@compiles(json_contains)
+def _json_contains(element: json_contains, compiler: SQLCompiler, **how: Any) -> str:
+    column, condition, *objects = element.clauses
+    stored = column.type.dialect_impl(compiler.dialect)
+    if not isinstance(stored, JSONB):
+        return compiler.process(condition, **how)
+    said = compiler.process(column, **how)
+    found = [f"{said} @> {compiler.process(cast(text, JSONB), **how)}" for text in objects]
+    return found[0] if len(found) == 1 else f"({' OR '.join(found)})"

@@ -29,7 +29,7 @@ from sqlalchemy.sql.util import ClauseAdapter
 
 from ...errors import quoted
 from ...meaning.tests import Column
-from ..columns.finding import Given, GivenColumns, column_error
+from ..columns.finding import ColumnError, Given, GivenColumns, column_error
 from .dialects import more_than, reaches
 
 Expression = ColumnElement[Any]
@@ -298,13 +298,16 @@ class ModelColumns:
         self.ways = {name: way for name, way in (given or {}).items() if isinstance(way, Via)}
         self.given = GivenColumns({name: column for name, column in (given or {}).items() if name not in self.ways})
 
-    def value(self, table: QueryTable, prefix: str, column: Column) -> tuple[Way, Expression]:
-        """The way to the row that holds a field's value, and the expression of the value there. Raises `ColumnError`."""
+    def value(self, table: QueryTable, prefix: str, column: Column) -> tuple[Way, Expression, Sequence[str]]:
+        """The way to the row that holds a field's value, the expression there, and the keys to the value in it, if it is JSON.
+
+        Raises `ColumnError`.
+        """
         given = self.given.of(column, prefix) if self.given else None
         if isinstance(given, Joined):
-            return Way(table, []), _clause_of(given.column, column)
+            return Way(table, []), _clause_of(given.column, column), ()
         if given is not None:
-            return Way(table, []), table.own(_clause_of(given, column), column)
+            return Way(table, []), table.own(_clause_of(given, column), column), ()
         way = Way(table, [])
         for index, name in enumerate(column.source):
             if column.wild[index]:
@@ -313,8 +316,10 @@ class ModelColumns:
             if hop is None:
                 found = table.column(name)
                 if way.hops and name == way.hops[-1].key and index + 1 == len(column.source):
-                    return Way(way.start, way.hops[:-1]), cast("Any", way.hops[-1].equal)[0]
-                return way, _in_json(found, column, index + 1) if found is not None else _missing(table, column, name)
+                    return Way(way.start, way.hops[:-1]), cast("Any", way.hops[-1].equal)[0], ()
+                if found is None:
+                    raise _missing(table, column, name)
+                return way, found, _keys(found, column, index + 1)
             if name in table.relationships and table.relationships[name].uselist:
                 raise column_error(column, f"{quoted(name)} relates to many rows; make it a relation of the endpoint")
             way.hops.append(hop)
@@ -370,21 +375,19 @@ def _entities(expression: Expression) -> Iterator[Mapper[Any]]:
             stack.extend(element.get_children())
 
 
-def _in_json(found: Expression, column: Column, index: int) -> Expression:
-    """The value at the rest of a path: inside a JSON column."""
+def _keys(found: Expression, column: Column, index: int) -> Sequence[str]:
+    """The rest of a path: inside a JSON column."""
     rest = column.source[index:]
     if rest and not isinstance(found.type, JSON):
         raise column_error(
             column,
             f"{quoted(column.source[index - 1])} is a column of type {found.type}, and no way to {quoted('.'.join(rest))}",
         )
-    for name in rest:
-        found = found[name]
-    return found
+    return rest
 
 
-def _missing(table: QueryTable, column: Column, name: str) -> Any:
-    raise column_error(
+def _missing(table: QueryTable, column: Column, name: str) -> ColumnError:
+    return column_error(
         column, f"{_name(table)} has no column {quoted(name)}; give one, as in columns={{{column.path!r}: …}}"
     )
 

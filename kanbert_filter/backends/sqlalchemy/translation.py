@@ -37,8 +37,8 @@ class ClauseTranslation(Translation[Expression, Row, Way]):
 
     def located(self, column: Column, row: Row, prefix: str) -> tuple[Way, ClauseCell]:
         """The way to the row that holds a field's value, and the value there. Raises `ColumnError`."""
-        way, expression = self.columns.value(row.table, prefix, column)
-        return way, clause_cell(column, expression, self.context)
+        way, expression, keys = self.columns.value(row.table, prefix, column)
+        return way, clause_cell(column, expression, keys, self.context)
 
     def cell(self, column: Column, row: Row, prefix: str) -> Cell[Expression]:
         _, cell = self.located(column, row, prefix)
