@@ -9,7 +9,10 @@ from sphinx.application import Sphinx
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
+import django.conf
 from inventories import inventories
+
+django.conf.settings.configure()  # autodoc imports the integration with Django REST framework, which reads settings
 
 project = "kanbert-filter"
 version = release = metadata.version(project)
@@ -22,8 +25,9 @@ extensions = [
     "sphinx_copybutton",
     "filter_language",
     "grammar_diagrams",
+    "playground",
 ]
-exclude_patterns = ["_build", "examples"]
+exclude_patterns = ["_build", "examples", "playground/*"]
 
 intersphinx_mapping = inventories(
     {
