@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db.models import Case, CharField, Count, F, Max, OuterRef, Q, Subquery, Value, When, Window
-from django.db.models.functions import Concat, Lower, Upper
+from django.db.models import Case, CharField, Count, F, JSONField, Max, OuterRef, Q, Subquery, Value, When, Window
+from django.db.models.functions import Cast, Concat, Lower, Upper
 
 import kanbert_filter as kf
 from kanbert_filter.backends.django import ColumnError, verify, where
@@ -261,13 +261,13 @@ def test_a_field_without_a_column_is_found_at_start_up() -> None:
             "client.projects": {"budget": "string", "title": "string"},
             "client.name": {"title": "string"},
             "client_id": {"title": "string"},
-            "custom_field": "string",
             "tasks": "id",
             "bad": "string",
+            "json": "number",
         },
     )
     with pytest.raises(ColumnError) as caught:
-        verify(endpoint, site.Project, columns={"bad": 5})
+        verify(endpoint, site.Project, columns={"bad": 5, "json": Cast("title", JSONField())})
     assert caught.value.fields == {
         "colour": "Project has no field 'colour'; give a column, as in columns={'colour': …}",
         "tasks.title": "'tasks' relates to many records; make it a relation of the endpoint",
@@ -280,9 +280,9 @@ def test_a_field_without_a_column_is_found_at_start_up() -> None:
         " as in columns={'client.name': …}",
         "client_id": "Project.client_id is no relation to many records; give a queryset of the records with an OuterRef,"
         " as in columns={'client_id': …}",
-        "custom_field": "its JSONField holds no values of type 'string'; give an expression that does in columns",
         "tasks": "'tasks' relates to many records; make it a relation of the endpoint",
         "bad": "found 5 in columns, expected a path, or an expression with an output_field",
+        "json": "found an expression of JSON in columns, expected the path to the value in it",
     }
     assert "Field 'colour': Project has no field" in str(caught.value)
     with pytest.raises(ColumnError, match="colour"):

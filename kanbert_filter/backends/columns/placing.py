@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final, Generic, Literal, TypeGuard, cast
 
 from ...context import Edge
-from ...kinds import exhaustive
+from ...kinds import FieldKind, ValueKind, exhaustive
 from ...meaning.tests import (
     Between,
     Constant,
@@ -22,19 +22,33 @@ from ...meaning.tests import (
     Text,
     TextOperator,
 )
-from .lines import Cut, Line
+from .lines import AnyNumbers, Booleans, Cut, Days, Line, SoundTexts, Storage, Timestamps
 from .logic import E, Logic
 
 ColumnTest = Null | Equal | OneOf | Order | Between | Text
 """A test on the value of one column."""
 
 
-class Cell(ABC, Generic[E]):
+class Testable(ABC, Generic[E]):
+    """What tests on one column can be asked of."""
+
+    __slots__ = ()
+
+    logic: Logic[E]
+
+    @abstractmethod
+    def passes(self, test: ColumnTest) -> E | bool:
+        """The condition that the value passes the test."""
+
+    def passes_joined(self, tests: Iterable[ColumnTest], either: bool) -> E | bool:
+        """The condition that the value, which is present, passes one of the tests (`either`) or all of them."""
+        return (self.logic.any_of if either else self.logic.all_of)([self.passes(test) for test in tests])
+
+
+class Cell(Testable[E]):
     """The value of a column in a row. An engine gives the basic comparisons; the tests are put together from them here."""
 
     __slots__ = ("line",)
-
-    logic: Logic[E]
 
     def __init__(self, line: Line) -> None:
         self.line = line
@@ -174,7 +188,54 @@ def is_column_test(test: Test) -> TypeGuard[ColumnTest]:
     return test.__class__ in COLUMN_TESTS
 
 
-View = Literal["text", "number", "boolean"]
+class EitherCell(Testable[E]):
+    """A value that one of several cells holds, each in its own form; the other cells are null."""
+
+    __slots__ = ("cells", "logic")
+
+    def __init__(self, cells: Sequence[Testable[E]], logic: Logic[E]) -> None:
+        self.cells = cells
+        self.logic = logic
+
+    def passes(self, test: ColumnTest) -> E | bool:
+        join = self.logic.all_of if isinstance(test, Null) and not test.negated else self.logic.any_of
+        return join([cell.passes(test) for cell in self.cells])
+
+    def passes_joined(self, tests: Iterable[ColumnTest], either: bool) -> E | bool:
+        return self.logic.any_of([cell.passes_joined(tests, either) for cell in self.cells])
+
+
+# values in JSON
+
+View = Literal["text", "number", "boolean", "id"]
+"""What a value in JSON is seen as where it is such a value: a text, a number, a boolean, or the text of an id."""
+
+MomentView = Literal["day", "wall", "instant"]
+"""What a text in JSON is seen as where it writes such a moment: a date, a timestamp without offset, or one with offset."""
+
+JSON_STORAGE: Final[dict[View | MomentView, Storage]] = {
+    "text": SoundTexts(),
+    "number": AnyNumbers(),
+    "boolean": Booleans(),
+    "id": SoundTexts(),
+    "day": Days(),
+    "wall": Timestamps(aware=False),
+    "instant": Timestamps(aware=True),
+}
+"""What each view holds."""
+
+JSON_VIEWS_OF: Final[dict[FieldKind, tuple[View | MomentView, ...]]] = exhaustive(
+    ValueKind,
+    {
+        **dict.fromkeys(("string", "enum"), ("text",)),
+        **dict.fromkeys(("number", "currency"), ("number",)),
+        **dict.fromkeys(("date", "datetime"), ("day", "wall", "instant")),
+        "boolean": ("boolean",),
+        "id": ("id",),
+        "custom": ("text", "number", "boolean"),
+    },
+)
+"""By kinds of fields, the views that show their values. A value of none of them is null, whatever it is."""
 
 
 class JsonCell(Cell[E]):

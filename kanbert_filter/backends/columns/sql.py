@@ -31,7 +31,8 @@ from ...meaning.tests import (
 )
 from .duckdb import DUCKDB_NUMBER
 from .mysql import MYSQL_NUMBER
-from .placing import ColumnTest, View
+from .placing import ColumnTest, MomentView, View
+from .sqlite import SQLITE_JSON_MOMENTS
 
 # values in JSON
 
@@ -50,6 +51,7 @@ JSON_VIEWS: Final[dict[str, dict[JsonView, str]]] = {
         "text": "CASE WHEN jsonb_typeof({json}) = 'string' THEN {text} END",
         "number": "CASE WHEN jsonb_typeof({json}) = 'number' THEN CAST({text} AS NUMERIC) END",
         "boolean": "CASE WHEN jsonb_typeof({json}) = 'boolean' THEN CAST({text} AS BOOLEAN) END",
+        "id": "CASE WHEN jsonb_typeof({json}) = 'string' OR (jsonb_typeof({json}) = 'number' AND {text} !~ '[.]') THEN {text} END",
     },
     "mysql": {
         "kind": "LOWER(JSON_TYPE({json}))",
@@ -59,16 +61,18 @@ JSON_VIEWS: Final[dict[str, dict[JsonView, str]]] = {
             "CASE WHEN JSON_TYPE({json}) IN ('INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL') THEN JSON_UNQUOTE({json}) END",
         ),
         "boolean": "CASE WHEN JSON_TYPE({json}) = 'BOOLEAN' THEN JSON_UNQUOTE({json}) = 'true' END",
+        "id": "CASE WHEN JSON_TYPE({json}) IN ('STRING', 'INTEGER', 'UNSIGNED INTEGER') THEN JSON_UNQUOTE({json}) END",
     },
     "sqlite": {
         "kind": "json_type({json}, {path})",
         "text": "CASE json_type({json}, {path}) WHEN 'text' THEN json_extract({json}, {path}) END",
         "number": "CASE WHEN json_type({json}, {path}) IN ('integer', 'real') THEN json_extract({json}, {path}) END",
         "boolean": "CASE WHEN json_type({json}, {path}) IN ('true', 'false') THEN json_extract({json}, {path}) END",
+        "id": "CASE WHEN json_type({json}, {path}) IN ('text', 'integer') THEN CAST(json_extract({json}, {path}) AS TEXT) END",
     },
 }
-"""The kind of a value as engines call it (`null` for JSON's own null, null where there is none), and the value where it is a text, a
-number or a boolean, else null. `{json}` is the value; on SQLite the JSON in which `{path}` leads to it. On PostgreSQL `{text}` is the text
+"""The kind of a value as engines call it (`null` for JSON's own null, null where there is none), and the value as each view
+shows it, else null. `{json}` is the value; on SQLite the JSON in which `{path}` leads to it. On PostgreSQL `{text}` is the text
 of the value, of whatever kind. Where a number is a row, its constants are too: see `EXACT_NUMBERS`.
 """
 
@@ -81,6 +85,44 @@ JSON_KIND_TESTS: Final[dict[str, dict[View, str]]] = {
 }
 """What has to be true of a value besides what is asked of it as it is. Then an index on the value serves. What is missing is an error
 where the value is of another kind, so it must be seen first.
+"""
+
+ISO_DAY: Final = (
+    "(?!0000)([0-9][0-9][0-9][0-9]-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+    "|02-(0[1-9]|1[0-9]|2[0-8]))|([0-9][0-9](0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)"
+)
+"""A regular expression for the days of the calendar, as ISO 8601 writes them."""
+
+ISO_CLOCK: Final = "([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.,][0-9]{1,9})?)?"
+ISO_OFFSET: Final = "([Zz]|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)"
+
+_POSTGRESQL_WALL: Final = "CAST(left(replace({wall}, ',', '.'), 26) AS TIMESTAMP)"
+"""What is finer than a microsecond is cut off; the engine would round it."""
+
+_POSTGRESQL_INSTANT: Final = (
+    _POSTGRESQL_WALL.replace("{wall}", "left(text, 11) || substring(substr(text, 12) from '^[0-9:.,]*')")
+    + " - CAST(coalesce(substring(text from '([+-][0-9][0-9]):?[0-9]*$'), '0') || ':'"
+    + " || coalesce(substring(text from '[+-][0-9][0-9]:?([0-9][0-9])$'), '0') AS INTERVAL)"
+)
+_POSTGRESQL_TEXT: Final = "(SELECT {text} AS text OFFSET 0) AS kf_text"
+_POSTGRESQL_TEST: Final = "OFFSET 0) AS kf_seen)"
+
+JSON_MOMENT_TESTS: Final[dict[str, dict[MomentView, str]]] = {
+    "postgresql": {
+        "day": f"(SELECT {{test}} FROM (SELECT CASE WHEN text ~ '^{ISO_DAY}$' THEN CAST(text AS DATE) END AS seen"
+        f" FROM {_POSTGRESQL_TEXT} {_POSTGRESQL_TEST}",
+        "wall": f"(SELECT {{test}} FROM (SELECT CASE WHEN text ~ '^{ISO_DAY}[Tt ]{ISO_CLOCK}$' THEN"
+        f" {_POSTGRESQL_WALL.replace('{wall}', 'text')} END AS seen FROM {_POSTGRESQL_TEXT} {_POSTGRESQL_TEST}",
+        "instant": "(SELECT {test} FROM (SELECT"
+        " CASE WHEN moment >= '0001-01-01' AND moment < '10000-01-01' THEN moment AT TIME ZONE 'UTC' END AS seen"
+        f" FROM (SELECT CASE WHEN text ~ '^{ISO_DAY}[Tt ]{ISO_CLOCK}{ISO_OFFSET}$' THEN {_POSTGRESQL_INSTANT} END AS moment"
+        f" FROM {_POSTGRESQL_TEXT} OFFSET 0) AS kf_instant {_POSTGRESQL_TEST}",
+    },
+    "sqlite": SQLITE_JSON_MOMENTS,
+}
+"""A `{test}` of the value as a view of dates or timestamps shows it, `kf_seen.seen`, which is worked out once for the whole test.
+
+Names in braces stand for what they do in `JSON_VIEWS`. On SQLite dates and timestamps are texts.
 """
 
 EXACT_NUMBERS: Final = {"duckdb": DUCKDB_NUMBER, "mysql": MYSQL_NUMBER}
@@ -202,7 +244,13 @@ MAX_DIGITS: Final = 1000
 
 _NOTHING: Final = Capacity(0, 0, 0)
 _LEAF: Final = Capacity(1, nesting=8, height=12)
-_LEAVES: Final = {kind: _LEAF._replace(parameters=most) for kind, most in (("custom", 5), ("date", 2), ("datetime", 4))}
+_LEAVES: Final = {
+    "custom": _LEAF._replace(parameters=5),
+    "number": _LEAF._replace(parameters=3),
+    "currency": _LEAF._replace(parameters=3, nesting=28),
+    "date": _LEAF._replace(parameters=8, nesting=24),
+    "datetime": _LEAF._replace(parameters=10, nesting=24),
+}
 _RELATION: Final = {"any": 10, "none": 12, "all": 15}
 
 

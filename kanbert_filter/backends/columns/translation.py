@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Generic, TypeVar, assert_never, cast
+from typing import Any, Final, Generic, TypeGuard, TypeVar, assert_never, cast
 
 from ...kinds import exhaustive
 from ...meaning.tests import (
@@ -24,7 +24,7 @@ from ...meaning.tests import (
     Text,
 )
 from .logic import E, Logic
-from .placing import COLUMN_TESTS, Cell, ColumnTest, is_column_test
+from .placing import COLUMN_TESTS, Cell, ColumnTest, Testable, is_column_test
 
 Row = TypeVar("Row")
 """What an engine knows of the rows that a test is about: a table, a model, a frame."""
@@ -59,7 +59,7 @@ class Translation(ABC, Generic[E, Row, Records]):
     # given by the engine; the first two raise `ColumnError` for what the row does not have
 
     @abstractmethod
-    def cell(self, column: Column, row: Row, prefix: str) -> Cell[E]:
+    def cell(self, column: Column, row: Row, prefix: str) -> Testable[E]:
         """The value of a field."""
 
     @abstractmethod
@@ -99,14 +99,20 @@ class Translation(ABC, Generic[E, Row, Records]):
         return self.logic.any_of(self.items(test.tests, True, row, prefix))
 
     def items(self, tests: Sequence[Test], either: bool, row: Row, prefix: str) -> list[E | bool]:
-        """The conditions of tests that are joined by OR (`either`) or AND; several tests of one count become one condition."""
-        found = []
+        """The conditions of tests that are joined by OR (`either`) or AND; several tests of one count, or of one moment, become one condition."""
         counts: dict[Column, list[Counted]] = {}
-        for test in tests:
+        others: dict[object, list[Any]] = {}
+        for number, test in enumerate(tests):
             if isinstance(test, Counted):
                 counts.setdefault(test.column, []).append(test)
             else:
-                found.append(self.condition(test, row, prefix))
+                others.setdefault(test.column if _is_of_moment(test) else number, []).append(test)
+        found = [
+            self.condition(alike[0], row, prefix)
+            if len(alike) == 1
+            else self.cell(alike[0].column, row, prefix).passes_joined(alike, either)
+            for alike in others.values()
+        ]
         found += [self.counted(self.records(column, row, prefix), alike, either) for column, alike in counts.items()]
         return found
 
@@ -171,6 +177,12 @@ def _is_of_values(test: Test) -> bool:
     if isinstance(test, AllOf | AnyOf):
         return all(map(_is_of_values, test.tests))
     return is_column_test(test)
+
+
+def _is_of_moment(test: Test) -> TypeGuard[Between | Equal | Order | OneOf]:
+    """Whether a test compares a present date or timestamp."""
+    compares = isinstance(test, (Between, Equal, Order, OneOf)) and test.column.kind in ("date", "datetime")
+    return compares and not is_hidden(test.column)  # type: ignore[union-attr]
 
 
 _TRANSLATED: Final[dict[type, Callable[[Any, Any, Any, str], Any]]] = exhaustive(

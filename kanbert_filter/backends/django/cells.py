@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from django.conf import settings
@@ -29,11 +29,11 @@ from django.db.models import (
 from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, In, IsNull, LessThan, LessThanOrEqual
 
 from ...context import Context
+from ...kinds import FieldKind
 from ...meaning.tests import Column, OrderOperator, TextOperator
 from ..columns.finding import column_error
 from ..columns.lines import (
     INT64,
-    AnyNumbers,
     Booleans,
     Days,
     Floats,
@@ -49,14 +49,27 @@ from ..columns.lines import (
 )
 from ..columns.logic import Logic
 from ..columns.patterns import pattern_of
-from ..columns.placing import Cell, JsonCell, View
+from ..columns.placing import (
+    JSON_STORAGE,
+    JSON_VIEWS_OF,
+    Cell,
+    ColumnTest,
+    EitherCell,
+    JsonCell,
+    MomentView,
+    Testable,
+    View,
+)
 from ..columns.sql import GROUP_WIDTH
 from .dialects import (
+    MOMENTS,
     AddressText,
     ByCodePoint,
     DecimalText,
     ExactNumber,
     JsonKind,
+    JsonMomentTest,
+    JsonSeen,
     LowerCase,
     PatternMatch,
     SameText,
@@ -114,10 +127,12 @@ def stored_in(field: AnyField) -> Storage:
     return None
 
 
-def lookup_cell(column: Column, expression: Any, field: AnyField, context: Context) -> Cell[Q]:
+def lookup_cell(column: Column, expression: Any, field: AnyField, context: Context) -> Testable[Q]:
     """An expression of a model's field as the value of a field. Raises `ColumnError` if it cannot hold such values."""
-    if column.kind == "custom" and isinstance(field, JSONField):
-        return JsonLookupCell(expression)
+    if isinstance(expression, JsonKind):
+        return JsonLookupCell(expression) if column.kind == "custom" else json_cell(column.kind, expression, context)
+    if isinstance(field, JSONField):
+        raise column_error(column, "found an expression of JSON in columns, expected the path to the value in it")
     line = line_of(column.kind, stored_in(field), context)
     if line is None:
         held = type(field).__name__
@@ -234,12 +249,31 @@ class JsonLookupCell(JsonCell[Q], LookupCell):
         return given if negated else LOGIC.untrue(given)
 
     def seen_as(self, view: View) -> LookupCell:
-        made, line = _VIEWS[view]
-        return made(line, self.expression.seen_as(view), None)
+        line = JSON_STORAGE[view]
+        assert isinstance(line, Line)
+        return _view_cell(line, self.expression, view)
+
+
+def json_cell(kind: FieldKind, expression: JsonKind, context: Context) -> Testable[Q]:
+    """A value in a JSON column as that of a field of one kind."""
+    cells: list[Testable[Q]] = []
+    for view in JSON_VIEWS_OF[kind]:
+        line = line_of(kind, JSON_STORAGE[view], context)
+        assert line is not None
+        if view == "day" or view == "wall" or view == "instant":
+            cells.append(JsonMomentCell(line, expression, view))
+        else:
+            cells.append(_view_cell(line, expression, view))
+    return EitherCell(cells, LOGIC) if len(cells) > 1 else cells[0]
+
+
+def _view_cell(line: Line, expression: JsonKind, view: View) -> LookupCell:
+    seen = expression.seen_as(view)
+    return _VIEW_CELLS.get(view, JsonViewCell)(line, seen, seen.output_field)
 
 
 class JsonViewCell(LookupCell):
-    """A value in a JSON column where it is of one kind, else null."""
+    """A value in a JSON column where it is of one sort, else null."""
 
     __slots__ = ()
 
@@ -276,8 +310,24 @@ def _any_of(conditions: Sequence[Q]) -> Q:
     return found
 
 
-_VIEWS: Final[dict[View, tuple[type[LookupCell], Line]]] = {
-    "text": (JsonTextCell, SoundTexts()),
-    "number": (JsonNumberCell, AnyNumbers()),
-    "boolean": (JsonViewCell, Booleans()),
-}
+_VIEW_CELLS: Final[dict[View, type[LookupCell]]] = {"text": JsonTextCell, "id": JsonTextCell, "number": JsonNumberCell}
+
+
+class JsonMomentCell(Testable[Q]):
+    """A date or timestamp that a text in a JSON column writes in one form, else null."""
+
+    __slots__ = ("cell", "expression", "view")
+
+    def __init__(self, line: Line, expression: JsonKind, view: MomentView) -> None:
+        self.cell = LookupCell(line, JsonSeen(MOMENTS[view]), MOMENTS[view])
+        self.expression = expression
+        self.view: MomentView = view
+
+    def passes(self, test: ColumnTest) -> Condition:
+        return self._of_seen(self.cell.passes(test))
+
+    def passes_joined(self, tests: Iterable[ColumnTest], either: bool) -> Condition:
+        return self._of_seen(self.cell.passes_joined(tests, either))
+
+    def _of_seen(self, condition: Condition) -> Condition:
+        return condition if isinstance(condition, bool) else Q(JsonMomentTest(self.expression, self.view, condition))

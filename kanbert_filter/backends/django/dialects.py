@@ -6,13 +6,13 @@ import re
 from typing import Any, Final
 
 from django.db.backends.signals import connection_created
-from django.db.models import BooleanField, CharField, Field, Func, Value
+from django.db.models import BooleanField, CharField, DateField, Expression, ExpressionWrapper, Field, Func, Q, Value
 from django.db.models.functions import Lower
 
 from ..columns.mysql import EXACT_COLLATIONS, MYSQL_FLOAT_TEXT, MYSQL_LOWER, MYSQL_NUMBER, MYSQL_UTF8
 from ..columns.patterns import glob_spelling, like_spelling
-from ..columns.placing import View
-from ..columns.sql import JSON_VIEWS, JsonView, no_json
+from ..columns.placing import MomentView, View
+from ..columns.sql import JSON_MOMENT_TESTS, JSON_VIEWS, JsonView, no_json
 from ..columns.sqlite import (
     COMPARISON_SIGNS,
     SQLITE_NUMBER_TEXT,
@@ -212,12 +212,7 @@ class JsonKind(Func):
 
     def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
         """Of a `jsonb` column, by names only: a path for `#>` would take digits for an index of a list."""
-        sql, params = compiler.compile(self.source_expressions[0])
-        value = sql + " -> %s::text" * len(self.keys), [*params, *self.keys]
-        text = f"{value[0]} #>> '{{}}'"
-        if self.keys:
-            text = f"({sql}{' -> %s::text' * (len(self.keys) - 1)} ->> %s::text)"
-        return _filled(JSON_VIEWS["postgresql"][self.view], json=value, text=(text, value[1]))
+        return self._said(compiler, JSON_VIEWS["postgresql"][self.view])
 
     def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
         """Of a column of JSON, on MariaDB one of text."""
@@ -227,8 +222,18 @@ class JsonKind(Func):
 
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
         """Of a column of JSON text."""
-        json = compiler.compile(self.source_expressions[0])
-        return _filled(JSON_VIEWS["sqlite"][self.view], json=json, path=("%s", [self._path]))
+        return self._said(compiler, JSON_VIEWS["sqlite"][self.view])
+
+    def _said(self, compiler: Any, words: str, **parts: Compiled) -> Compiled:
+        sql, params = compiler.compile(self.source_expressions[0])
+        if "{path}" in words:
+            return _filled(words, json=(sql, params), path=("%s", [self._path]), **parts)
+        bound = [*params, *self.keys]
+        json = sql + " -> %s::text" * len(self.keys)
+        text = f"{json} #>> '{{}}'"
+        if self.keys:
+            text = f"({sql}{' -> %s::text' * (len(self.keys) - 1)} ->> %s::text)"
+        return _filled(words, json=(json, bound), text=(text, bound), **parts)
 
     @property
     def _path(self) -> str:
@@ -246,6 +251,56 @@ class JsonScalar(JsonKind):
         super().__init__(column, keys)
         self.view = view
         self.output_field = _SCALARS[view]
+
+
+class JsonMomentTest(JsonKind):
+    """A condition on `JsonSeen`, the date or timestamp that a text in a JSON column writes in the form of a view."""
+
+    output_field: Field[Any, Any] = BooleanField()
+
+    def __init__(self, value: JsonKind, view: MomentView, condition: Q) -> None:
+        super().__init__(value.source_expressions[0], value.keys)
+        self.moment_view: MomentView = view
+        self.source_expressions.append(ExpressionWrapper(condition, BooleanField()))
+
+    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
+        """The value is worked out once for all comparisons."""
+        return self._tested(compiler, "postgresql")
+
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
+        """The value is worked out once for all comparisons."""
+        return self._tested(compiler, "sqlite")
+
+    def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
+        """It has no words for them."""
+        return self.as_sql(compiler, connection)
+
+    def _tested(self, compiler: Any, engine: str) -> Compiled:
+        test = compiler.compile(self.source_expressions[1])
+        return self._said(compiler, JSON_MOMENT_TESTS[engine][self.moment_view], test=test)
+
+
+class JsonSeen(Expression):
+    """The value in a `JsonMomentTest`."""
+
+    def __init__(self, output_field: Field[Any, Any]) -> None:
+        super().__init__(output_field=output_field)
+
+    def as_sql(self, compiler: Any, connection: Any) -> Compiled:  # type: ignore[override]
+        """The name it has there."""
+        return "kf_seen.seen", []
+
+
+class BareMoment(Field):  # type: ignore[type-arg]
+    """Binds a timestamp for what is no column: SQLite compares it as the text that `SQLITE_JSON_MOMENTS` writes."""
+
+    def get_internal_type(self) -> str:
+        """As which type Django knows it."""
+        return "DateTimeField"
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        """What the driver is given."""
+        return value.replace(tzinfo=None).isoformat(" ", "microseconds") if connection.vendor == "sqlite" else value
 
 
 class BareNumber(Field):  # type: ignore[type-arg]
@@ -279,7 +334,9 @@ _SCALARS: Final[dict[View, Field[Any, Any]]] = {
     "text": CharField(),
     "number": BareNumber(),
     "boolean": BooleanField(),
+    "id": CharField(),
 }
+MOMENTS: Final[dict[MomentView, Field[Any, Any]]] = {"day": DateField(), "wall": BareMoment(), "instant": BareMoment()}
 
 
 def _filled(words: str, **parts: Compiled) -> Compiled:

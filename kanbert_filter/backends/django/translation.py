@@ -15,7 +15,7 @@ from ...meaning.lowering import COMPARED
 from ...meaning.tests import Column, Counted
 from ..columns.finding import Given
 from ..columns.lines import INT64
-from ..columns.placing import Cell
+from ..columns.placing import Cell, Testable
 from ..columns.translation import Translation
 from .cells import LOGIC, Condition, LookupCell, lookup_cell
 from .fields import ModelFields
@@ -32,7 +32,7 @@ class LookupTranslation(Translation[Q, type[Model], "QuerySet[Any]"]):
         self.columns = ModelFields(given)
         self.context = context
 
-    def cell(self, column: Column, row: type[Model], prefix: str) -> Cell[Q]:
+    def cell(self, column: Column, row: type[Model], prefix: str) -> Testable[Q]:
         return lookup_cell(column, *self.columns.value(row, column, prefix), self.context)
 
     def records(self, column: Column, row: type[Model], prefix: str) -> QuerySet[Any]:

@@ -1,0 +1,122 @@
+"""Typed paths into JSON columns in the Django back end, over values of every sort, on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+import kanbert_filter as kf
+from kanbert_filter.backends.django import verify, where
+from tests import django_site as site
+from tests.backends.json_values import endpoint, records, rows
+from tests.backends.test_predicate import CONTEXTS, filters
+
+ITEMS = endpoint("custom_field")
+HELD = rows(400)
+RECORDS = records("custom_field", HELD)
+
+
+@pytest.fixture(params=["default", "postgresql"], scope="module")
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    for name in site.database(request.param):
+        site.create_tables(name)
+        made = [site.Project(id=number, custom_field=held) for number, held in enumerate(HELD, 1)]
+        site.Project.objects.using(name).bulk_create(made)
+        yield name
+
+
+def compare(database: str, checked: kf.CheckedFilter, context: kf.Context) -> None:
+    expected = [record["id"] for record in kf.compile_predicate(checked, context).select(RECORDS)]
+    found = site.Project.objects.using(database).filter(where(checked, site.Project, context)).order_by("id")
+    assert [*found.values_list("id", flat=True)] == expected, kf.to_dsl(checked)
+
+
+def test_every_type_is_found_in_json() -> None:
+    verify(ITEMS, site.Project)
+
+
+EVERY = [
+    *[f"extra.{name} is null" for name in ("title", "rank", "price", "done", "due", "made", "status", "ref", "x")],
+    *("extra.title = '7'", "extra.title != '7'", "extra.title in ['7', 'true']", "extra.title contains 'ACME'"),
+    *("extra.rank = 7", "extra.rank != 7", "extra.rank < 0.3", "extra.rank nin [7, 0.5]", "extra.rank = 9007199254740993"),
+    *("extra.price = 7", "extra.price contains '.5'", "extra.price like '2024%'", "extra.price >= 99.99"),
+    *("extra.done = true", "extra.done != true", "extra.status = 'a'", "extra.status in ['a', '7']"),
+    *("extra.ref = '7'", "extra.ref != '7'", "extra.ref in ['7', '07', '7.0', '9223372036854775807']"),
+    *("extra.due = '2024-05-01'", "extra.due != '2024-05-01'", "extra.due < '2024-05-01'", "extra.due >= '2024-05-02'"),
+    *("extra.due in ['2024-05-01', '0001-01-01']", "extra.due nin ['2024-05-01', '9999-12-31']"),
+    *("extra.made = '2024-05-01'", "extra.made != '2024-05-01'", "extra.made < '2024-05-01T10:00:00Z'"),
+    *("extra.made >= '2024-05-01T22:30:00Z'", "extra.made = '2024-05-01T22:30:00Z'", "extra.made != '2024-05-01T22:30:00Z'"),
+    *("extra.made in ['2024-05-01T22:30:00Z', '2024-05-05']", "extra.made > '9999-12-30'", "extra.made <= '0001-01-02'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", EVERY)
+def test_a_value_of_another_type_is_null(database: str, text: str) -> None:
+    for zone in ("UTC", "Europe/Vienna", "America/St_Johns"):
+        compare(database, ITEMS.parse(text), kf.Context(timezone=zone, storage_timezone="America/Havana"))
+
+
+def test_a_column_of_json_may_hold_the_value_itself(database: str) -> None:
+    endpoint = kf.Endpoint("items", {"custom_field": "number", "due": kf.types.Date(source="custom_field")})
+    held = [7, "2024-05-02", "7", None, [7], {"a": 7}, "2024-05-01T23:30:00-01:00"]
+    ids = range(1001, 1001 + len(held))
+    for number, value in zip(ids, held, strict=True):
+        site.Project.objects.using(database).create(id=number, custom_field=value)
+    try:
+        projects = site.Project.objects.using(database).filter(pk__in=ids)
+        for text, count in (
+            ("custom_field = 7", 1),
+            ("custom_field is null", 6),
+            ("due = '2024-05-02'", 2),
+            ("due = '2024-05-01'", 0),
+        ):
+            assert projects.filter(where(endpoint.parse(text), site.Project)).count() == count, text
+    finally:
+        site.Project.objects.using(database).filter(pk__in=ids).delete()
+
+
+@pytest.mark.parametrize("field", ["price contains '5'", "due > '2024-05-01'", "made != '2024-05-01'", "ref = '7'"])
+def test_json_is_found_as_deep_as_filters_go(database: str, field: str) -> None:
+    refused = 0
+    for groups in range(1, 40):
+        text = f"extra.{field}"
+        for number in range(groups):
+            text = f"extra.x = 'a' {'or' if number % 2 else 'and'} ({text})"
+        try:
+            condition = where(ITEMS.parse(text, limits=kf.Limits.lifted()), site.Project)
+        except kf.UnsupportedFilterError:
+            refused += 1
+        else:
+            assert site.Project.objects.using(database).filter(condition).count() <= len(HELD)
+    assert 12 <= refused <= 21
+
+
+@pytest.mark.parametrize("many", [50, pytest.param(1000, marks=pytest.mark.heavy)])
+def test_many_days_are_asked_of_one_value(database: str, many: int) -> None:
+    days = ", ".join(f"'{1990 + n // 336}-{n // 28 % 12 + 1:02}-{n % 28 + 1:02}'" for n in range(many))
+    text = f"extra.made in [{days}] or extra.due nin [{days}]"
+    compare(database, ITEMS.parse(text), kf.Context(timezone="Europe/Vienna", storage_timezone="Europe/Vienna"))
+
+
+CHECKED = filters(ITEMS, depth=0).map(ITEMS.check)
+ANYHOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
+@settings(max_examples=20, suppress_health_check=ANYHOW)
+@given(checked=CHECKED, context=CONTEXTS)
+def test_typed_json_means_what_the_predicate_means(
+    database: str, checked: kf.CheckedFilter, context: kf.Context
+) -> None:
+    compare(database, checked, context)
+
+
+@pytest.mark.heavy
+def test_typed_json_means_it_in_thousands_of_filters(database: str, pytestconfig: pytest.Config) -> None:
+    @settings(max_examples=pytestconfig.getoption("filters"))
+    @given(checked=CHECKED, context=CONTEXTS)
+    def answer_alike(checked: kf.CheckedFilter, context: kf.Context) -> None:
+        compare(database, checked, context)
+
+    answer_alike()
