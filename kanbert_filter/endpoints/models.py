@@ -193,18 +193,48 @@ def _look_at_sqlalchemy(model: Any, name: str) -> Held:
     if name in mapper.synonyms:
         name = mapper.synonyms[name].name
     if name not in mapper.columns and name in mapper.all_orm_descriptors:
-        return None  # a hybrid, an association proxy, …: the attribute exists, but no type follows from it
+        return _of_hybrid(model, name, mapper.all_orm_descriptors[name])
     column = mapper.columns[name]
-    listed = getattr(column.type, "enums", None)
-    if listed is not None:
-        enumeration = column.type.enum_class
-        return Enum(*listed) if enumeration is None else _of_enumeration(enumeration)
-    try:
-        held = UUID if hasattr(column.type, "as_uuid") else column.type.python_type
-    except NotImplementedError:
-        return None
     entity = model.__name__ if column.primary_key else _target(mapper, column)
-    return of_class(held, is_id=bool(column.primary_key or column.foreign_keys), entity=entity)
+    return _of_sql_type(column.type, is_id=bool(column.primary_key or column.foreign_keys), entity=entity)
+
+
+def _of_hybrid(model: Any, name: str, descriptor: Any) -> FieldType | None:
+    """The type of a hybrid property: that of its expression, or if this has none, what the function says it returns.
+
+    From an association proxy and other attributes no type follows.
+    """
+    getter = getattr(descriptor, "fget", None)
+    try:
+        expression = getattr(model, name).__clause_element__()
+    except Exception:  # somebody's function, which may be for objects only
+        return None
+    if getter is None or not hasattr(expression, "type"):
+        return None
+    if type(expression.type).__name__ == "NullType":
+        try:
+            held = of_annotation(get_type_hints(getter).get("return"), name, lambda other: False)
+        except NameError:
+            return None
+        return held if isinstance(held, FieldType) else None
+    return _of_sql_type(expression.type)
+
+
+def _of_sql_type(held: Any, *, is_id: bool = False, entity: str | None = None) -> FieldType | None:
+    """The type for a column of a type of SQLAlchemy's. A decorated type has to be of what it decorates, which is what is stored."""
+    listed = getattr(held, "enums", None)
+    if listed is not None:
+        return Enum(*listed) if held.enum_class is None else _of_enumeration(held.enum_class)
+    decorated = getattr(held, "impl_instance", None)
+    stored = None if decorated is None else _of_sql_type(decorated, is_id=is_id, entity=entity)
+    try:
+        found = of_class(UUID if hasattr(held, "as_uuid") else held.python_type, is_id=is_id, entity=entity)
+    except NotImplementedError:
+        return stored
+    if decorated is None or found == stored:
+        return found
+    is_key = isinstance(found, Id) and stored is not None and stored.kind in ("string", "number")
+    return found if is_key else None
 
 
 def _target(mapper: Any, column: Any) -> str | None:

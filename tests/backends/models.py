@@ -105,7 +105,7 @@ def _project(record: dict[str, Any], ids: Iterator[int]) -> Project:
         price=_exact(record["price"]),
         due=_date(record["due"]),
         created_at=_instant(record["created_at"]),
-        archived_at=_instant(record["archived_at"]),
+        archived_at=_naive(record["archived_at"]),
         custom_field=_floats(record["custom_field"]),
         client=client and Client(id=next(ids), **client),
         tasks=[_task(task, ids) for task in tasks],
@@ -131,6 +131,11 @@ def _instant(text: str | None) -> datetime | None:
         return None
     moment = datetime.fromisoformat(text)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _naive(text: str | None) -> datetime | None:
+    moment = _instant(text)
+    return moment and moment.replace(tzinfo=None)
 
 
 def _floats(values: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -1,25 +1,29 @@
 """Endpoints from models: what follows from each kind of model, and what has to be said."""
 
+import contextlib
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NewType
+from typing import Annotated, Any, Literal, NewType, cast
 from uuid import UUID
 
 import pydantic
 import pytest
 import sqlalchemy as sa
+import sqlmodel
+from django.contrib.postgres.fields import DateTimeRangeField, HStoreField, IntegerRangeField
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.dialects import mssql, mysql, oracle, postgresql, sqlite
 from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column, relationship, synonym
 
 import kanbert_filter as kf
 from kanbert_filter.backends.django import verify as verify_django
-from kanbert_filter.backends.sqlalchemy import verify
+from kanbert_filter.backends.sqlalchemy import ColumnError, verify, where
 from tests import django_site as site
 
 
@@ -331,6 +335,31 @@ class Attributes(Base):
     def shout(self) -> str:
         return self.name + "!"
 
+    @hybrid_property
+    def is_long(self) -> bool:
+        return len(self.name) > 10
+
+    @is_long.inplace.expression
+    @classmethod
+    def _is_long(cls) -> sa.ColumnElement[bool]:
+        return sa.func.length(cls.name) > 10
+
+    @hybrid_property
+    def initial(self) -> "str | None":
+        return cast("str | None", sa.func.nobody_knows(self.name))
+
+    @hybrid_property
+    def words(self) -> list[str]:
+        return cast("list[str]", sa.func.nobody_knows(self.name))
+
+    @hybrid_property
+    def for_objects(self) -> str:
+        return self.name.title()
+
+    @hybrid_property
+    def constant(self) -> int:
+        return 5
+
 
 def test_a_synonym_is_what_it_stands_for() -> None:
     made = kf.Endpoint.from_model("x", Attributes, ["title"])
@@ -338,11 +367,21 @@ def test_a_synonym_is_what_it_stands_for() -> None:
     verify(made, Attributes)
 
 
-@pytest.mark.parametrize("name", ["shout", "client_name", "customer"])
+def test_a_hybrid_is_of_the_type_of_its_expression_or_of_its_annotation() -> None:
+    made = kf.Endpoint.from_model("x", Attributes, ["shout", "is_long", "initial"])
+    assert made == kf.Endpoint("x", {"shout": "string", "is_long": "boolean", "initial": "string"})
+    verify(made, Attributes)
+
+
+@pytest.mark.parametrize("name", ["client_name", "customer", "words", "for_objects", "constant"])
 def test_an_attribute_that_is_no_column_is_there_and_has_no_type(name: str) -> None:
     with pytest.raises(ValueError, match=f"field '{name}': no field type follows from Attributes.{name}; say it"):
         kf.Endpoint.from_model("x", Attributes, [name])
-    assert kf.Endpoint.from_model("x", Attributes, [], also={name: "string"}) == kf.Endpoint("x", {name: "string"})
+    made = kf.Endpoint.from_model("x", Attributes, [], also={name: "string"})
+    assert made == kf.Endpoint("x", {name: "string"})
+    if name != "words":
+        with pytest.raises(ColumnError, match=f"Attributes has no column '{name}'; give one"):
+            verify(made, Attributes)
 
 
 Key = NewType("Key", str)
@@ -366,28 +405,192 @@ def test_unions_of_one_type_are_of_that_type() -> None:
             kf.Endpoint.from_model("x", Unions, [name])
 
 
+def types_of(module: Any) -> list[Any]:
+    """All types that a module of SQLAlchemy has and that can be made of nothing."""
+    found = []
+    for made in vars(module).values():
+        if isinstance(made, type) and issubclass(made, sa.types.TypeEngine) and not issubclass(made, sa.TypeDecorator):
+            with contextlib.suppress(TypeError, NotImplementedError, sa.exc.ArgumentError):
+                found.append(made())
+    return found
+
+
+def decorated(stored: Any, shown: type[Any] | None) -> Any:
+    """A type that shows what is stored as something else, or does not say as what."""
+
+    class Decorated(sa.TypeDecorator[Any]):
+        impl = type(stored)
+        cache_ok = True
+
+        def load_dialect_impl(self, dialect: Any) -> Any:
+            return stored
+
+        if shown is not None:
+
+            @property
+            def python_type(self) -> Any:
+                return shown
+
+    return Decorated()
+
+
+SHOWN = [None, str, int, float, bool, Decimal, date, datetime, time, timedelta, UUID, bytes, list, dict, Status, object]
 SQL_TYPES: list[Any] = [
-    *(sa.String, sa.Text, sa.Integer, sa.BigInteger, sa.Float, sa.Numeric, sa.Numeric(asdecimal=False), sa.Boolean),
-    *(sa.Date, sa.DateTime, sa.TIMESTAMP(timezone=True), sa.Time, sa.Interval, sa.LargeBinary, sa.JSON, sa.PickleType),
-    *(sa.Uuid, sa.Uuid(as_uuid=False), sa.Enum(Status), sa.Enum("low", "high"), sa.ARRAY(sa.Integer), sa.CHAR(3)),
-    *(postgresql.UUID, postgresql.JSONB, postgresql.INET, postgresql.CITEXT, postgresql.MONEY, postgresql.HSTORE),
-    *(mysql.TINYINT, mysql.YEAR, mysql.LONGTEXT, mysql.DATETIME(fsp=6)),
+    *(stored for module in (sa, postgresql, mysql, sqlite, oracle, mssql) for stored in types_of(module)),
+    *(sa.Numeric(10, 2), sa.Numeric(asdecimal=False), sa.DateTime(timezone=True), sa.Uuid(as_uuid=False), sa.CHAR(3)),
+    *(sa.Enum(Status), sa.Enum(Level), sa.Enum("low", "high"), sa.ARRAY(sa.Integer), sa.Interval(), sa.PickleType()),
+    *(postgresql.ARRAY(sa.Text), postgresql.ENUM("a", name="e"), mysql.SET("a", "b"), mysql.DATETIME(fsp=6)),
 ]
 
 
-@pytest.mark.parametrize("column_type", SQL_TYPES, ids=repr)
+def one_of_each(made: list[Any]) -> list[Any]:
+    return [*{repr(each): each for each in made}.values()]
+
+
+@pytest.mark.parametrize("column_type", one_of_each(SQL_TYPES), ids=repr)
 def test_what_follows_from_a_column_is_what_its_engine_takes(column_type: Any) -> None:
     class Base(DeclarativeBase):
         pass
 
-    columns: dict[str, Any] = {"id": mapped_column(sa.Integer, primary_key=True), "held": mapped_column(column_type)}
-    model = type("Row", (Base,), {"__tablename__": "row", **columns})
-    try:
-        made = kf.Endpoint.from_model("rows", model, ["id", "held"])
-    except ValueError as error:
-        assert "no field type follows from Row.held" in str(error)
-    else:
-        verify(made, model)
+    class Row(Base):
+        __tablename__ = "row"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    types = [column_type]
+    if not isinstance(column_type, sa.types.SchemaType | sa.ARRAY):
+        types += [decorated(column_type, shown) for shown in SHOWN]
+    for number, made in enumerate(types):
+        setattr(Row, f"held_{number}", mapped_column(made))
+        setattr(Row, f"key_{number}", mapped_column(made, sa.ForeignKey("row.id")))
+    for name in Row.__table__.columns.keys():  # noqa: SIM118
+        try:
+            endpoint = kf.Endpoint.from_model("rows", Row, [name])
+        except ValueError as error:
+            assert f"no field type follows from Row.{name}" in str(error)
+        else:
+            verify(endpoint, Row)
+
+
+def test_a_decorated_type_is_of_what_it_decorates() -> None:
+    for column_type, expected in (
+        (decorated(sa.Numeric(), None), "number"),
+        (decorated(sa.Numeric(), Decimal), "number"),
+        (decorated(sa.String(), None), "string"),
+        (decorated(sa.CHAR(36), UUID), "id"),
+        (decorated(sa.Integer(), bool), None),
+        (decorated(sa.String(), Decimal), None),
+        (decorated(sa.JSON(), None), None),
+        (sa.Interval(), None),
+    ):
+
+        class Base(DeclarativeBase):
+            pass
+
+        class Row(Base):
+            __tablename__ = "row"
+            id: Mapped[int] = mapped_column(primary_key=True)
+            held: Mapped[Any] = mapped_column(column_type)
+
+        if expected is None:
+            with pytest.raises(ValueError, match=r"no field type follows from Row\.held"):
+                kf.Endpoint.from_model("rows", Row, ["held"])
+        else:
+            assert kf.Endpoint.from_model("rows", Row, ["held"]) == kf.Endpoint("rows", {"held": expected})
+
+
+def test_a_duration_is_no_moment() -> None:
+    class Base(DeclarativeBase):
+        pass
+
+    class Row(Base):
+        __tablename__ = "row"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        took: Mapped[timedelta]
+
+    with pytest.raises(ColumnError, match="cannot hold values of type 'datetime'"):
+        verify(kf.Endpoint("rows", {"took": "datetime"}), Row)
+
+
+def test_models_of_sqlmodel_are_models_of_sqlalchemy() -> None:
+    class Team(sqlmodel.SQLModel, table=True):
+        __tablename__ = "team"
+        id: int | None = sqlmodel.Field(default=None, primary_key=True)
+        name: str
+        key: UUID
+        status: Status
+        budget: Decimal
+        founded: date
+        seen: datetime
+        active: bool = True
+        heroes: list["Hero"] = sqlmodel.Relationship(back_populates="team")
+
+    class Hero(sqlmodel.SQLModel, table=True):
+        __tablename__ = "hero"
+        id: int | None = sqlmodel.Field(default=None, primary_key=True)
+        age: int | None = None
+        team_id: int | None = sqlmodel.Field(default=None, foreign_key="team.id")
+        team: Team | None = sqlmodel.Relationship(back_populates="heroes")
+
+    names = ["id", "name", "key", "status", "budget", "founded", "seen", "active", "heroes.age", "heroes.team_id"]
+    made = kf.Endpoint.from_model("teams", Team, names)
+    rows: dict[str, Any] = {"id": "id<Team>", "name": "string", "key": "id", "status": "enum<Status>: active, done"}
+    rows |= {"budget": "number", "founded": "date", "seen": "datetime", "active": "boolean"}
+    assert made == kf.Endpoint("teams", rows | {"heroes": {"age": "number", "team_id": "id<Team>"}})
+    verify(made, Team)
+    engine = sa.create_engine("sqlite://")
+    sqlmodel.SQLModel.metadata.create_all(engine)
+    with sqlmodel.Session(engine) as session:
+        plain: Any = {
+            "key": UUID(int=7),
+            "status": Status.DONE,
+            "founded": date(2024, 5, 1),
+            "seen": datetime(2024, 5, 1, 12, tzinfo=UTC),
+        }
+        session.add(Team(name="Acme", budget=Decimal("10.5"), heroes=[Hero(age=30)], **plain))
+        session.commit()
+        for text, count in (
+            ("name contains 'acm' and status = 'done' and heroes any (age > 29)", 1),
+            ("name contains 'acm' and status = 'active'", 0),
+            ("key = '00000000-0000-0000-0000-000000000007' and heroes.count = 1 and budget > 10", 1),
+            ("seen = '2024-05-01' and seen < '2024-05-01T12:00:00.1Z' and active = true", 1),
+            ("seen != '2024-05-01' or seen > '2024-05-01T12:00:00Z'", 0),
+            ("heroes any (age > 30) or founded != '2024-05-01'", 0),
+        ):
+            assert len(session.exec(sqlmodel.select(Team).where(where(made.parse(text), Team))).all()) == count, text
+
+
+DJANGO_FIELDS = [
+    *[made for made in vars(models).values() if isinstance(made, type) and issubclass(made, models.Field)],
+    *(HStoreField, DateTimeRangeField, IntegerRangeField, SearchVectorField),
+]
+
+
+@pytest.mark.parametrize("field_class", DJANGO_FIELDS)
+def test_what_follows_from_a_field_of_django_is_what_its_column_takes(field_class: type[Any]) -> None:
+    parts: list[dict[str, Any]] = [
+        {},
+        {"choices": [("a", "A"), ("b", "B")]},
+        {"max_digits": 10, "decimal_places": 2},
+        {"expression": models.F("id"), "output_field": models.IntegerField(), "db_persist": True},
+        {"to": site.Client, "on_delete": models.CASCADE, "related_name": "+"},
+        {"to": site.Client, "related_name": "+"},
+    ]
+    for number, options in enumerate(parts):
+        try:
+            field = field_class(**options)
+        except (TypeError, ValueError, AssertionError):
+            continue
+        if field.primary_key or isinstance(field, models.AutoField | models.CompositePrimaryKey):
+            continue
+        name = f"Held{field_class.__name__}{number}"
+        attributes = {"__module__": __name__, "held": field, "Meta": type("Meta", (), {"app_label": "site"})}
+        model = type(name, (models.Model,), attributes)
+        for path in ("held", "held_id"):
+            try:
+                endpoint = kf.Endpoint.from_model("rows", model, [path])
+            except ValueError:
+                continue
+            verify_django(endpoint, model)
 
 
 def test_choices_of_django_are_an_enumeration_only_of_texts() -> None:

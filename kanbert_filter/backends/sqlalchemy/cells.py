@@ -29,6 +29,7 @@ from sqlalchemy import (
     Enum,
     Float,
     Integer,
+    Interval,
     Numeric,
     String,
     Uuid,
@@ -131,7 +132,7 @@ class Bound(NamedTuple):
 def bound_by(type: AnyType) -> Bound:
     """What a column of this type stores. A decorated type stores what it decorates, and converts what is bound itself."""
     plain = type
-    while isinstance(plain, TypeDecorator):
+    while isinstance(plain, TypeDecorator) and not isinstance(plain, Interval):
         plain = plain.impl_instance
     converting = None if plain is type else type
     match plain:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     FromClause,
     SelectBase,
     Table,
+    TableValuedAlias,
     and_,
     func,
     inspect,
@@ -23,7 +24,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.exc import NoReferenceError
-from sqlalchemy.orm import Mapper, QueryableAttribute, aliased
+from sqlalchemy.orm import Mapper, QueryableAttribute, RelationshipProperty, aliased
 from sqlalchemy.orm.util import AliasedInsp
 from sqlalchemy.sql.util import ClauseAdapter
 
@@ -124,9 +125,14 @@ class QueryTable:
         return adapted
 
     def _column(self, name: str) -> Expression | None:
-        found = self.columns[name] if isinstance(self.entity, FromClause) else getattr(self.entity, name)
-        if isinstance(found, QueryableAttribute):
-            found = found.__clause_element__()
+        try:
+            found = self.columns[name] if isinstance(self.entity, FromClause) else getattr(self.entity, name)
+            if isinstance(getattr(found, "property", None), RelationshipProperty):  # a synonym of a relationship
+                return None
+            if isinstance(found, QueryableAttribute):
+                found = found.__clause_element__()
+        except Exception:  # somebody's hybrid, whose function may be for objects only
+            return None
         return found if isinstance(found, ColumnElement) else None
 
     def _related(self, name: str) -> Hop:
@@ -144,6 +150,8 @@ class QueryTable:
         return self._hops.setdefault(None, Hop(other, and_(*same))) if same else None
 
     def _via(self, via: Via) -> Hop:
+        if isinstance(via.target, TableValuedAlias):  # a function of this row
+            return _hop(QueryTable(self.adapted(via.target), own_name=True), self.adapted(via.on))
         if isinstance(inspect(via.target), (AliasedInsp, Alias)):
             return _hop(QueryTable(via.target, own_name=True), self.adapted(via.on))
         target = QueryTable(via.target.alias() if isinstance(via.target, Table) else aliased(via.target))
