@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from decimal import Decimal
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any, BinaryIO, Final
 
 from ..endpoints.endpoint import Endpoint
@@ -14,6 +15,7 @@ from ..endpoints.field_type import FieldType
 from ..errors import quoted
 from .bad_records import BadRecord, BadRecords, Record
 from .json_records import NOT_JSON, read_json
+from .sieve import Sieve, looks_at, whole_lines
 
 Layout = dict[str, "int | Layout"]
 """A record's keys; for each the column that holds it, or a layout of its own."""
@@ -44,9 +46,12 @@ class CsvRecords:
         *,
         nulls: Collection[str] = (),
         lenient: bool = False,
+        sieve: Sieve | None = None,
     ) -> None:
         self._file = file
+        self._source: Iterator[bytes] = iter(file)
         self._bad = bad
+        self._sieve = sieve
         self._nulls = frozenset(nulls)
         self._lenient = lenient
         self._read = 0
@@ -70,11 +75,13 @@ class CsvRecords:
             raise BadRecord(
                 1, f"Found the columns {shown}, expected some that the endpoint has; perhaps --delimiter differs"
             )
+        needs = None if sieve is None or sieve.whole else sieve.needs
         self._conversions = [
             (index, name, row.kind, CONVERSIONS[row.kind])
-            for index, (name, (_, row)) in enumerate(zip(names, fields, strict=True))
-            if row is not None and row.kind in CONVERSIONS
+            for index, (name, (path, row)) in enumerate(zip(names, fields, strict=True))
+            if row is not None and row.kind in CONVERSIONS and looks_at(needs, path)
         ]
+        self._needed = _without(self._layout, needs)
 
     def holds(self, path: tuple[str, ...]) -> bool:
         """Whether a column holds the value at this path of a record, or more than that."""
@@ -84,7 +91,11 @@ class CsvRecords:
         return level is not None
 
     def __iter__(self) -> Iterator[Record]:
-        while True:
+        return self._records() if self._sieve is None else self._sieved(self._sieve)
+
+    def _records(self, last: int | None = None) -> Iterator[Record]:
+        """The records, up to the one in which the last of the lines is."""
+        while last is None or self._read < last:
             self._taken.clear()
             try:
                 row = next(self._rows, None)
@@ -102,9 +113,37 @@ class CsvRecords:
             else:
                 yield self._line(), b"".join(self._taken), record
 
+    def _sieved(self, sieve: Sieve) -> Iterator[Record]:
+        """The records that the search has to see."""
+        while data := whole_lines(self._file):
+            lines = data.count(b"\n") + (not data.endswith(b"\n"))
+            records = self._records_of_lines(data, lines)
+            if records is None:
+                self._source = chain(io.BytesIO(data), self._file)
+                yield from self._records(self._read + lines)
+            else:
+                self._read += lines
+                yield from sieve.passed(self._read - lines + 1, data, records)
+
+    def _records_of_lines(self, data: bytes, lines: int) -> list[dict[str, Any]] | None:
+        """What is needed of the records in some lines, column by column; None if a line is no record, or a cell is wrong."""
+        try:
+            text = io.StringIO(data.decode(), newline="\n")
+            rows = [*csv.reader(text, delimiter=self.delimiter, strict=True)]
+            if len(rows) != lines or {*map(len, rows)} != {self._width}:
+                return None
+            columns: list[Sequence[Any]] = [*zip(*rows, strict=True)]
+            for index in _columns(self._needed):
+                columns[index] = [None if cell in self._nulls or not cell else cell for cell in columns[index]]
+            for index, _, kind, convert in self._conversions:
+                columns[index] = _converted(columns[index], kind, convert)
+        except (csv.Error, *NOT_JSON, KeyError, ArithmeticError):
+            return None
+        return _nested_columns(self._needed, columns, lines)
+
     def _lines(self) -> Iterator[str]:
         """The lines as the reader takes them; their bytes are kept until the record is complete."""
-        for line in self._file:
+        while (line := next(self._source, None)) is not None:
             self._read += 1
             self._taken.append(line)
             try:
@@ -188,11 +227,51 @@ def _layout(names: list[str], paths: list[tuple[str, ...]]) -> Layout:
     return layout
 
 
+def _without(layout: Layout, needs: Any) -> Layout:
+    """The layout without the columns that are not needed; all are if nothing is said of needs."""
+    if not isinstance(needs, dict):
+        return layout
+    return {
+        key: part if isinstance(part, int) else _without(part, needs[key])
+        for key, part in layout.items()
+        if key in needs
+    }
+
+
+def _columns(layout: Layout) -> Iterator[int]:
+    for part in layout.values():
+        if isinstance(part, int):
+            yield part
+        else:
+            yield from _columns(part)
+
+
+def _converted(cells: Sequence[str | None], kind: str, convert: Callable[[str], Any]) -> list[Any]:
+    """The values of a column's cells. Raises what the conversion does for a wrong one."""
+    texts = [cell and cell.strip() for cell in cells]
+    if kind == "number" and _NUMBERS.fullmatch("".join([f"{text}\n" for text in texts if text])):
+        return [Decimal(text) if text else None for text in texts]
+    return [None if text is None else convert(text) for text in texts]
+
+
+def _nested_columns(layout: Layout, columns: Sequence[Sequence[Any]], count: int) -> list[dict[str, Any]]:
+    """A record for each row of the columns."""
+    if not layout:
+        return [{} for _ in range(count)]
+    values = [
+        columns[part] if isinstance(part, int) else _nested_columns(part, columns, count) for part in layout.values()
+    ]
+    return [*map(dict, map(zip, repeat([*layout]), zip(*values, strict=True)))]
+
+
 def _nested(layout: Layout, cells: list[Any]) -> dict[str, Any]:
     return {key: cells[part] if isinstance(part, int) else _nested(part, cells) for key, part in layout.items()}
 
 
 _NUMBER: Final = re.compile(r"[+-]?(?:(0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+_NUMBERS: Final = re.compile(rf"(?:(?:{_NUMBER.pattern})\n)*+")
 
 
 def _number_in(cell: str) -> int | Decimal | None:

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Final, NoReturn
 from ..errors import quoted
 from .bad_records import BadRecord, BadRecords, Record
 
-_BLANK: Final = b" \t\r\n"
+BLANK: Final = b" \t\r\n"
 _CHUNK: Final = 1 << 18
 
 _DIGITS: Final = 4000
@@ -84,12 +84,12 @@ def _no_object(data: object) -> str:
     return f"Found {kinds.get(type(data), 'a number')}, expected a record as JSON object{remedy}"
 
 
-def json_lines(file: BinaryIO, bad: BadRecords) -> Iterator[Record]:
-    """The records of JSON Lines; blank lines are none."""
-    for number, line in enumerate(file, 1):
+def json_lines(file: BinaryIO, bad: BadRecords, first: int = 1) -> Iterator[Record]:
+    """The records of JSON Lines; blank lines are none. `first` is the number of the first line."""
+    for number, line in enumerate(file, first):
         if number == 1:
             line = line.removeprefix(codecs.BOM_UTF8)
-        raw = line.strip(_BLANK)
+        raw = line.strip(BLANK)
         if raw:
             try:
                 data = read_json(raw.decode())

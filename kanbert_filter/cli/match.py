@@ -36,6 +36,7 @@ from .progress import is_terminal, size_of, with_progress
 from .reading import Reading
 from .record_files import TextFormat, UnreadableFile, opened, shown_name
 from .shell import STATUSES, FilterFault, InputFault
+from .sieve import Sieve
 
 WEEK_DAYS: Final = get_args(WeekDay)
 
@@ -148,12 +149,16 @@ def match_command(
     endpoint = with_conditions(endpoint, conditions)
     checked = checked_filter(filter, files, endpoint)
     lenient = wrong_type == "null"
-    search = RecordSearch(endpoint, predicate_of(checked, context), invert=invert, lenient=lenient)
-    reading = Reading(endpoint, form, at or (), delimiter=delimiter, nulls=nulls, lenient=lenient)
+    matches = predicate_of(checked, context)
+    search = RecordSearch(endpoint, matches, invert=invert, lenient=lenient)
     out = sys.stdout.buffer
     writing = None if count else Writing(out, endpoint, fields, output, with_filename=with_filename)
     bad = BadRecords(skip=skip_bad)
     tally = Tally(limit)
+    # Of a single file that is not rewritten, what is found is written as its own bytes. Else all that it holds may be needed.
+    whole = not count and (fields is not None or output is not None or len(files) > 1)
+    sieve = Sieve(checked, context, matches, tally.pass_over, invert=invert, whole=whole)
+    reading = Reading(endpoint, form, at or (), delimiter=delimiter, nulls=nulls, lenient=lenient, sieve=sieve)
     for name in files:
         shown = shown_name(name)
         bad.file = shown if len(files) > 1 else ""

@@ -24,6 +24,10 @@ class Tally:
         self.found = 0
         self._limit = limit
 
+    def pass_over(self, others: int) -> None:
+        """Count records that were read and are not what is looked for."""
+        self.read += others
+
     @property
     def full(self) -> bool:
         """Whether as many records are found as are asked for."""

@@ -42,6 +42,7 @@ _FOREIGN: Final[dict[bytes, str]] = {
 """What files that hold no text of ours begin with, and the way out."""
 
 _LOOK: Final = 1 << 12
+_BUFFER: Final = 1 << 18
 
 
 class UnreadableFile(Exception):
@@ -105,7 +106,7 @@ def opened(name: str) -> Iterator[RecordFile]:
 
 def _file_at(name: str) -> BinaryIO:
     try:
-        return open(name, "rb")
+        return open(name, "rb", buffering=_BUFFER)
     except OSError as error:
         raise UnreadableFile(f"cannot be read: {error.strerror}") from None
     except ValueError:  # a NUL in the name
@@ -128,7 +129,7 @@ def _unpacked(file: BinaryIO) -> BinaryIO:
     head = _peeked(file)
     for mark, unpack in _UNPACK.items():
         if head.startswith(mark):
-            return cast("BinaryIO", io.BufferedReader(_Unpacking(unpack(file)), _LOOK << 6))
+            return cast("BinaryIO", io.BufferedReader(_Unpacking(unpack(file)), _BUFFER))
     return file
 
 

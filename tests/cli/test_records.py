@@ -51,7 +51,8 @@ def read(form: str, text: bytes, **options: Any) -> tuple[list[dict[str, Any]], 
     if form == "csv":
         source = CsvRecords(io.BytesIO(text), ENDPOINT, bad, **options)
     else:
-        source = {"jsonl": json_lines, "json": json_values}[form](io.BytesIO(text), bad)
+        file = io.BytesIO(text)
+        source = json_lines(file, bad) if form == "jsonl" else json_values(file, bad)
     return [record for _, _, record in source], told
 
 

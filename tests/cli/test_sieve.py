@@ -1,0 +1,208 @@
+"""Reading only what a filter looks at gives the answers and the faults of reading everything, record by record."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import example, given, strategies as st
+
+import kanbert_filter as kf
+from kanbert_filter.backends.predicate import compile_predicate
+from kanbert_filter.cli import sieve as sieve_module
+from kanbert_filter.cli.bad_records import BadRecord, BadRecords, Record
+from kanbert_filter.cli.csv_records import CsvRecords
+from kanbert_filter.cli.json_records import json_lines
+from kanbert_filter.cli.matching import RecordSearch, Tally
+from kanbert_filter.cli.output import Writing
+from kanbert_filter.cli.sieve import Elements, Sieve, sieved_json_lines
+from kanbert_filter.meaning.lowering import lower
+
+ENDPOINT = kf.Endpoint(
+    "projects",
+    {
+        "title": "string",
+        "budget": "number",
+        "price": "currency",
+        "open": "boolean",
+        "due_on": "date",
+        "client.name": "string",
+        "client.id": "id",
+        "odd": kf.types.Number(source=("a.b", 'c"d')),
+        "custom_field.*": "custom",
+        "tasks": {"title": "string", "hours": "number", "parts": {"name": "string"}},
+    },
+)
+CONTEXT = kf.Context()
+
+FILTERS = [
+    'title = "a"',
+    'title contains "A" and budget >= 5',
+    "budget is null or price = 0.1",
+    'price contains "0" or budget = -0.0',
+    "open = true and due_on >= '2024-01-01'",
+    'client.name startsWith "a" or client.id = 7',
+    "odd > 1",
+    'custom_field.x = 1 or custom_field.x = "1"',
+    'tasks any (title = "a" and hours > 1)',
+    "tasks none (parts any (name = 'a')) and tasks.count > 0",
+    "tasks.count = 1 or tasks all (hours is null)",
+]
+
+
+@pytest.mark.parametrize(
+    ("filter", "needs"),
+    [
+        ('title = "a" or title != "b" and budget > 1', {"title": None, "budget": None}),
+        ('client.name = "a" and client.id = 7', {"client": {"name": None, "id": None}}),
+        ("odd > 1", {"a.b": {'c"d': None}}),
+        ("tasks any (hours > 1) and tasks none (title = 'a')", {"tasks": Elements({"hours": None, "title": None})}),
+        ("tasks any (hours > 1) and tasks.count > 1", {"tasks": None}),
+        ("tasks any (parts any (name = 'a'))", {"tasks": Elements({"parts": Elements({"name": None})})}),
+        ("custom_field.__class__ = 1", {}),
+    ],
+)
+def test_what_a_filter_looks_at(filter: str, needs: dict[str, Any]) -> None:
+    checked = ENDPOINT.parse(filter)
+    matches = compile_predicate(checked, CONTEXT)
+    assert Sieve(checked, CONTEXT, matches, lambda others: None).needs == needs
+    assert lower(checked, CONTEXT)
+
+
+# answers
+
+
+class Found:
+    """What a search gives: the records written, the counts, and the faults."""
+
+    def __init__(self, filter: str, *, invert: bool, skip: bool, lenient: bool, limit: int | None) -> None:
+        self.checked = ENDPOINT.parse(filter)
+        self.matches = compile_predicate(self.checked, CONTEXT)
+        self.tally = Tally(limit)
+        self.bad = BadRecords(skip=skip)
+        self.out = io.BytesIO()
+        self.writing = Writing(self.out, ENDPOINT)
+        self.search = RecordSearch(ENDPOINT, self.matches, invert=invert, lenient=lenient)
+        self.sieve = Sieve(self.checked, CONTEXT, self.matches, self.tally.pass_over, invert=invert)
+
+    def run(self, form: Any, records: Iterable[Record]) -> dict[str, Any]:
+        """Everything that can be seen of a search through these records."""
+        fault = ""
+        try:
+            self.writing.begin("f", form, records)
+            self.search.run(records, self.writing, self.bad, self.tally)
+        except BadRecord as error:
+            fault = str(error)
+        counts = (self.tally.read, self.tally.found) if not fault else None
+        return {"out": self.out.getvalue(), "counts": counts, "bad": (self.bad.count, self.bad.first), "fault": fault}
+
+
+texts = st.sampled_from(["a", "A", "é", "b\\nc", "\\u0061", "\\ud83d\\ude00", "\\ud800", "", "x" * 50])
+numbers = st.sampled_from(
+    ["0", "-0", "-0.0", "5", "5.0", "0.10", "1e400", "1e99999999999999999999", "12345678901234567890123", "9" * 5000]
+)
+scalars = st.one_of(
+    texts.map(lambda text: f'"{text}"'),
+    numbers,
+    st.sampled_from(["true", "null", "[]", "{}", "NaN", '"2024-02-30"', '"2024-02-01"']),
+)
+tasks = st.lists(
+    st.one_of(
+        scalars, st.builds('{{"title":{},"hours":{},"parts":[{{"name":{}}}]}}'.format, scalars, scalars, scalars)
+    ),
+    max_size=2,
+)
+values = st.one_of(
+    scalars,
+    st.builds('{{"name":{},"id":{}}}'.format, scalars, scalars),
+    tasks.map(lambda items: f"[{','.join(items)}]"),
+)  # fmt: skip
+keys = st.sampled_from(
+    ["title", "budget", "price", "open", "due_on", "client", "a.b", "custom_field", "tasks", "other", "\\u0074itle"]
+)
+records = st.lists(st.tuples(keys, values), max_size=5).map(
+    lambda pairs: "{" + ", ".join(f'"{key}": {value}' for key, value in pairs) + "}"
+)
+lines = st.one_of(records, records, records, st.sampled_from(["", " ", "{", "[1]", "5", '{"title":"a"} {}', '{"title":', '"a"}', "{}{}", '{"title": {\n"x": 1}}', '{"other": "\x01"}']))  # fmt: skip
+options = st.fixed_dictionaries(
+    {
+        "invert": st.booleans(),
+        "skip": st.sampled_from([True, True, False]),
+        "lenient": st.booleans(),
+        "limit": st.sampled_from([None, None, 1, 2]),
+    }
+)
+
+
+@given(
+    st.sampled_from(FILTERS), st.lists(lines, max_size=8), st.sampled_from(["\n", "\n", "\r\n"]), st.booleans(), options
+)
+@example(
+    FILTERS[0],
+    ['{"title": "a"}', '{"other": "\udcff"}'],
+    "\n",
+    True,
+    {"invert": False, "skip": True, "lenient": False, "limit": None},
+)
+@example(
+    FILTERS[0],
+    ['{"title": "a"}{}', '{"title":', '"a"}'],
+    "\n",
+    True,
+    {"invert": False, "skip": True, "lenient": False, "limit": None},
+)
+def test_json_lines(filter: str, lines: list[str], end: str, ended: bool, options: dict[str, Any]) -> None:
+    data = (end.join(lines) + end * ended).encode(errors="surrogateescape")
+    plain = Found(filter, **options)
+    expected = plain.run("jsonl", json_lines(io.BytesIO(data), plain.bad))
+    for chunk in (1 << 18, 40):
+        sieved = Found(filter, **options)
+        with patch.object(sieve_module, "_CHUNK", chunk):
+            assert sieved.run("jsonl", sieved_json_lines(io.BytesIO(data), sieved.bad, sieved.sieve)) == expected
+
+
+cells = st.sampled_from(["", "a", "A", " 5 ", "5", "-0", "+5", ".5", "0.10", "007", "1_0", "1e400", "1e99999999999999999999", "true", "Yes", "NA", '"x,y"', '"a""b"', '"two\nlines"', '5" pipe', '[{"title":1}]', "é", "\udcff"])  # fmt: skip
+rows = st.one_of(
+    *[st.lists(cells, min_size=6, max_size=6).map(",".join)] * 5,
+    st.lists(cells, max_size=7).map(",".join),
+)
+HEADER = "title,budget,client.name,open,tasks,other"
+
+
+@given(
+    st.sampled_from(FILTERS[:2] + FILTERS[4:6] + FILTERS[8:]),
+    st.lists(rows, max_size=8),
+    st.sampled_from(["\n", "\n", "\r\n"]),
+    st.booleans(),
+    options,
+)
+def test_csv(filter: str, rows: list[str], end: str, ended: bool, options: dict[str, Any]) -> None:
+    data = (end.join([HEADER, *rows]) + end * ended).encode(errors="surrogateescape")
+
+    def found(chunk: int | None) -> dict[str, Any]:
+        """With a chunk of 0 everything is read the plain way."""
+        each = Found(filter, **options)
+        records = CsvRecords(
+            io.BytesIO(data), ENDPOINT, each.bad, nulls=["NA"], lenient=options["lenient"], sieve=each.sieve
+        )
+        if not chunk:
+            records._records_of_lines = lambda data, lines: None  # type: ignore[method-assign]
+        with patch.object(sieve_module, "_CHUNK", chunk or 1 << 18):
+            return each.run("csv", records)
+
+    assert found(1 << 18) == found(0)
+    assert found(40) == found(0)
+
+
+def test_what_is_read_of_whole_records() -> None:
+    """Where more of a record is written than its bytes, all of it is read."""
+    checked = ENDPOINT.parse('title = "a"')
+    whole = Sieve(checked, CONTEXT, compile_predicate(checked, CONTEXT), lambda others: None, whole=True)
+    line = b'{"title": "a", "budget": 0.10}\n'
+    [(_, raw, record)] = sieved_json_lines(io.BytesIO(line), BadRecords(skip=False), whole)
+    assert (raw, str(record["budget"])) == (line.strip(), "0.10")
+    [(_, _, record)] = CsvRecords(io.BytesIO(b"title,budget\na,0.10\n"), ENDPOINT, BadRecords(skip=False), sieve=whole)
+    assert str(record["budget"]) == "0.10"
