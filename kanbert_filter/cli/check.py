@@ -11,14 +11,14 @@ from ..errors import FilterError, printable
 from ..nodes import Filter
 from .batches import BatchFormat, BatchReport, batch_entries
 from .filters import filter_in
-from .parameters import ENDPOINT, ENDPOINT_HELP, filter_text, one_filter, with_file_options
+from .parameters import endpoint_option, file_option, filter_text, one_filter, with_file_options
 from .shell import STATUSES, FilterFault
 
 
 @click.command("check", epilog=STATUSES)
 @click.argument("words", nargs=-1, metavar="[FILTER]")
-@click.option("-e", "--endpoint", type=ENDPOINT, help=f"{ENDPOINT_HELP} Without it, only the notation is checked.")
-@click.option("--file", "files", multiple=True, metavar="FILE", help="Check all filters of this file, or of several.")
+@endpoint_option("Check against this endpoint, not only the notation.")
+@file_option("Check all filters of this file; may be given several times.", multiple=True)
 @with_file_options
 @click.option("--json", "as_json", is_flag=True, help="Write what is wrong as JSON.")
 def check_command(
@@ -29,7 +29,7 @@ def check_command(
     key: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Check whether FILTER is well-formed, and allowed by an endpoint.
+    """Check whether filters are right, or what is wrong and where.
 
     \b
     Examples:
@@ -38,7 +38,7 @@ def check_command(
       kanbert-filter check -e 'openapi.json#GET /clients' --json 'nam = 1'
       kanbert-filter check -e clients --file views.jsonl --key query.filter
 
-    FILTER is text, or - for standard input (as it is when left out). What is wrong goes to standard error with its place; with --json
+    FILTER has to be well-formed, and with --endpoint allowed there. It is text, or - for standard input (as it is when left out). What is wrong goes to standard error with its place; with --json
     the body that the API answers goes to standard output instead, with codes and places, and nothing for a filter that is right.
 
     A file has a filter on each line, JSON with a filter under a key on each line, or CSV with a column of filters. What is wrong

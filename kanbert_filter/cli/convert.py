@@ -8,7 +8,7 @@ from ..endpoints.endpoint import Endpoint
 from ..nodes import Filter
 from .batches import BatchFormat
 from .filters import NOTATIONS, written_filter
-from .parameters import ENDPOINT, ENDPOINT_HELP, with_file_options
+from .parameters import endpoint_option, file_option, with_file_options
 from .rewriting import Rewritten, rewrite
 from .shell import STATUSES
 
@@ -27,13 +27,8 @@ from .shell import STATUSES
     help="The notation to read.",
 )
 @click.option("--indent", is_flag=True, help="Write DSL and JSON over several lines, for people.")
-@click.option(
-    "-e",
-    "--endpoint",
-    type=ENDPOINT,
-    help=f"Check the filter first, which gives a form's values their types. {ENDPOINT_HELP}",
-)
-@click.option("--file", metavar="FILE", help="Convert all filters of this file; everything else in it is kept.")
+@endpoint_option("Check the filter first, which gives a form's values their types.")
+@file_option("Convert all filters of this file; everything else in it is kept.")
 @with_file_options
 def convert_command(
     words: tuple[str, ...],
@@ -45,7 +40,7 @@ def convert_command(
     form: BatchFormat | None,
     key: tuple[str, ...],
 ) -> None:
-    """Write FILTER in another notation.
+    """Write filters in another notation.
 
     \b
     Examples:

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import IO, Any
+from textwrap import wrap
+from typing import IO, Any, Final
 
 import click
 
 from ..endpoints.endpoint import Endpoint
 from ..endpoints.field_table import FieldTable, Relation
-from ..errors import COLUMNS, FilterError
+from ..errors import FilterError
 from ..operators import OPERATORS
 
 
-def columns_of(file: IO[Any]) -> int:
-    """How wide the terminal is that shows a file: as the environment says, or the terminal itself; without one 80."""
+def terminal_columns(file: IO[Any]) -> int | None:
+    """How wide the terminal is that shows a file, as the environment says or the terminal itself; None without one."""
     told = os.environ.get("COLUMNS", "")
     if told.isdigit() and int(told):
         return int(told)
     try:
-        return os.get_terminal_size(file.fileno()).columns or COLUMNS
+        return os.get_terminal_size(file.fileno()).columns or None
     except (OSError, ValueError):
-        return COLUMNS
+        return None
 
 
 def styled_error(error: FilterError, columns: int) -> str:
@@ -57,9 +59,22 @@ def _lines_of(fields: FieldTable, indent: str) -> Iterator[tuple[str, str, str]]
             yield from _lines_of(relation, f"{indent}  ")
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Rows in columns as wide as their cells, the first row being the header."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join([cell.ljust(width) for cell, width in zip(row, widths, strict=True)]) for row in rows]
-    header, *rest = [line.rstrip() for line in lines]
-    return "\n".join([click.style(header, bold=True), *rest])
+def aligned(rows: Sequence[Sequence[str]], file: IO[Any] | None = None) -> str:
+    """Rows in columns as wide as their cells, the first row being the header.
+
+    In the terminal that shows the file (by default standard output), the last cell of a row takes as many lines as it needs.
+    """
+    *widths, _ = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    indent = sum(widths) + 2 * len(widths)
+    columns = terminal_columns(sys.stdout if file is None else file)
+    room = columns - indent if columns else 0
+    lines = []
+    for *cells, last in rows:
+        lead = "".join([f"{cell.ljust(width)}  " for cell, width in zip(cells, widths, strict=True)])
+        pieces = wrap(last, room, break_on_hyphens=False) if room >= NARROWEST else [last]
+        lines.append(f"\n{' ' * indent}".join([lead + (pieces[0] if pieces else ""), *pieces[1:]]).rstrip())
+    return "\n".join([click.style(lines[0], bold=True), *lines[1:]])
+
+
+NARROWEST: Final = 16
+"""A last column of fewer characters is not worth wrapping."""

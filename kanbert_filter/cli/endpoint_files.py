@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from warnings import warn
 
 from ..endpoints.endpoint import Endpoint
 from ..endpoints.kanbert import kanbert_endpoints
 from ..endpoints.openapi import OpenApiEndpoints, endpoints_from_openapi
 from ..errors import quoted
+
+ENDPOINT_FILES: Final = frozenset({".md", ".markdown", ".json"})
+"""How the names of files end that describe endpoints."""
 
 
 def endpoint_at(source: str) -> Endpoint:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -16,6 +17,7 @@ from ..errors import quoted
 from ..messages import all_of, plural
 from . import display
 from .bad_records import BadRecord, BadRecords
+from .completion import endpoint_items, endpoints_beginning, file_items
 from .csv_records import CsvRecords
 from .endpoint_files import endpoint_at, endpoints_at
 from .parameters import reported_warnings, with_text_options
@@ -24,6 +26,8 @@ from .record_files import TextFormat, UnreadableFile, opened, shown_name
 from .shell import STATUSES, InputFault
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from .inference import Inference
 
 
@@ -31,9 +35,13 @@ class EndpointsGroup(click.Group):
     """Commands of which `show` is meant where none is named."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or not (args[0] in self.commands or args[0] in ctx.help_option_names):
+        completing = ctx.resilient_parsing and not args
+        if not completing and not (args and (args[0] in self.commands or args[0] in ctx.help_option_names)):
             args.insert(0, "show")
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        return [*super().shell_complete(ctx, incomplete), *endpoints_beginning(incomplete)]
 
 
 @click.group("endpoints", cls=EndpointsGroup, epilog=STATUSES, subcommand_metavar="[show] [SOURCE] | infer FILE")
@@ -44,7 +52,8 @@ def endpoints_command() -> None:
     Examples:
       kanbert-filter endpoints
       kanbert-filter endpoints clients/full
-      kanbert-filter endpoints --as json 'openapi.json#GET /clients' > clients.json
+      kanbert-filter endpoints --as json clients > clients.json
+      kanbert-filter endpoints 'openapi.json#GET /clients'
       kanbert-filter endpoints --json-schema clients > filter.schema.json
       kanbert-filter endpoints infer projects.csv > projects.md
 
@@ -53,7 +62,7 @@ def endpoints_command() -> None:
 
 
 @endpoints_command.command("show", epilog=STATUSES)
-@click.argument("source", required=False)
+@click.argument("source", required=False, shell_complete=endpoint_items)
 @click.option(
     "--as",
     "form",
@@ -71,7 +80,8 @@ def show_command(source: str | None, form: str, sources: bool, json_schema: bool
     Examples:
       kanbert-filter endpoints
       kanbert-filter endpoints clients/full
-      kanbert-filter endpoints --as json 'openapi.json#GET /clients' > clients.json
+      kanbert-filter endpoints --as json clients > clients.json
+      kanbert-filter endpoints 'openapi.json#GET /clients'
       kanbert-filter endpoints --json-schema clients > filter.schema.json
 
     SOURCE is what --endpoint takes: a shipped endpoint's name, a Markdown table (.md), an endpoint's description (.json) or an OpenAPI
@@ -101,7 +111,7 @@ def show_command(source: str | None, form: str, sources: bool, json_schema: bool
 
 
 @endpoints_command.command("infer", epilog=STATUSES)
-@click.argument("file", default="-")
+@click.argument("file", default="-", metavar="[FILE]", shell_complete=file_items)
 @with_text_options
 @click.option(
     "--sample",
@@ -148,8 +158,8 @@ def infer_command(
         with opened(file) as source:
             delimiter = delimiter or delimiter_of(source.head)
             _, records = Reading(ANY_COLUMN, form, at or (), delimiter=delimiter, nulls=nulls).records(source, bad)
-            columns = [*records.columns] if isinstance(records, CsvRecords) else []
-            inferred = Inference(islice(records, sample), columns)
+            names = [*records.columns] if isinstance(records, CsvRecords) else []
+            inferred = Inference(islice(records, sample), names)
     except UnreadableFile as error:
         raise InputFault(f"{shown_name(file)} {error}") from None
     except BadRecord as error:
@@ -160,7 +170,7 @@ def infer_command(
     for note in _notes(inferred, bad):
         click.echo(f"Note: {note}", err=True)
     if explain:
-        click.echo(display.aligned([("Field", "Type", "Why"), *inferred.fields]), err=True)
+        click.echo(display.aligned([("Field", "Type", "Why"), *inferred.fields], sys.stderr), err=True)
     endpoint = inferred.endpoint("records" if file == "-" else Path(file).name.partition(".")[0])
     if written == "markdown":
         click.echo(endpoint.to_markdown(sources=inferred.has_sources).encode(), nl=False)

@@ -18,17 +18,17 @@ from ..errors import ContextError, FilterError, FilterSyntaxError, quoted
 from ..messages import plural
 from ..nodes import Filter
 from .bad_records import BadRecord, BadRecords
+from .completion import file_items, zone_items
 from .csv_records import CsvRecords
 from .filters import filter_in
 from .matching import RecordSearch, Tally, missing_fields
 from .output import OutputFormat, Writing
 from .parameters import (
-    ENDPOINT,
-    ENDPOINT_HELP,
     MOMENT,
     NAMES,
     SCOPE_CONDITION,
     ZONE,
+    endpoint_option,
     filter_text,
     with_text_options,
 )
@@ -43,8 +43,8 @@ WEEK_DAYS: Final = get_args(WeekDay)
 
 @click.command("match", epilog=STATUSES)
 @click.argument("filter")
-@click.argument("files", nargs=-1, metavar="[FILE]...")
-@click.option("-e", "--endpoint", type=ENDPOINT, required=True, help=ENDPOINT_HELP)
+@click.argument("files", nargs=-1, metavar="[FILE]...", shell_complete=file_items)
+@endpoint_option(required=True)
 @click.option(
     "--scope",
     "conditions",
@@ -80,6 +80,7 @@ WEEK_DAYS: Final = get_args(WeekDay)
 @click.option(
     "--timezone",
     type=ZONE,
+    shell_complete=zone_items,
     default="UTC",
     show_default=True,
     help="The time zone of days and of timestamps in the filter.",
@@ -87,6 +88,7 @@ WEEK_DAYS: Final = get_args(WeekDay)
 @click.option(
     "--storage-timezone",
     type=ZONE,
+    shell_complete=zone_items,
     default="UTC",
     show_default=True,
     help="The time zone of timestamps in records that name none.",
@@ -120,15 +122,12 @@ def match_command(
     me: str | None,
     week_start: WeekDay,
 ) -> None:
-    """Write the records of the FILEs that match FILTER, just as they came in.
-
-    A FILE is JSON (an object a line, an array, or objects one after the other) or CSV with a header, of any size, perhaps
-    compressed with gzip, bzip2, xz or zstd; or Parquet or Arrow. - or none is standard input. In CSV, the endpoint's types
-    say what a cell is, a dotted column name is a path, and an empty cell is null.
+    """Write the records of the FILEs that match FILTER.
 
     \b
     Examples:
-      kanbert-filter match -e projects.md 'budget >= 1000' projects.jsonl
+      kanbert-filter endpoints infer projects.csv > projects.md
+      kanbert-filter match -e projects.md 'budget >= 1000' projects.csv
       kanbert-filter match -e projects.md --timezone Europe/Vienna \\
           'created_at = today' projects.csv
       curl -s … | kanbert-filter match -e clients --at data --me usr_07 \\
@@ -137,6 +136,10 @@ def match_command(
           --scope 'archived.only=archived_at is not null' \\
           --scope 'archived.without=archived_at is null' \\
           'archived = "without"' clients.jsonl
+
+    Records leave just as they came. A FILE is JSON (an object a line, an array, or objects one after the other) or CSV with a header, of any size, perhaps
+    compressed with gzip, bzip2, xz or zstd; or Parquet or Arrow. - or none is standard input. In CSV, the endpoint's types
+    say what a cell is, a dotted column name is a path, and an empty cell is null.
     """
     files = files or ("-",)
     if "-" in files and (filter == "-" or files.count("-") > 1):

@@ -15,6 +15,7 @@ from ..context import Context
 from ..errors import quoted
 from ..values import read_timestamp
 from .batches import BatchFormat
+from .completion import endpoint_items, file_items
 from .endpoint_files import endpoint_at
 from .record_files import TextFormat
 from .shell import InputFault
@@ -108,7 +109,6 @@ def _renaming_in(text: str) -> tuple[str, str]:
     return old.strip(), new.strip()
 
 
-ENDPOINT: Final = checked_value("endpoint", endpoint_at)
 MOMENT: Final = checked_value("timestamp", _moment_in)
 ZONE: Final = checked_value("zone", _zone_named)
 DELIMITER: Final = checked_value("character", _delimiter)
@@ -118,9 +118,27 @@ RENAMING: Final = checked_value("renaming", _renaming_in)
 NAMES: Final = checked_value("names", _names_in)
 
 
+def endpoint_option(help: str = "", *, required: bool = False) -> Callable[[F], F]:
+    """The option `--endpoint`; `help` says what else it does."""
+    return click.option(
+        "-e",
+        "--endpoint",
+        type=checked_value("endpoint", endpoint_at),
+        required=required,
+        shell_complete=endpoint_items,
+        help=f"{help} {ENDPOINT_HELP}".strip(),
+    )
+
+
+def file_option(help: str, *, multiple: bool = False) -> Callable[[F], F]:
+    """The option `--file` of commands that read files of many filters."""
+    name = "files" if multiple else "file"
+    return click.option("--file", name, multiple=multiple, metavar="FILE", shell_complete=file_items, help=help)
+
+
 def with_text_options(command: F) -> F:
     """A command with the options of those that read records."""
-    for option in (
+    options = (
         click.option(
             "--format",
             "form",
@@ -146,14 +164,15 @@ def with_text_options(command: F) -> F:
             metavar="WORD",
             help="A CSV cell that means null, such as NA, beside the empty one.",
         ),
-    ):
+    )
+    for option in reversed(options):
         command = option(command)
     return command
 
 
 def with_file_options(command: F) -> F:
     """A command with the options of those that read files of many filters."""
-    for option in (
+    options = (
         click.option(
             "--format",
             "form",
@@ -169,7 +188,8 @@ def with_file_options(command: F) -> F:
             show_default=True,
             help="The key in JSON lines, or the column in CSV, that holds the filter.",
         ),
-    ):
+    )
+    for option in reversed(options):
         command = option(command)
     return command
 

@@ -10,7 +10,7 @@ from ..nodes import Filter
 from ..trees import rename_fields
 from .batches import BatchFormat
 from .filters import has_other_parameters, notation_of, written_filter
-from .parameters import ENDPOINT, ENDPOINT_HELP, RENAMING, with_file_options
+from .parameters import RENAMING, endpoint_option, file_option, with_file_options
 from .rewriting import Rewritten, rewrite
 from .shell import STATUSES
 
@@ -26,8 +26,8 @@ from .shell import STATUSES
     metavar="OLD=NEW",
     help="The old path of a field and the new one; * stands for any one segment, on both sides. Give one for each field.",
 )
-@click.option("-e", "--endpoint", type=ENDPOINT, help=f"Check what is written. {ENDPOINT_HELP}")
-@click.option("--file", metavar="FILE", help="Rename in all filters of this file; everything else in it is kept.")
+@endpoint_option("Check what is written.")
+@file_option("Rename in all filters of this file; everything else in it is kept.")
 @with_file_options
 def rename_command(
     words: tuple[str, ...],
@@ -37,7 +37,7 @@ def rename_command(
     form: BatchFormat | None,
     key: tuple[str, ...],
 ) -> None:
-    """Rename fields in FILTER, and write it in the notation it came in.
+    """Rename fields in filters.
 
     \b
     Examples:
@@ -45,7 +45,7 @@ def rename_command(
       kanbert-filter rename --field 'client.*=customer.*' \\
           --field tasks.due_on=tasks.due --file views.csv > new.csv
 
-    FILTER is text, or - for standard input (as it is when left out). A field of a relation is named by its full path, such as
+    FILTER is text, or - for standard input (as it is when left out); it is written in the notation it came in. A field of a relation is named by its full path, such as
     tasks.due_on. Fields without a new name stay as they are.
 
     A file has a filter on each line, JSON with a filter under a key on each line, or CSV with a column of filters. A filter at

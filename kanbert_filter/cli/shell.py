@@ -10,8 +10,11 @@ from typing import IO, Any, Final
 
 import click
 
-from ..errors import FilterError
+from ..errors import COLUMNS, FilterError
 from . import display
+
+NAME: Final = "kanbert-filter"
+"""The command's name, as it is installed."""
 
 STATUSES: Final = "Exit status: 0 all is well, 1 the filter is at fault, 2 wrong usage or a bad record."
 
@@ -26,7 +29,7 @@ class FilterFault(click.ClickException):
         super().__init__(str(error))
 
     def show(self, file: IO[Any] | None = None) -> None:
-        columns = display.columns_of(file or sys.stderr)
+        columns = display.terminal_columns(file or sys.stderr) or COLUMNS
         click.echo(display.styled_error(self.error, columns), file=file, err=True, color=self.show_color)
 
 
@@ -38,6 +41,9 @@ class InputFault(click.ClickException):
 
 class Shell(click.Group):
     """The command with what shells expect: a reader that has enough (`| head`) is no error, an interrupt is status 130."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
 
     def main(self, *args: Any, **options: Any) -> Any:
         if sys.stderr is None:  # as after `2>&-`; Click would write what is for it to standard output

@@ -47,3 +47,37 @@ def test_carets_point_and_excerpts_use_the_whole_width(columns: int) -> None:
     assert line[at : at + 2] == "=="
     assert ("…" in line) is (columns < len(LONG) + 2)
     assert len(line) == min(columns, len(LONG) + 2)
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_tables_fit(columns: int) -> None:
+    for arguments in (["operators"], ["types"], ["endpoints"], ["endpoints", "clients/full"]):
+        lines = screen(columns, *arguments).splitlines()
+        fits = columns >= 80 or arguments in (["types"], ["endpoints"])  # four columns need more
+        assert not fits or max(map(len, lines)) <= columns
+        words = " ".join(lines).split()
+        assert "…" not in words
+        assert {"operators": ".count", "types": "relation", "endpoints": "shortcode,"}[arguments[0]][:9] in " ".join(
+            words
+        )
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_help_is_readable(columns: int) -> None:
+    for command in (
+        [],
+        ["match"],
+        ["check"],
+        ["convert"],
+        ["rename"],
+        ["endpoints"],
+        ["endpoints", "infer"],
+        ["operators"],
+    ):
+        text = screen(columns, *command, "--help")
+        assert columns < 80 or max(map(len, text.splitlines())) <= 80
+        assert columns < 80 or "..." not in text.replace("[ARGS]...", "").replace("[FILE]...", "")
+        usage, summary, examples, *_ = text.split("\n\n")
+        assert usage.startswith("Usage: ")
+        assert columns < 80 or summary.count("\n") == 0
+        assert examples.startswith("  Examples:\n    kanbert-filter ")
