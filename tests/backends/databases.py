@@ -60,6 +60,36 @@ def postgresql() -> Any:
 
 
 @cache
+def postgresql_of_debian() -> URL:
+    """Where a server for this run of the tests is that has extensions: Debian's, on a socket alone, of another user where we are root."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    if not found:
+        pytest.skip("PostgreSQL with its extensions is not here; Debian's package is postgresql")
+    programs = found[-1].parent
+    user = "postgres" if os.getuid() == 0 else None
+    folder = Path(mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    shutil.chown(folder, user) if user else None
+    made = [
+        str(programs / "initdb"),
+        f"--pgdata={folder}/data",
+        "--username=postgres",
+        "--auth=trust",
+        "--encoding=UTF8",
+    ]
+    subprocess.run([*made, "--locale=C.UTF-8"], check=True, capture_output=True, timeout=120, user=user, cwd=folder)
+    options = ["-D", f"{folder}/data", "-k", str(folder), "-c", "listen_addresses=", "-c", "fsync=off"]
+    log = folder / "log"
+    with open(log, "wb") as written:
+        process = subprocess.Popen(
+            [programs / "postgres", *options], stdout=written, stderr=written, user=user, cwd=folder
+        )
+    atexit.register(_stopped, process)
+    _await(process, log, "ready to accept connections")
+    return URL.create("postgresql+psycopg", username="postgres", database="postgres", query={"host": str(folder)})
+
+
+@cache
 def mariadb() -> URL:
     """Where a server for this run of the tests is: on a socket alone. It stops and leaves nothing behind when the run ends."""
     pytest.importorskip("pymysql", reason="MariaDB is reached with PyMySQL")
@@ -80,13 +110,17 @@ def mariadb() -> URL:
         options += ["--character-set-server=utf8mb4", "--innodb-flush-log-at-trx-commit=0"]
         process = subprocess.Popen([server, *options], stdout=written, stderr=written)
     atexit.register(_stopped, process)
+    _await(process, log, "ready for connections")
+    query = {"unix_socket": f"{folder}/socket", "charset": "utf8mb4"}
+    return URL.create("mariadb+pymysql", username="root", query=query)
+
+
+def _await(process: subprocess.Popen[bytes], log: Path, words: str) -> None:
     latest = monotonic() + 60
-    while "ready for connections" not in log.read_text(errors="replace"):
+    while words not in log.read_text(errors="replace"):
         if process.poll() is not None or monotonic() > latest:
             pytest.fail(log.read_text(errors="replace")[-2000:])
         sleep(0.05)
-    query = {"unix_socket": f"{folder}/socket", "charset": "utf8mb4"}
-    return URL.create("mariadb+pymysql", username="root", query=query)
 
 
 def _stopped(process: subprocess.Popen[bytes]) -> None:
@@ -95,8 +129,11 @@ def _stopped(process: subprocess.Popen[bytes]) -> None:
 
 
 def fresh_database(engine: str = "postgresql") -> URL:
-    """Where a new, empty database of PostgreSQL or MariaDB is."""
-    url = mariadb() if engine == "mariadb" else make_url(postgresql().get_uri()).set(drivername="postgresql+psycopg")
+    """Where a new, empty database of PostgreSQL (`debian` is the one with extensions) or MariaDB is."""
+    if engine == "postgresql":
+        url = make_url(postgresql().get_uri()).set(drivername="postgresql+psycopg")
+    else:
+        url = mariadb() if engine == "mariadb" else postgresql_of_debian()
     name = f"test_{next(_NUMBERS)}"
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
@@ -110,11 +147,12 @@ class Explain(Executable, ClauseElement):
 
     inherit_cache = False
 
-    def __init__(self, statement: Any) -> None:
+    def __init__(self, statement: Any, *, costs: bool = False) -> None:
         self.statement = statement
+        self.costs = costs
 
 
 @compiles(Explain)
 def _explain(element: Explain, compiler: SQLCompiler, **how: Any) -> str:
-    words = "EXPLAIN QUERY PLAN" if compiler.dialect.name == "sqlite" else "EXPLAIN (COSTS OFF)"
+    words = "EXPLAIN QUERY PLAN" if compiler.dialect.name == "sqlite" else f"EXPLAIN (COSTS {element.costs})"
     return f"{words} {compiler.process(element.statement, **how)}"
