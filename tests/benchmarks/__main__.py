@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import engines, growth, plot, predicates, questions, reading, report, sql_shapes, startup
+from tests.benchmarks import engines, frames, growth, plot, predicates, questions, reading, report, sql_shapes, startup
 from tests.benchmarks.rows import Row
 
 SECTIONS: dict[str, tuple[str, float, Callable[[float], list[Row]]]] = {
@@ -23,7 +23,7 @@ SECTIONS: dict[str, tuple[str, float, Callable[[float], list[Row]]]] = {
     "postgresql": ("8. PostgreSQL by SQLAlchemy, one million rows", 60, engines.postgresql),
     "sql-shapes": ("8. Shapes of filters on PostgreSQL, a million tasks", 120, sql_shapes.postgresql),
     "sqlite-shapes": ("8. Shapes of filters on SQLite, a million tasks", 120, sql_shapes.sqlite),
-    "polars": ("8. Polars by Narwhals, one million rows", 20, engines.polars),
+    "frames": ("8. Data frames, one million rows", 60, frames.frames),
     "questions": ("9. Questions about filters", 60, questions.questions),
 }
 """By name: the title, the seconds it takes unless told otherwise, and what it does."""

@@ -1,4 +1,4 @@
-"""Bar 8: the filter as a condition of PostgreSQL and of Polars on a million rows, beside what a person writes there."""
+"""Bar 8: the filter as a condition of PostgreSQL on a million rows, beside what a person writes there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from importlib import import_module
 from tempfile import mkdtemp
 from typing import Any, Final
 
-from tests.benchmarks.contest import Times, Work, contest, wall_time
+from tests.benchmarks.contest import Work, contest, wall_time
 from tests.benchmarks.filters import FILTERS, PROJECTS, mixed_records
 from tests.benchmarks.rows import Row, compared
 
@@ -156,47 +156,3 @@ def _filled(table: Any, rows: int) -> Iterator[Any]:
     finally:
         engine.dispose()
         server.cleanup()
-
-
-# Polars
-
-
-def polars(seconds: float, rows: int = ROWS) -> list[Row]:
-    """The matching rows of a frame, by our expression and by one written by hand."""
-    pl: Any = import_module("polars")
-    where: Any = import_module("kanbert_filter.backends.frames").where
-
-    frame = pl.concat([pl.DataFrame(flat_records(rows // COPIES), infer_schema_length=None)] * COPIES, rechunk=True)
-    found = []
-    for name, by_hand in {"F2": _f2_polars, "F3": _f3_polars}.items():
-        expression = where(PROJECTS.parse(FILTERS[name]), frame, columns={"client.name": "client_name"})
-        own = by_hand(pl)
-        assert frame.filter(expression).equals(frame.filter(own))
-        works: dict[str, Work] = {
-            "expression": partial(frame.filter, expression),
-            "Polars by hand": partial(frame.filter, own),
-        }
-        times: Times = contest(works, seconds=seconds / 2, clock=wall_time)
-        found.append(compared(times, name, "expression", "Polars by hand", 1.10))
-    return found
-
-
-def _f2_polars(pl: Any) -> Any:
-    acme = pl.col("title").str.to_lowercase().str.contains("acme", literal=True)
-    corp = pl.col("client_name").str.to_lowercase().str.contains("corp", literal=True)
-    return acme & ((pl.col("created_at") >= START) | corp)
-
-
-def _f3_polars(pl: Any) -> Any:
-    col, title = pl.col, pl.col("title").str.to_lowercase()
-    return (
-        col("status").is_in(["ACTIVE", "PENDING"])
-        & (col("budget") >= 1000)
-        & (title.str.starts_with("p-") | title.str.starts_with("q-") | title.str.ends_with("-x"))
-        & col("client_name").str.to_lowercase().str.contains("acme", literal=True)
-        & (col("created_at") >= START)
-        & (col("created_at") < END)
-        & col("primary_contact_id").is_null()
-        & ((col("budget") < 5000) | (col("budget") > 100000))
-        & (col("shortcode") != "P-1")
-    )

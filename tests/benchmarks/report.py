@@ -23,7 +23,7 @@ END: Final = "<!-- End of what is generated. -->"
 
 PACKAGES: Final = (
     *("lark", "cql2", "cel-expr-python", "common-expression-language", "pygeofilter", "odata-query", "rule-engine"),
-    *("pydantic", "sqlalchemy", "psycopg", "narwhals", "polars"),
+    *("pydantic", "sqlalchemy", "psycopg", "polars", "pandas", "pyarrow", "duckdb", "pyspark"),
 )
 
 

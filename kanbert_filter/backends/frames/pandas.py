@@ -28,7 +28,13 @@ class PandasEngine(ArrowEngine):
 
     def typed(self, value: Any) -> Typed:
         try:
-            array = pa.array(value, from_pandas=True)
+            if isinstance(
+                getattr(value, "dtype", None), pd.DatetimeTZDtype
+            ):  # of which older PyArrows ask what pandas warns of
+                wall = pa.array(value.dt.tz_convert(None), from_pandas=True)
+                array = wall.cast(pa.timestamp(value.dtype.unit, "UTC"))
+            else:
+                array = pa.array(value, from_pandas=True)
         except (
             pa.ArrowException,
             TypeError,

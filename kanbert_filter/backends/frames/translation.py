@@ -7,7 +7,7 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import Final
 
 from ...context import Context
-from ...meaning.tests import Column, Counted
+from ...meaning.tests import Column, Counted, Test
 from ..columns.finding import Given
 from ..columns.lines import Numbers
 from ..columns.logic import E
@@ -52,6 +52,9 @@ class FrameTranslation(Translation[E, FrameRow[E], Records]):
             records.lists, lambda element: condition(self.columns.row_of(Typed(element, records.item)))
         )
         return self.exists(records, True) if found is True else found
+
+    def untrue(self, test: Test, row: FrameRow[E], prefix: str) -> E | bool:
+        return self.logic.untrue(self.condition(test, row, prefix))  # nulls filled once, and not at each column
 
     def exists(self, records: Records, condition: E | bool) -> E | bool:
         return records.lists is not None and self.number(records).counts("gt", 0)
