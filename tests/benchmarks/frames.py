@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from random import Random
+from shutil import which
 from tempfile import TemporaryDirectory
 from types import FunctionType
 from typing import Any, Final
@@ -47,7 +49,7 @@ def frames(seconds: float, rows: int = ROWS) -> list[Row]:
     table = projects(rows)
     found = []
     with TemporaryDirectory() as folder:
-        for engine in ENGINES:
+        for engine in ENGINES if which("java") and find_spec("pyspark") else ENGINES[:-1]:
             frame, count, by_hand = engine(table, Path(folder))
             for name, filter in FILTERS.items():
                 works = works_of(frame, count, PROJECTS.parse(filter), by_hand[name])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import kanbert_filter as kf
-from tests.benchmarks import growth, peers, predicates, questions, reading, reference_functions, report
+from tests.benchmarks import frames, growth, peers, predicates, questions, reading, reference_functions, report
 from tests.benchmarks.contest import contest
 from tests.benchmarks.filters import FILTERS, NO_LIMITS, PROJECTS, Project, mixed_records, passing_records
 
@@ -107,3 +108,11 @@ def test_the_page_is_generated_from_the_results() -> None:
         made = report.read(report.RESULTS.read_text())
         assert report.written(made) == report.RESULTS.read_text()
         assert report.page_with(report.PAGE.read_text(), made) == report.PAGE.read_text()
+
+
+@pytest.mark.parametrize("engine", frames.ENGINES[:-1], ids=lambda engine: engine.__name__)
+def test_frames_are_filtered_alike(engine: Any, tmp_path: Path) -> None:
+    frame, count, by_hand = engine(frames.projects(2000), tmp_path)
+    for name, filter in frames.FILTERS.items():
+        for work in frames.works_of(frame, count, frames.PROJECTS.parse(filter), by_hand[name]).values():
+            assert 0 < int(str(work())) < 2000
