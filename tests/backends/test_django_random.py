@@ -10,8 +10,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db.models import OuterRef, Q
 from django.test import override_settings
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from kanbert_filter.backends.django import prepare_sqlite, verify, where
 from kanbert_filter.backends.predicate import compile_predicate
@@ -22,7 +23,7 @@ from kanbert_filter.endpoints import types
 from kanbert_filter.endpoints.endpoint import Endpoint
 from kanbert_filter.nodes import EVERYTHING
 from tests import django_site as site
-from tests.backends.test_predicate import CONTEXTS, DAYS, TIMES, filters
+from tests.backends.test_predicate import CONTEXTS, DAYS, KINDS, TIMES, ZONES, filters
 
 STATUS = "enum: ACTIVE, DONE, x"
 PROJECTS = Endpoint(
@@ -64,8 +65,16 @@ PROJECTS = Endpoint(
             "members": {"name": "string", "tasks": {"title": "string"}},
         },
         "client.projects": {"title": "string", "budget": "number"},
+        "active": {"title": "string", "members": {"name": "string"}},
     },
 )
+COLUMNS = {
+    "active": site.Task.objects.filter(project=OuterRef("pk"), status="ACTIVE"),
+    "active.members": site.Member.objects.exclude(name="a"),
+    "client.projects": Q(done=True),
+}
+"""Some of the records: a relation that the models do not have, and limits of two that they have."""
+
 TEXTS = [
     None,
     "",
@@ -92,7 +101,26 @@ TEXTS = [
 AMOUNTS = [None, *map(Decimal, ("0", "1", "-1", "7", "1000", "0.1", "-0.5", "0.3", "99.99", "1e-10", "1234567.891"))]
 SCORES = [None, 0.0, 1.0, -0.5, 0.1, 0.3, 0.1 + 0.2, 7.0, 1e23, 5e-324, float(2**53)]
 CUSTOM: list[Any] = [None, "a", "A", "7", "", "%", 7, 7.0, -0.5, 0.1, 0.1 + 0.2, True, False, 2**53 + 1, [], {}]
-MOMENTS = [None, *[datetime.fromisoformat(text) for text in TIMES]]
+ODD = (
+    *("2010-11-07T00:00:30", "2010-11-07T02:31:00Z", "2011-12-30T10:00:00Z", "2011-12-29T23:59:59.999999"),
+    *("2024-04-07T01:45:00", "2024-04-06T15:00:00Z", "2024-10-06T02:15:00", "2024-11-03T00:30:00", "2024-03-10T05:00:00Z"),
+    *("2022-03-21T20:30:00Z", "2022-03-22T00:30:00", "0001-01-01T00:00:00Z", "0001-01-03T12:00:00", "9999-12-31T23:59:59.999999Z"),
+    "9999-12-29T12:00:00",
+)  # fmt: skip
+"""Where the clocks of St John's, Apia, Lord Howe, Havana and Tehran jump, and the ends of the calendar."""
+
+ODD_DAYS = (
+    "2010-11-06",
+    "2010-11-07",
+    "2011-12-29",
+    "2024-04-07",
+    "2024-11-03",
+    "2022-03-22",
+    "0001-01-01",
+    "9999-12-31",
+)
+MOMENTS = [None, *[datetime.fromisoformat(text) for text in (*TIMES, *ODD)]]
+DATES = [None, *map(date.fromisoformat, (*DAYS, *ODD_DAYS))]
 
 prepare_sqlite()
 
@@ -119,7 +147,7 @@ def records() -> list[dict[str, Any]]:
             "price": choose.choice(AMOUNTS),
             "score": choose.choice(SCORES),
             "done": choose.choice([None, True, False]),
-            "due": choose.choice([None, *map(date.fromisoformat, DAYS)]),
+            "due": choose.choice(DATES),
             "created_at": choose.choice(MOMENTS),
             "archived_at": choose.choice([None, datetime(2024, 1, 1, tzinfo=UTC)]),
             "owner_id": choose.choice([None, "7", "a", "u-1"]),
@@ -128,21 +156,25 @@ def records() -> list[dict[str, Any]]:
             "custom_field": choose.choice([None, {}, *[{"x": value} for value in CUSTOM]]),
             "tasks": [],
         }
+        project["active"] = []
         for _ in range(choose.choice([0, 0, 1, 2, 3])):
             task: dict[str, Any] = {
                 "title": choose.choice(TEXTS),
                 "status": choose.choice([None, "ACTIVE", "DONE"]),
                 "hours": choose.choice(AMOUNTS),
-                "due": choose.choice([None, *map(date.fromisoformat, DAYS)]),
+                "due": choose.choice(DATES),
                 "members": choose.sample(members, choose.choice([0, 0, 1, 2])),
                 "project": project,
             }
             for member in task["members"]:
                 member["tasks"].append(task)
             project["tasks"].append(task)
+            if task["status"] == "ACTIVE":
+                named = [member for member in task["members"] if member["name"] != "a"]
+                project["active"].append(task | {"members": named})
         made.append(project)
     for client in clients:
-        client["projects"] = [project for project in made if project["client"] is client]
+        client["projects"] = [project for project in made if project["client"] is client and project["done"]]
     return made
 
 
@@ -167,7 +199,7 @@ def store(name: str) -> None:
     people: dict[int, site.Member] = {}
     clients: dict[int, site.Client] = {}
     for record in RECORDS:
-        plain = {key: value for key, value in record.items() if key not in ("client", "tasks")}
+        plain = {key: value for key, value in record.items() if key not in ("client", "tasks", "active")}
         given = record["client"]
         if given and given["id"] not in clients:
             client = site.Client.objects.using(name).create(id=given["id"], name=given["name"], vip=given["vip"])
@@ -201,28 +233,42 @@ def held(record: dict[str, Any], moment: Any) -> dict[str, Any]:
 
 AWARE = [held(record, aware) for record in RECORDS]
 NAIVE = [held(record, naive) for record in RECORDS]
-CHECKED = filters(PROJECTS, depth=2).map(PROJECTS.check)
+VALUES = KINDS | {
+    "date": KINDS["date"] | st.sampled_from(ODD_DAYS),
+    "datetime": KINDS["datetime"] | st.sampled_from([*ODD_DAYS, *ODD]),
+}
+CHECKED = filters(PROJECTS, 2, VALUES).map(PROJECTS.check)
+ZONED = st.builds(
+    lambda context, **zones: Context(now=context.now, me="u-1", week_start=context.week_start, **zones),
+    CONTEXTS,
+    timezone=st.sampled_from([*ZONES, "Australia/Lord_Howe", "America/Havana", "Asia/Tehran"]),
+    storage_timezone=st.sampled_from([*ZONES, "Australia/Lord_Howe", "America/Havana", "Asia/Tehran"]),
+)
 ANYHOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
 def compare(database: str, checked: CheckedFilter, context: Context, seen: list[dict[str, Any]]) -> None:
     expected = [record["id"] for record in compile_predicate(checked, context).select(seen)]
-    found = site.Project.objects.using(database).filter(where(checked, site.Project, context)).order_by("id")
+    found = (
+        site.Project.objects.using(database)
+        .filter(where(checked, site.Project, context, columns=COLUMNS))
+        .order_by("id")
+    )
     assert [*found.values_list("id", flat=True)] == expected
 
 
 def test_every_field_has_its_column() -> None:
-    verify(PROJECTS, site.Project)
+    verify(PROJECTS, site.Project, columns=COLUMNS)
 
 
 @settings(max_examples=100, suppress_health_check=ANYHOW)
-@given(checked=CHECKED, context=CONTEXTS)
+@given(checked=CHECKED, context=ZONED)
 def test_the_orm_means_what_the_predicate_means(database: str, checked: CheckedFilter, context: Context) -> None:
     compare(database, checked, context, AWARE)
 
 
 @settings(max_examples=100, suppress_health_check=ANYHOW)
-@given(checked=CHECKED, context=CONTEXTS)
+@given(checked=CHECKED, context=ZONED)
 def test_times_without_offset_are_those_of_the_storage(sqlite: str, checked: CheckedFilter, context: Context) -> None:
     with override_settings(USE_TZ=False):
         compare(sqlite, checked, context, NAIVE)
@@ -231,7 +277,7 @@ def test_times_without_offset_are_those_of_the_storage(sqlite: str, checked: Che
 @pytest.mark.heavy
 def test_the_orm_means_it_in_thousands_of_filters(database: str, pytestconfig: pytest.Config) -> None:
     @settings(max_examples=pytestconfig.getoption("filters"))
-    @given(checked=CHECKED, context=CONTEXTS)
+    @given(checked=CHECKED, context=ZONED)
     def answer_alike(checked: CheckedFilter, context: Context) -> None:
         compare(database, checked, context, AWARE)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
@@ -191,8 +192,10 @@ KINDS: dict[str, SearchStrategy[Value]] = {
 }
 
 
-def filters(fields: FieldTable, depth: int = 2) -> SearchStrategy[Filter]:
-    """Filters that the fields admit."""
+def filters(
+    fields: FieldTable, depth: int = 2, kinds: Mapping[str, SearchStrategy[Value]] = KINDS
+) -> SearchStrategy[Filter]:
+    """Filters that the fields admit, with these values by the kinds of the fields."""
     conditions: list[SearchStrategy[Filter]] = []
     names = [name.replace("*", "x") for name in fields] + ["tasks.count"] * ("tasks" in fields)
     for name in names:
@@ -201,12 +204,12 @@ def filters(fields: FieldTable, depth: int = 2) -> SearchStrategy[Filter]:
         if isinstance(row, types.Relation):
             conditions.append(st.builds(RelationTest, st.just(name), st.sampled_from(["any", "none"])))
             if depth:
-                inner = filters(row.related, depth - 1)
+                inner = filters(row.related, depth - 1, kinds)
                 conditions.append(
                     st.builds(RelationTest, st.just(name), st.sampled_from(["any", "none", "all"]), inner)
                 )
             continue
-        values = KINDS[row.kind]
+        values = kinds[row.kind]
         compared = sorted(row.operators & {"eq", "ne"})
         ordered = sorted(row.operators & {"lt", "lte", "gt", "gte"})
         matched = sorted(row.operators & {"contains", "startswith", "endswith"})
