@@ -1,4 +1,5 @@
-"""`python -m tests.conformance COMMAND…`: judge an implementation of the filter language. The status is 1 if an answer is wrong."""
+"""`python -m tests.conformance COMMAND…`: judge an implementation of the filter language. The status is 1 if an answer is wrong,
+and 2 if the command cannot be judged."""
 
 from __future__ import annotations
 
@@ -11,7 +12,11 @@ def main(command: list[str]) -> int:
     if not command:
         print("usage: python -m tests.conformance COMMAND…", file=sys.stderr)
         return 2
-    verdicts = judged(command)
+    try:
+        verdicts = judged(command)
+    except (OSError, ValueError) as error:
+        print(f"The command cannot be judged: {error}", file=sys.stderr)
+        return 2
     print(f"{'':14}{'passed':>8}{'in part':>9}{'skipped':>9}{'wrong':>7}")
     for name, verdict in verdicts.items():
         counts = (verdict.passed, verdict.in_part, verdict.unanswered, len(verdict.failures))

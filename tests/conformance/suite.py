@@ -17,6 +17,9 @@ SHARED: Final = {"endpoints", "records", "coverage", "schema"}
 NORMATIVE: Final[tuple[str, ...]] = ("tree", "dsl", "json", "form", "matches", "fails", "problems")
 """What a case expects; of a problem its code, field and place."""
 
+MOST_CHARACTERS: Final = 300
+"""So many characters of an answer are shown."""
+
 Data = dict[str, Any]
 
 
@@ -66,6 +69,11 @@ def _number(text: str) -> Data:
     return {"number": str(Decimal(text).normalize())}
 
 
+def _shown(part: Any) -> str:
+    text = json.dumps(part, ensure_ascii=False, default=str)
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
+
+
 @dataclass
 class Verdict:
     """What became of the cases of one file."""
@@ -88,7 +96,10 @@ class Verdict:
                 if key not in expected or comparable(key, part) != comparable(key, expected[key])
             ]
         if wrong:
-            self.failures.append(f"{case['id']}: {', '.join(wrong)}")
+            lines = [
+                f"\n  {key}: expected {_shown(expected.get(key))}, found {_shown(answer.get(key))}" for key in wrong
+            ]
+            self.failures.append(f"{case['id']}, {_shown(case['input'])}{''.join(lines)}")
         elif not given and "refused" not in answer:
             self.unanswered += 1
         elif given.keys() < expected.keys() or "refused" in answer:
@@ -97,14 +108,26 @@ class Verdict:
             self.passed += 1
 
 
+def _answer(line: str) -> Data:
+    try:
+        answer = json.loads(line)
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict):
+        raise ValueError(f"found the line {line[:MOST_CHARACTERS]!r}, expected an answer as a JSON object")
+    return answer
+
+
 def judged(command: Sequence[str]) -> dict[str, Verdict]:
     """The verdicts on an implementation, by file. Raises `ValueError` where it does not answer each case with a line of JSON."""
     requests, asked = Requests(), [*cases()]
     lines = "".join(json.dumps(requests.of(case), default=float) + "\n" for _, case in asked)
-    run = subprocess.run(command, input=lines.encode(), stdout=subprocess.PIPE, check=True)
-    answers = [json.loads(line) for line in run.stdout.decode().split("\n") if line]
-    if len(answers) != len(asked):
-        raise ValueError(f"found {len(answers)} answers to {len(asked)} cases, expected a line for each")
+    run = subprocess.run(command, input=lines.encode(), stdout=subprocess.PIPE, check=False)
+    answers = [_answer(line) for line in run.stdout.decode(errors="replace").split("\n") if line]
+    if run.returncode or len(answers) != len(asked):
+        raise ValueError(
+            f"found {len(answers)} answers to {len(asked)} cases and the exit status {run.returncode}, expected a line for each and 0"
+        )
     verdicts: dict[str, Verdict] = {}
     for (name, case), answer in zip(asked, answers, strict=True):
         verdicts.setdefault(name, Verdict()).judge(case, answer)

@@ -59,6 +59,18 @@ def test_files_are_in_the_format(name: str) -> None:
     assert not [(list(fault.absolute_path), fault.message) for fault in faults]
 
 
+def test_endpoints_are_in_the_format() -> None:
+    schema = json.loads((suite.FOLDER / "schema.json").read_text("utf-8"))
+    described = schema | {"$ref": "#/$defs/endpoint", "type": "object"}
+    for key in ("required", "additionalProperties", "properties"):
+        del described[key]
+    validator = Draft202012Validator(described)
+    for name, endpoint in suite.read("endpoints").items():
+        assert not [fault.message for fault in validator.iter_errors(endpoint)], name
+        assert not validator.is_valid(endpoint | {"fields": {"title": {"type": "text", "operators": []}}})
+        assert not validator.is_valid(endpoint | {"fields": {"tasks": {"type": "relation", "operators": []}}})
+
+
 def test_cases_have_their_own_ids_and_inputs() -> None:
     assert len(CASES) == len([*suite.cases()])
     asked = [
@@ -186,10 +198,27 @@ def test_parts_and_skips_are_counted_apart() -> None:
 def test_the_command_reports_wrong_answers(capsys: pytest.CaptureFixture[str]) -> None:
     everything_is_refused = "import sys\nfor line in sys.stdin: print('{\"refused\": true}')"
     assert main([sys.executable, "-c", everything_is_refused]) == 1
-    assert "wrong: dsl/title-acme" in capsys.readouterr().out
-    with pytest.raises(ValueError, match="expected a line for each"):
-        suite.judged([sys.executable, "-c", "print('{}')"])
+    shown = capsys.readouterr().out
+    assert "wrong: dsl/title-acme" in shown
+    assert "  refused: expected null, found true" in shown
     assert main([]) == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "fault"),
+    [
+        ([sys.executable, "-c", "print('{}')"], "found 1 answers to"),
+        ([sys.executable, "-c", "print('[]')"], "found the line '[]', expected an answer as a JSON object"),
+        ([sys.executable, "-c", "print('Traceback')"], "found the line 'Traceback'"),
+        ([sys.executable, "-c", "import sys; sys.exit(3)"], "the exit status 3"),
+        (["no-such-command"], "no-such-command"),
+    ],
+)
+def test_a_command_that_cannot_be_judged_is_said_so(
+    command: list[str], fault: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command) == 2
+    assert fault in capsys.readouterr().err
 
 
 # a second implementation
