@@ -63,6 +63,9 @@ WEEK_DAYS: Final = get_args(WeekDay)
 )
 @click.option("--skip-bad", is_flag=True, help="Leave bad records out and count them, instead of ending at the first.")
 @click.option("-v", "--invert", is_flag=True, help="Write the records that do not match.")
+@click.option(
+    "--explain", is_flag=True, help="Write for each record whether it matches, and why, instead of the record."
+)
 @click.option("-c", "--count", is_flag=True, help="Write only how many records match.")
 @click.option("-n", "--limit", type=click.IntRange(min=0), metavar="N", help="End after N records.")
 @click.option("-f", "--fields", type=NAMES, metavar="NAMES", help="Write only these fields, separated by commas.")
@@ -109,6 +112,7 @@ def match_command(
     wrong_type: str,
     skip_bad: bool,
     invert: bool,
+    explain: bool,
     count: bool,
     limit: int | None,
     fields: tuple[str, ...] | None,
@@ -148,6 +152,10 @@ def match_command(
         )
     if with_filename and output == "json":
         raise click.UsageError("--with-filename begins lines, and --output json has no line for each record.")
+    if explain and (count or fields or wrong_type == "null" or output not in (None, "jsonl")):
+        raise click.UsageError(
+            "--explain writes no records: leave --count, --fields and --wrong-type out, and --output but jsonl."
+        )
     context = Context(now=now, timezone=timezone, storage_timezone=storage_timezone, me=me, week_start=week_start)
     endpoint = with_conditions(endpoint, conditions)
     checked = checked_filter(filter, files, endpoint)
@@ -155,12 +163,17 @@ def match_command(
     matches = predicate_of(checked, context)
     search = RecordSearch(endpoint, matches, invert=invert, lenient=lenient)
     out = sys.stdout.buffer
-    writing = None if count else Writing(out, endpoint, fields, output, with_filename=with_filename)
+    writing = None if count or explain else Writing(out, endpoint, fields, output, with_filename=with_filename)
+    explaining = None
+    if explain:
+        from .explaining import Explaining
+
+        explaining = Explaining(out, checked, endpoint, context, invert=invert, limit=limit, as_json=output == "jsonl")
     bad = BadRecords(skip=skip_bad)
-    tally = Tally(limit)
+    tally = Tally(None if explain else limit)
     # Of a single file that is not rewritten, what is found is written as its own bytes. Else all that it holds may be needed.
     whole = not count and (fields is not None or output is not None or len(files) > 1)
-    sieve = Sieve(checked, context, matches, tally.pass_over, invert=invert, whole=whole)
+    sieve = None if explain else Sieve(checked, context, matches, tally.pass_over, invert=invert, whole=whole)
     reading = Reading(endpoint, form, at or (), delimiter=delimiter, nulls=nulls, lenient=lenient, sieve=sieve)
     for name in files:
         shown = shown_name(name)
@@ -174,7 +187,12 @@ def match_command(
                 if writing is not None:
                     writing.flushing = size_of(source.raw) is None or is_terminal(out)
                     writing.begin(shown if name == "-" else name, form_here, records)
-                search.run(records if quiet else with_progress(records, source.raw), writing, bad, tally)
+                tracked = records if quiet else with_progress(records, source.raw)
+                if explaining is None:
+                    search.run(tracked, writing, bad, tally)
+                else:
+                    explaining.file = shown if len(files) > 1 or with_filename else ""
+                    explaining.run(tracked, tally)
         except UnreadableFile as error:
             out.flush()
             raise InputFault(f"{shown} {error}") from None
@@ -182,12 +200,13 @@ def match_command(
             out.flush()
             remedy = f". {error.remedy}." if error.remedy else ""
             raise InputFault(f"{shown}, {error}{remedy}") from None
-        if tally.full:
+        if tally.full or (explaining is not None and explaining.full):
             break
     if writing is not None:
         writing.end()
-    else:
+    elif count:
         click.echo(tally.found)
+    out.flush()
     if not quiet and not count:
         click.echo(summary(tally, bad, invert=invert), err=True)
     if exit_status and not tally.found:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from functools import partial
 from typing import Any, Final, cast
 
@@ -17,7 +18,7 @@ from ..context import Context
 from ..endpoints.endpoint import Endpoint
 from ..endpoints.field_table import FieldTable
 from ..endpoints.types import Count, Scope
-from ..errors import RecordError, quoted, shown
+from ..errors import RecordError, printable, quoted, shown
 from ..immutable import Immutable
 from ..meaning.lowering import column_of, lower, related_column
 from ..meaning.tests import AllOf, AnyOf, Between, Column, Equal, OneOf, Order
@@ -97,7 +98,7 @@ class Explanation(Immutable):
         if self.deciding:
             told["deciding"] = list(self.deciding)
         if self.error is not None:
-            told["error"] = str(self.error)
+            told["error"] = _unreadable(self.error)
         if self.parts:
             told["parts"] = [part.to_dict() for part in self.parts]
         return told
@@ -141,7 +142,7 @@ class Explanation(Immutable):
                 text = f"{field} {operator}"
             case _:
                 text = to_dsl(self.filter)
-        notes = [str(self.error)] if self.error is not None else []
+        notes = [_unreadable(self.error)] if self.error is not None else []
         if self.error is None and self.field is not None:
             counts = isinstance(self.filter, RelationTest)
             notes.append(f"{self.found} related" if counts else f"found {_drawn(self.found)}")
@@ -292,7 +293,15 @@ def _as_data(value: object) -> object:
     """A found value as JSON can hold it."""
     if value is None or isinstance(value, (bool, str)) or value.__class__ in (int, float):
         return value
+    if isinstance(value, Decimal) and value.is_finite():
+        number = int(value) if value == value.to_integral_value() and value.adjusted() < 16 else float(value)
+        return number if number == value else str(value)
     return value.isoformat() if isinstance(value, date) else shown(value)
+
+
+def _unreadable(error: RecordError) -> str:
+    """The sentence about a value that is not of its field's type, in words for people who need not know Python."""
+    return f"field {quoted(error.field)} holds {_drawn(error.value)}, expected a value of type '{error.type}' or null"
 
 
 def _drawn(value: object) -> str:
@@ -302,4 +311,6 @@ def _drawn(value: object) -> str:
         return str(value).lower()
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Decimal):
+        return printable(str(value))
     return quoted(value) if isinstance(value, str) else shown(value)

@@ -478,3 +478,55 @@ def test_messages_have_the_words_of_json() -> None:
             f"Error: standard input, line 1: Field 'budget' holds {shown}, expected a value"
         )
     assert "holds the number 1.50" in match("title = 'x'", stdin=b'{"title": 1.50}').stderr
+
+
+# why
+
+
+def test_explanations() -> None:
+    result = match("--explain", "budget >= 2 and (title = 'b' or tasks any (hours > 5))", "a.jsonl")
+    assert result.exit_code == 0
+    assert result.stderr == "1 of 3 records match\n"
+    assert result.stdout.splitlines()[:11] == [
+        "line 1: does not match",
+        "  ✗ all of",
+        "    ✗ budget >= 2  (found 1.50)",
+        "    ✗ any of",
+        "      ✗ title = \"b\"  (found 'a')",
+        "      ✗ tasks any  (0 related)",
+        "line 2: matches",
+        "  ✓ all of",
+        "    ✓ budget >= 2  (found 2)",
+        "    ✓ any of",
+        "      ✓ title = \"b\"  (found 'b')",
+    ]
+
+
+def test_explanations_of_what_is_missing() -> None:
+    result = match("--explain", "-v", "budget >= 2", "a.jsonl", "a.jsonl")
+    lines = result.stdout.splitlines()
+    assert lines[::2] == [f"a.jsonl, line {line}: does not match" for line in (1, 3, 1, 3)]
+    assert lines[3] == "  ✗ budget >= 2  (found null)"
+    assert result.stderr == "4 of 6 records do not match\n"
+    assert match("--explain", "-v", "-n", "1", "budget >= 2", "a.jsonl", "a.jsonl").stdout.count("line") == 1
+    assert match("--explain", "-n", "0", "budget >= 2", "a.jsonl").stdout == ""
+    assert match("--explain", "-x", "budget > 99", "a.jsonl").exit_code == 1
+
+
+def test_explanations_for_programs() -> None:
+    text = written("--explain", "-o", "jsonl", "budget >= 2", "a.jsonl")
+    assert [json.loads(line) for line in text.splitlines()][:2] == [
+        {"line": 1, "matches": False, "filter": "budget >= 2", "field": "budget", "found": 1.5},
+        {"line": 2, "matches": True, "filter": "budget >= 2", "field": "budget", "found": 2},
+    ]
+
+
+def test_explanations_of_what_cannot_be_read() -> None:
+    unreadable = "? budget > 1  (field 'budget' holds 'many', expected a value of type 'number' or null)"
+    result = match("--explain", "budget > 1", stdin=WRONG)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[:2] == ["line 1: cannot be decided", f"  {unreadable}"]
+    for options in (["-c"], ["-f", "title"], ["-o", "csv"], ["--wrong-type", "null"]):
+        refused = match("--explain", *options, "budget > 1", stdin=WRONG)
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert "--explain writes no records" in refused.stderr
