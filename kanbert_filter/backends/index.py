@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Hashable, Iterator, MutableMapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import Enum
 from itertools import chain, count
@@ -21,12 +21,13 @@ from threading import RLock
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 
 from ..checked import CheckedFilter
-from ..context import Context
+from ..context import Context, Moment
 from ..errors import ContextError, RecordError
+from ..meaning.lowering import lower_at
 from ..meaning.patterns import pieces
 from ..meaning.symbolic import Symbolic, lower_symbolic
 from ..meaning.tests import AllOf, Always, AnyOf, Between, Column, Equal, Null, OneOf, Order, Related, Text
-from ..values import ME, exact
+from ..values import exact
 from .predicate import Access, Predicate, compile_predicate, present_value, related_of
 
 K = TypeVar("K", bound=Hashable)
@@ -38,11 +39,31 @@ MAX_MEANINGS: Final = 64
 """So many contexts are remembered, each with as many predicates as were asked in it last."""
 
 _ZONES: Final = timedelta(hours=26)
-"""What a filter says of days and wall times is read as of UTC here. In any other time zone it means instants within so much of these."""
+"""What a filter says of days and wall times is read as of one time zone here. In any other it means instants within so much of these."""
 
 _SOME_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _FIRST: Final = datetime.min.replace(tzinfo=UTC) + _ZONES
 _LAST: Final = datetime.max.replace(tzinfo=UTC) - _ZONES
+
+
+class _AnyZone(tzinfo):
+    """A time zone near UTC in which every wall time is an instant within the calendar.
+
+    At the calendar's ends a comparison may be false for all records in one zone, and not in another.
+    """
+
+    def utcoffset(self, wall: datetime | None) -> timedelta:
+        year = wall.year if wall else 0
+        return timedelta(seconds=(year == date.max.year) - (year == date.min.year))
+
+    def dst(self, wall: datetime | None) -> timedelta:
+        return timedelta()
+
+    def tzname(self, wall: datetime | None) -> str:
+        return "near UTC"
+
+
+_ANY_ZONE: Final = _AnyZone()
 
 
 class Matches(list[K]):
@@ -84,11 +105,12 @@ class FilterIndex(MutableMapping[K, CheckedFilter]):
             raise TypeError(
                 f"expected a checked filter, not {type(checked).__name__}; check it with its endpoint first"
             )
-        test = lower_symbolic(checked)
-        specials = set(_specials(test))
+        test = lower_symbolic(checked, _ANY_ZONE)
+        asked = _Asked()
+        lower_at(checked, asked)
         with self._lock:
             replaced = self._entries.get(key)
-            entry = _Entry(key, next(self._numbers) if replaced is None else replaced.number, checked, specials)
+            entry = _Entry(key, next(self._numbers) if replaced is None else replaced.number, checked, asked)
             if replaced is not None:
                 self._remove(replaced)
             terms = _terms(test, (), self._postings_of)
@@ -164,12 +186,12 @@ class _Entry(Generic[K]):
 
     __slots__ = ("_compiled", "checked", "for_user", "depends_on", "key", "number", "terms")
 
-    def __init__(self, key: K, number: int, checked: CheckedFilter, specials: set[str]) -> None:
+    def __init__(self, key: K, number: int, checked: CheckedFilter, asked: _Asked) -> None:
         self.key = key
         self.number = number
         self.checked = checked
-        self.for_user = ME.name in specials
-        self.depends_on = self.for_user + 2 * bool(specials - {ME.name})
+        self.for_user = asked.for_user
+        self.depends_on = asked.for_user + 2 * asked.for_time
         self.terms: tuple[_Term, ...] = ()
         self._compiled: tuple[_Meaning, Predicate] | None = None
 
@@ -180,6 +202,24 @@ class _Entry(Generic[K]):
         if known is None or known[0] is not meaning:
             self._compiled = known = meaning, compile_predicate(self.checked, meaning.context, access=meaning.access)
         return known[1]
+
+
+class _Asked(Moment):
+    """A moment that notes what a filter asks for, even where the answer does not matter: its predicate asks the same."""
+
+    __slots__ = ("for_time", "for_user")
+
+    def __init__(self) -> None:
+        super().__init__(Context(now=_SOME_TIME))
+        self.for_time = self.for_user = False
+
+    def now(self) -> Context:
+        self.for_time = True
+        return super().now()
+
+    def user_id(self, path: str) -> str:
+        self.for_user = True
+        return ""
 
 
 class _Meaning(NamedTuple):
@@ -211,17 +251,6 @@ class _Meanings:
 
 def _age(entry: _Entry[Any]) -> int:
     return entry.number
-
-
-def _specials(test: Any) -> Iterator[str]:
-    """The names of the specials in a test."""
-    match test:
-        case AllOf(tests) | AnyOf(tests):
-            yield from chain.from_iterable(map(_specials, tests))
-        case Related():
-            yield from _specials(test.test)
-        case Symbolic():
-            yield test.special.name
 
 
 # terms

@@ -121,16 +121,15 @@ class _NamedSchemas:
         filters = self._refer(f"{prefix}Filter")
         conditions: list[Schema] = []
         for name, row in table.items():
-            field = _field_schema(name, table)
+            field = _row_names(name, table)
             if isinstance(row, Relation):
                 inner = _free(prefix + pascal_case(name), self._is_prefix)
                 self.add(row.related, inner)
                 found = _relation_conditions(field, row, self._refer(f"{inner}Filter"))
                 conditions += self._titled(prefix, name, found)
-                counted = f"{name}{COUNT}"
-                if "count" in row.operators and counted not in table:
-                    found = _value_conditions(_field_schema(counted, table), Count(row))
-                    conditions += self._titled(prefix, counted, found)
+                if "count" in row.operators and ("*" in name or name + COUNT not in table):
+                    found = _value_conditions(_count_names(name, table), Count(row))
+                    conditions += self._titled(prefix, name + COUNT, found)
             else:
                 conditions += self._titled(prefix, name, _value_conditions(field, row))
         self.components[f"{prefix}Condition"] = {"anyOf": conditions} if conditions else {"not": {}}
@@ -173,35 +172,57 @@ def _object(properties: Mapping[str, Schema], optional: Iterable[str] = ()) -> S
     return {"type": "object", "properties": dict(properties), "required": required, "additionalProperties": False}
 
 
-def _field_schema(name: str, table: FieldTable) -> Schema:
-    """The names that a row's name stands for: of a wildcard those that belong to no other row."""
+def _row_names(name: str, table: FieldTable) -> Schema:
+    """The names that a row stands for: of a wildcard those that belong to no other row and are no count."""
     if "*" not in name:
         return {"const": name}
+    counted = [other for other, row in table.items() if "*" in other and "count" in row.operators]
+    counts = [_count_names(other, table) for other in counted if _overlap(other + COUNT, name)]
+    return _wild_names(name, table, _patterns(_better(name, table)) + counts)
+
+
+def _count_names(relation: str, table: FieldTable) -> Schema:
+    """The names of the counts of a relation's row: of a wildcard, of the relations that it admits."""
+    if "*" not in relation:
+        return {"const": relation + COUNT}
+    better = _patterns([other + COUNT for other in _better(relation, table)])
+    exact = [other + COUNT for other in table if "*" not in other]
+    rows = [other for other in table if "*" in other and other.endswith(COUNT) and _overlap(other, relation + COUNT)]
+    better += [_wild_names(other, table, _patterns(_better(other, table))) for other in rows]
+    return _wild_names(relation + COUNT, table, better, exact)
+
+
+def _wild_names(name: str, table: FieldTable, others: list[Schema], exact: Iterable[str] = ()) -> Schema:
+    """The names that fit one with wildcards, but those of `others`, the exact ones, and those with a row of their own."""
     pattern = _name_pattern(name)
-    matches = re.compile(pattern).match
-    segments = name.split(".")
-    others: list[Schema] = [{"const": other} for other in table.known if matches(other)]
-    counts = [f"{other}{COUNT}" for other, row in table.items() if "*" in other and "count" in row.operators]
-    others += [
-        {"pattern": _name_pattern(other)}
-        for other in [*table, *counts]
-        if "*" in other and other != name and _beats(other.split("."), segments)
-    ]
+    consts: list[Schema] = [{"const": one} for one in dict.fromkeys([*table.known, *exact]) if re.match(pattern, one)]
     schema: Schema = {"type": "string", "pattern": pattern, "maxLength": 256}
-    return schema | {"not": {"anyOf": others}} if others else schema
+    return schema | {"not": {"anyOf": consts + others}} if consts or others else schema
+
+
+def _better(name: str, table: FieldTable) -> list[str]:
+    """The other wildcard rows that have the names which fit both: where they differ first, they are exact."""
+    return [other for other in table if "*" in other and _overlap(other, name) and _is_wild(other) < _is_wild(name)]
+
+
+def _is_wild(name: str) -> list[bool]:
+    return [segment == "*" for segment in name.split(".")]
+
+
+def _overlap(name: str, other: str) -> bool:
+    """Whether some names fit both."""
+    names, others = name.split("."), other.split(".")
+    return len(names) == len(others) and all(
+        "*" in pair or len({*pair}) == 1 for pair in zip(names, others, strict=True)
+    )
+
+
+def _patterns(names: Iterable[str]) -> list[Schema]:
+    return [{"pattern": _name_pattern(name)} for name in names]
 
 
 def _name_pattern(name: str) -> str:
     return "^" + r"\.".join([_SEGMENT if segment == "*" else segment for segment in name.split(".")]) + _END
-
-
-def _beats(other: list[str], segments: list[str]) -> bool:
-    """Whether some names fit both rows, and belong to the other: of two rows the one whose first difference is exact."""
-    if len(other) != len(segments):
-        return False
-    pairs = [*zip(other, segments, strict=True)]
-    fit_both = all(a == b or "*" in (a, b) for a, b in pairs)
-    return fit_both and next((b == "*" for a, b in pairs if a != b), False)
 
 
 def _value_conditions(field: Schema, row: FieldType) -> Iterator[Schema]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple, cast
+from datetime import UTC, tzinfo
+from typing import Any, NamedTuple, cast
 
 from ..checked import CheckedFilter, Part
 from ..context import Context, Moment
@@ -10,7 +11,7 @@ from ..endpoints.field_table import FieldTable
 from ..endpoints.types import Scope
 from ..nodes import And, Comparison, Filter, Membership, Or, RelationTest
 from ..values import Special
-from .lowering import all_of, any_of, column_of, lower, lower_at, related_column
+from .lowering import all_of, any_of, column_of, lower_at, related_column
 from .tests import Column, Related
 
 
@@ -22,15 +23,19 @@ class Symbolic(NamedTuple):
     special: Special
 
 
-def lower_symbolic(checked: CheckedFilter) -> Any:
-    """The tests of the filter as `lower` gives them for days in UTC, but with a `Symbolic` for each comparison with a special.
+def lower_symbolic(checked: CheckedFilter, timezone: tzinfo = UTC) -> Any:
+    """The tests of the filter as `lower` gives them for days in a time zone, but with a `Symbolic` for each comparison with a special.
 
     Raises `ContextError` for a scope without conditions.
     """
+    return _lowered(checked, _NoMoment(Context(timezone=timezone)))
+
+
+def _lowered(checked: CheckedFilter, moment: Moment) -> Any:
     try:
-        return lower_at(checked, _NO_MOMENT)
+        return lower_at(checked, moment)
     except _MomentAsked:
-        return all_of([_tree(part.filter, cast("FieldTable", part.table), None) for part in checked.parts])
+        return all_of([_tree(part.filter, cast("FieldTable", part.table), None, moment) for part in checked.parts])
 
 
 class _MomentAsked(Exception):
@@ -47,29 +52,26 @@ class _NoMoment(Moment):
         raise _MomentAsked
 
 
-_NO_MOMENT: Final = _NoMoment(Context())
-
-
-def _tree(node: Filter, table: FieldTable, relation: Column | None) -> Any:
+def _tree(node: Filter, table: FieldTable, relation: Column | None, moment: Moment) -> Any:
     match node:
         case And(items):
-            return all_of([_tree(item, table, relation) for item in items])
+            return all_of([_tree(item, table, relation, moment) for item in items])
         case Or(items):
-            return any_of([_tree(item, table, relation) for item in items])
+            return any_of([_tree(item, table, relation, moment) for item in items])
         case RelationTest(field, operator, inner) if inner is not None:
             column = _column_at(table, relation, field)
-            return Related(column, operator, _tree(inner, cast("FieldTable", column.related), column))
+            return Related(column, operator, _tree(inner, cast("FieldTable", column.related), column, moment))
         case Comparison(field, operator, Special() as special):
             return Symbolic(_column_at(table, relation, field), operator, special)
         case Membership(field, operator, values) if any(isinstance(value, Special) for value in values):
             word = "ne" if operator == "nin" else "eq"
-            tests = [_tree(Comparison(field, word, value), table, relation) for value in values]
+            tests = [_tree(Comparison(field, word, value), table, relation, moment) for value in values]
             return all_of(tests) if operator == "nin" else any_of(tests)
         case Comparison(field, _, value):
             row = table.field_type(field)
             if isinstance(row, Scope) and row.conditions is not None:
-                return lower_symbolic(cast("CheckedFilter", row.conditions[str(value)]))
-    return lower(CheckedFilter((Part(node, table),)))
+                return _lowered(cast("CheckedFilter", row.conditions[str(value)]), moment)
+    return lower_at(CheckedFilter((Part(node, table),)), moment)
 
 
 def _column_at(table: FieldTable, relation: Column | None, path: str) -> Column:

@@ -303,7 +303,7 @@ def fault_of(error: json.JSONDecodeError) -> tuple[str, int, int]:
         expected += "; null, true and false are written in lower case"
     elif token[:1].isalpha() and "double quotes" not in expected and expected[0] == "a":
         expected += "; keys and texts are in double quotes"
-    elif token and not token.isascii() and not token.isalnum():
+    elif len(token) == 1 and not token.isascii() and not token.isalnum():
         found += f" ({character_name(token)})"
     return f"found {found}, expected {expected}", start, end
 

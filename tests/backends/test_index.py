@@ -6,6 +6,7 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 
 import pytest
@@ -117,6 +118,23 @@ def test_single_filters(text: str, matching: dict[str, Any], other: dict[str, An
     assert index.matching(other, CONTEXT) == []
 
 
+@pytest.mark.parametrize("operator", ["<", "<=", ">", ">=", "=", "!="])
+def test_the_ends_of_the_calendar_are_in_no_zone_for_all(operator: str) -> None:
+    """In some zones nothing is before the first day, or after the last moment. An index does not know the zone beforehand."""
+    endpoint = kf.Endpoint("e", {"at": "datetime", "title": "string"})
+    ends = ("0001-01-01", "9999-12-31", "0001-01-01T00:00:00", "9999-12-31T23:59:59.999999")
+    index = kf.FilterIndex[str]()
+    for end in ends:
+        for text in (f"at {operator} '{end}'", f"at {operator} '{end}' or title = 'a'"):
+            index[text] = endpoint.parse(text)
+    records = [*ends, *(f"{end}{offset}" for end in ends[2:] for offset in ("Z", "+05:00", "-05:00"))]
+    for zone, storage in product(("UTC", "America/Havana", "Asia/Tehran"), repeat=2):
+        context = kf.Context(timezone=zone, storage_timezone=storage, now=datetime(2024, 1, 1, tzinfo=UTC))
+        for at in records:
+            found = index.matching({"at": at}, context)
+            assert (found, {*found.errors}) == one_by_one(index, {"at": at}, context)
+
+
 def test_a_filter_that_cannot_read_the_record_does_not_match_and_is_listed() -> None:
     index: FilterIndex[str] = FilterIndex()
     index["number"] = PROJECTS.parse("budget > 1")
@@ -145,6 +163,23 @@ def test_a_filter_about_the_user_needs_one_whatever_the_record_holds() -> None:
         index.matching({"title": "b"})
     del index["mine"]
     assert index.matching({"title": "b"}) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "owner.id = me.id and title in []",
+        "owner.id = me.id or title = 'a'",
+        "due = today and title in []",
+    ],
+)
+def test_a_filter_is_compiled_anew_for_what_it_asks_even_where_that_does_not_matter(text: str) -> None:
+    index = FilterIndex[str]()
+    index["x"] = PROJECTS.parse(text)
+    for me in ("u-1", "u-2"):
+        context = CONTEXT.replace(me=me)
+        for record in ({"owner": {"id": "u-1"}}, {"title": "a"}, {}):
+            assert (index.matching(record, context), set()) == one_by_one(index, record, context)
 
 
 def test_only_checked_filters_come_in() -> None:

@@ -7,6 +7,7 @@ import random
 import shutil
 import subprocess
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,52 @@ def test_names_are_components() -> None:
     assert names[:4] == ["Condition", "AndGroup", "OrGroup", "Filter"]
     assert "TasksStepsFilter" in names
     assert "GroupsCondition" in names
+
+
+def test_of_several_wildcards_the_one_that_is_exact_first_has_the_field() -> None:
+    endpoint = Endpoint(
+        "projects",
+        {
+            "a.*": kf.types.Relation({"name": "string"}, operators=["any", "count"]),
+            "a.*.*": "boolean",
+            "a.*.c": "string",
+            "a.b.*": "datetime",
+            "b.*.*": "boolean",
+            "b.*.c": "string",
+            "b.*": "id",
+            "a.*.d.*": "string",
+            "a.*.*.*": "boolean",
+            "c.*": {"name": "string"},
+            "c.x": {"name": "string"},
+            "c.c": kf.types.Relation({}, operators=["any"]),
+            "c.*.count": "string",
+            "c.b.*": "id",
+            "d.b": "number",
+            "d.*": {"name": "string"},
+            "d.*.*": "string",
+            "e.*.*": {"name": "string"},
+            "e.b.*": "number",
+        },
+    )
+    validates = jsonschema.Draft202012Validator(endpoint.to_json_schema()).is_valid
+    names = [
+        *(f"a.{rest}" for rest in ("b", "b.c", "x.c", "x.d", "b.count", "x.count", "b.d.x", "c.b.b")),
+        *(f"b.{rest}" for rest in ("b", "b.c", "x.d", "x.count")),
+        *(f"c.{rest}" for rest in ("b", "b.d", "b.count", "c.count", "d.count", "x", "x.count")),
+        *(f"d.{rest}" for rest in ("b.c", "b.count", "c.d", "c.count")),
+        *(f"e.{rest}" for rest in ("b.x", "c.x", "b.x.count", "x.b.count")),
+    ]
+    found = 0
+    for name, value in product(names, ("x", 7, True, "today")):
+        data = condition(name, "eq", value)
+        assert validates(data) == accepted(data, endpoint), data
+        found += validates(data)
+    assert found > len(names)
+
+
+def test_wildcards_that_share_no_name_exclude_none() -> None:
+    endpoint = Endpoint("projects", {"a.*": "string", "b.*": {"name": "string"}, "c.*.*": "number", "d": "number"})
+    assert '"not"' not in json.dumps(endpoint.to_json_schema())
 
 
 def test_relations_that_would_be_called_alike_have_components_of_their_own() -> None:
