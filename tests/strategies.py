@@ -1,6 +1,5 @@
 """Hypothesis strategies for filters, shared by all tests: every node, operator and kind of value, and awkward ones of each."""
 
-import os
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -11,12 +10,6 @@ from kanbert_filter.endpoints.field_table import FieldTable, Relation
 from kanbert_filter.nodes import And, Comparison, Filter, Membership, NullCheck, Or, RelationTest
 from kanbert_filter.operators import COMPARISONS, OPERATORS
 from kanbert_filter.values import EOM, EOW, ME, NOW, SOM, SOW, TODAY, Number, Special, UntypedText, Value, exact
-
-
-def examples(number: int) -> int:
-    """So many examples for a heavy test, times `KANBERT_EXAMPLES` where the environment says it: 20 is for a night."""
-    return number * int(os.environ.get("KANBERT_EXAMPLES", "1"))
-
 
 WORDS = (
     *("and", "or", "not", "in", "nin", "is", "null", "true", "false", "any", "none", "all", "eq", "ne", "like"),

@@ -105,7 +105,9 @@ LANGUAGES: dict[str, Callable[[Example], str | None]] = {
     "sh": leave_to_the_gate,
     "sql": leave,
     "text": leave,
-    **dict.fromkeys(("{grammar-diagrams}", "{operators}", "{playground}", "{toctree}", "{eval-rst}"), leave),
+    **dict.fromkeys(
+        ("{grammar-diagrams}", "{literalinclude}", "{operators}", "{playground}", "{toctree}", "{eval-rst}"), leave
+    ),
 }
 """What a fenced block may be, and what is done with it."""
 

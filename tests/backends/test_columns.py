@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import operator as op
 import re
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from random import Random
+from runpy import run_path
+from types import SimpleNamespace
 from typing import Any, get_args
 from uuid import UUID
 
@@ -17,13 +19,12 @@ import pytest
 from hypothesis import given, strategies as st
 
 import kanbert_filter as kf
-from kanbert_filter.backends.columns.finding import ColumnError, GivenColumns, column_error, verify_columns
+from kanbert_filter.backends.columns.finding import ColumnError, GivenColumns
 from kanbert_filter.backends.columns.lines import (
     AnyNumbers,
     Booleans,
     Days,
     Floats,
-    Line,
     Numbers,
     SoundTexts,
     Storage,
@@ -32,7 +33,6 @@ from kanbert_filter.backends.columns.lines import (
     Uuids,
     line_of,
 )
-from kanbert_filter.backends.columns.logic import Logic
 from kanbert_filter.backends.columns.patterns import (
     automaton,
     backtracking,
@@ -40,13 +40,11 @@ from kanbert_filter.backends.columns.patterns import (
     like_spelling,
     pattern_of,
 )
-from kanbert_filter.backends.columns.placing import Cell, JsonCell, View
 from kanbert_filter.backends.columns.sqlite import SQLITE_NUMBER_TEXT
-from kanbert_filter.backends.columns.translation import Translation
 from kanbert_filter.backends.predicate.patterns import like
 from kanbert_filter.kinds import ValueKind
-from kanbert_filter.meaning.lowering import column_of, lower
-from kanbert_filter.meaning.tests import Column, OrderOperator, TextOperator
+from kanbert_filter.meaning.lowering import column_of
+from kanbert_filter.meaning.tests import Test
 from kanbert_filter.values import exact, number_text
 from tests import strategies
 from tests.matches import PROJECTS, Case, cases, dataset
@@ -193,129 +191,27 @@ def test_tiny_and_huge_numbers(digits: int, wrong: int) -> None:
     assert sum(text != plain(number) for text, number in zip(texts, numbers, strict=True)) <= wrong
 
 
-# a whole back end: conditions are functions of a row that are true, false or, as in SQL, unknown
+# a whole back end: the example of the page "Writing a back end"
 
-Truth = Callable[[Any], bool | None]
-COLUMNS: dict[str, Storage] = {
-    **dict.fromkeys(("id",), Numbers.integers(64, signed=True)),
-    **dict.fromkeys(("title", "code", "status", "owner_id", "name"), SoundTexts()),
-    **dict.fromkeys(("budget", "price", "hours"), AnyNumbers()),
-    **dict.fromkeys(("done", "vip"), Booleans()),
-    **dict.fromkeys(("created_at", "archived_at"), Timestamps(aware=True)),
+EXAMPLE: Any = SimpleNamespace(**run_path(str(Path(__file__).parents[2] / "docs" / "examples" / "rows_back_end.py")))
+TASKS: dict[str, Any] = {
+    **dict.fromkeys(("title", "status"), SoundTexts()),
+    "hours": AnyNumbers(),
     "due": Days(),
+    "members": [{"name": SoundTexts()}],
 }
-ORDERS: dict[OrderOperator, Any] = {"lt": op.lt, "lte": op.le, "gt": op.gt, "gte": op.ge}
-
-
-def unknown_if_null(read: Callable[[Any], Any], test: Callable[[Any], bool]) -> Truth:
-    return lambda row: None if (value := read(row)) is None else test(value)
-
-
-class RowLogic(Logic[Truth]):
-    width = 3
-
-    def conjunction(self, expressions: Sequence[Truth]) -> Truth:
-        def both(row: Any) -> bool | None:
-            found = [expression(row) for expression in expressions]
-            return False if False in found else None if None in found else True
-
-        return both
-
-    def disjunction(self, expressions: Sequence[Truth]) -> Truth:
-        def either(row: Any) -> bool | None:
-            found = [expression(row) for expression in expressions]
-            return True if True in found else None if None in found else False
-
-        return either
-
-    def negation(self, expression: Truth) -> Truth:
-        return lambda row: not expression(row)
-
-    def untruth(self, expression: Truth) -> Truth:
-        return lambda row: expression(row) is not True
-
-
-class RowCell(Cell[Truth]):
-    logic = RowLogic()
-
-    def __init__(self, line: Line, read: Callable[[Any], Any]) -> None:
-        super().__init__(line)
-        self.read = read
-
-    def null(self, negated: bool) -> Truth:
-        return lambda row: (self.read(row) is None) is not negated
-
-    def among(self, values: Sequence[Any], negated: bool) -> Truth:
-        return unknown_if_null(self.read, lambda value: (value in values) is not negated)
-
-    def ordered(self, operator: OrderOperator, value: Any) -> Truth:
-        return unknown_if_null(self.read, lambda stored: ORDERS[operator](stored, value))
-
-    def as_is(self) -> Any:
-        return self.read
-
-    def lowered(self) -> Any:
-        return lambda row: None if (text := self.read(row)) is None else text.lower()
-
-    def number_text(self) -> Any:
-        return lambda row: None if (number := self.read(row)) is None else number_text(exact(number))
-
-    def fits(self, text: Any, operator: TextOperator, needle: str) -> Truth:
-        return unknown_if_null(text, like(pattern_of(operator, needle)))
-
-
-class RowJsonCell(JsonCell[Truth], RowCell):
-    def __init__(self, read: Callable[[Any], Any]) -> None:
-        RowCell.__init__(self, Line(), read)
-
-    def seen_as(self, view: View) -> RowCell:
-        line, kinds = _VIEWS[view]
-
-        def seen(row: Any) -> Any:
-            value = self.read(row)
-            return value if value.__class__ in kinds else None
-
-        return RowCell(line, seen)
-
-
-_VIEWS: dict[View, tuple[Line, set[type]]] = {
-    "text": (Texts(), {str}),
-    "number": (AnyNumbers(), {int, Decimal}),
-    "boolean": (Booleans(), {bool}),
+SCHEMA: dict[str, Any] = {
+    "id": Numbers.integers(64, signed=True),
+    **dict.fromkeys(("title", "code", "status", "owner_id"), SoundTexts()),
+    **dict.fromkeys(("budget", "price"), AnyNumbers()),
+    "done": Booleans(),
+    "due": Days(),
+    **dict.fromkeys(("created_at", "archived_at"), Timestamps(aware=True)),
+    "client": {"name": SoundTexts(), "vip": Booleans()},
+    "custom_field": EXAMPLE.JSON,
+    "tasks": [TASKS],
 }
-
-
-class RowTranslation(Translation[Truth, str, Callable[[Any], list[Any]]]):
-    logic = RowCell.logic
-
-    def cell(self, column: Column, row: str, prefix: str) -> RowCell:
-        def read(row: Any) -> Any:
-            for name in column.source:
-                row = None if row is None else row.get(name)
-            return row
-
-        if column.source[0] == "custom_field":
-            return RowJsonCell(read)
-        line = line_of(column.kind, COLUMNS.get(column.source[-1]), CONTEXT)
-        if line is None:
-            raise column_error(column, "no column holds it")
-        return RowCell(line, read)
-
-    def records(self, column: Column, row: str, prefix: str) -> Callable[[Any], list[Any]]:
-        return lambda row: row[column.source[-1]] or []
-
-    def row_of(self, records: Callable[[Any], list[Any]]) -> str:
-        return "record"
-
-    def exists(self, records: Callable[[Any], list[Any]], condition: Truth | bool) -> Truth:
-        test: Truth = (lambda record: condition) if isinstance(condition, bool) else condition
-        return lambda row: any(test(record) is True for record in records(row))
-
-    def number(self, records: Callable[[Any], list[Any]]) -> RowCell:
-        return RowCell(Numbers.integers(64, signed=True), lambda row: len(records(row)))
-
-
-CONTEXT = kf.Context()
+COLUMNS = {**SCHEMA, **TASKS, **SCHEMA["client"]}
 
 
 def typed(record: dict[str, Any]) -> dict[str, Any]:
@@ -347,9 +243,8 @@ ROWS = [typed(record) for record in dataset()]
 @pytest.mark.parametrize("case", cases(), ids=str)
 def test_a_whole_back_end(case: Case) -> None:
     for text, ids in ((case.filter, case.ids), (case.lookalike, case.lookalike_ids)):
-        condition = RowTranslation().condition(lower(PROJECTS.parse(text), case.context), "record")
-        found = [row["id"] for row in ROWS if (condition if isinstance(condition, bool) else condition(row)) is True]
-        assert tuple(found) == ids, text
+        matches = EXAMPLE.where(PROJECTS.parse(text), SCHEMA, case.context)
+        assert tuple(row["id"] for row in ROWS if matches(row)) == ids, text
 
 
 def test_verify_looks_at_all_of_an_endpoint() -> None:
@@ -358,7 +253,16 @@ def test_verify_looks_at_all_of_an_endpoint() -> None:
         "tasks": {"nope": "string"},
         "lost": "number",
         "gone": kf.types.Scope({"yes": kf.field("lost") == 1}),
+        "client": {"name": "string"},
     }
     with pytest.raises(ColumnError) as caught:
-        verify_columns(RowTranslation(), kf.Endpoint("e", fields), "record")
-    assert caught.value.fields == dict.fromkeys(("title", "tasks.nope", "lost"), "no column holds it")
+        EXAMPLE.verify(kf.Endpoint("e", fields), SCHEMA)
+    faults = dict.fromkeys(("title", "tasks.nope", "lost"), "no column holds it")
+    assert caught.value.fields == faults | {"client": "no column holds related rows"}
+    EXAMPLE.verify(PROJECTS, SCHEMA)
+
+
+def test_the_page_lists_the_plain_tests() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "back-ends.md").read_text()
+    listed = re.findall(r"^\| `(\w+)\(([\w, ]+)\)`", page, re.MULTILINE)
+    assert listed == [(test.__name__, ", ".join(test._fields)) for test in get_args(Test)]
