@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.db import connections
 from hypothesis import HealthCheck, given, settings
 
 import kanbert_filter as kf
@@ -56,6 +57,37 @@ EVERY = [
 def test_a_value_of_another_type_is_null(database: str, text: str) -> None:
     for zone in ("UTC", "Europe/Vienna", "America/St_Johns"):
         compare(database, ITEMS.parse(text), kf.Context(timezone=zone, storage_timezone="America/Havana"))
+
+
+@pytest.mark.parametrize(
+    ("text", "indexed"),
+    [
+        ("extra.x = 'a'", True),
+        ("extra.title in ['a', 'b']", True),
+        ("extra.rank = 7", True),
+        ("extra.done = true", True),
+        ("extra.ref = '7'", True),
+        ("extra.title in ['" + "', '".join("abcdefghijkl") + "']", False),
+        ("extra.title != 'a'", False),
+        ("extra.rank > 7", False),
+    ],
+)
+def test_equality_in_json_is_what_an_index_on_jsonb_serves(indexed_database: str, text: str, indexed: bool) -> None:
+    found = site.Project.objects.using(indexed_database).filter(where(ITEMS.parse(text), site.Project)).order_by()
+    assert ("Bitmap Index Scan on extra_gin" in found.explain()) is indexed
+    compare(indexed_database, ITEMS.parse(text), kf.Context())
+
+
+@pytest.fixture
+def indexed_database(database: str) -> Iterator[str]:
+    if database != "postgresql":
+        pytest.skip("only PostgreSQL has such indexes")
+    with connections[database].cursor() as cursor:
+        cursor.execute("CREATE INDEX extra_gin ON site_project USING gin (custom_field jsonb_path_ops)")
+        cursor.execute("SET enable_seqscan = off")
+        yield database
+        cursor.execute("SET enable_seqscan = on")
+        cursor.execute("DROP INDEX extra_gin")
 
 
 def test_a_column_of_json_may_hold_the_value_itself(database: str) -> None:

@@ -6,6 +6,7 @@ only filters of odd shapes come near; a filter beyond them is refused before the
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
@@ -124,6 +125,23 @@ JSON_MOMENT_TESTS: Final[dict[str, dict[MomentView, str]]] = {
 
 Names in braces stand for what they do in `JSON_VIEWS`. On SQLite dates and timestamps are texts.
 """
+
+MAX_CONTAINED: Final = 10
+"""How many values of a list PostgreSQL looks for one by one in an index on JSON. Without an index that takes it longer than one look at
+each row, which more values become."""
+
+
+def json_objects(keys: Sequence[str], constants: Sequence[Constant]) -> list[str]:
+    """The texts of objects that contain nothing but the value behind these keys, one of the constants.
+
+    >>> from kanbert_filter.backends.columns.sql import json_objects
+    >>> json_objects(["a", "value"], ["x", True])
+    ['{"a": {"value": "x"}}', '{"a": {"value": true}}']
+    """
+    before = "".join([f"{{{json.dumps(key)}: " for key in keys])
+    texts = [json.dumps(constant) if isinstance(constant, str | bool) else str(constant) for constant in constants]
+    return [f"{before}{text}{'}' * len(keys)}" for text in texts]
+
 
 EXACT_NUMBERS: Final = {"duckdb": DUCKDB_NUMBER, "mysql": MYSQL_NUMBER}
 """By engine, a row that compares as a `{number}` that is given as text."""

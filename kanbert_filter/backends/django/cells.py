@@ -30,7 +30,7 @@ from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, In,
 
 from ...context import Context
 from ...kinds import FieldKind
-from ...meaning.tests import Column, OrderOperator, TextOperator
+from ...meaning.tests import Column, Constant, OrderOperator, TextOperator
 from ..columns.finding import column_error
 from ..columns.lines import (
     INT64,
@@ -60,15 +60,17 @@ from ..columns.placing import (
     Testable,
     View,
 )
-from ..columns.sql import GROUP_WIDTH
+from ..columns.sql import GROUP_WIDTH, MAX_CONTAINED, json_objects
 from .dialects import (
     MOMENTS,
     AddressText,
     ByCodePoint,
     DecimalText,
     ExactNumber,
+    JsonContains,
     JsonKind,
     JsonMomentTest,
+    JsonScalar,
     JsonSeen,
     LowerCase,
     PatternMatch,
@@ -276,6 +278,22 @@ class JsonViewCell(LookupCell):
     """A value in a JSON column where it is of one sort, else null."""
 
     __slots__ = ()
+
+    expression: JsonScalar
+
+    def equal(self, constants: Iterable[Constant], negated: bool) -> Condition:
+        constants = list(constants)
+        found = super().equal(constants, negated)
+        held = [constant for constant in constants if self.line.points(constant)]
+        keys, view = self.expression.keys, self.expression.view
+        if isinstance(found, bool) or negated or not keys or len(held) > MAX_CONTAINED:
+            return found
+        numbers = [
+            int(text)
+            for text in map(str, held)
+            if view == "id" and len(text) < 40 and text.removeprefix("-").isdecimal()
+        ]
+        return Q(JsonContains(self.expression, found, json_objects(keys, [*held, *numbers]), bool(numbers)))
 
     def same(self, values: Sequence[Any]) -> Q:
         # `In` would have Django convert the values as it would those of a column.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.db.backends.signals import connection_created
@@ -251,6 +252,34 @@ class JsonScalar(JsonKind):
         super().__init__(column, keys)
         self.view = view
         self.output_field = _SCALARS[view]
+
+
+class JsonContains(Func):
+    """A value in a JSON column is one of some constants: `objects` are the texts of what the column then contains.
+
+    Where no index could serve that, it is the condition that means it; with `inexact`, both.
+    """
+
+    output_field = BooleanField()
+
+    def __init__(self, value: JsonKind, condition: Q, objects: Sequence[str], inexact: bool) -> None:
+        super().__init__(value.source_expressions[0], ExpressionWrapper(condition, BooleanField()))
+        self.objects = tuple(objects)
+        self.inexact = inexact
+
+    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
+        """The condition."""
+        return compiler.compile(self.source_expressions[1])  # type: ignore[no-any-return]
+
+    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
+        """Always of the whole column, never of what a key leads to: there a list would contain its elements."""
+        sql, params = compiler.compile(self.source_expressions[0])
+        found = " OR ".join([f"{sql} @> %s::jsonb"] * len(self.objects))
+        bound = [param for text in self.objects for param in (*params, text)]
+        if not self.inexact:
+            return f"({found})", bound
+        condition = compiler.compile(self.source_expressions[1])
+        return _filled("(({found}) AND {condition})", found=(found, bound), condition=condition)
 
 
 class JsonMomentTest(JsonKind):
