@@ -10,8 +10,7 @@ from ..endpoints.endpoint import Endpoint
 from ..errors import FilterError, printable
 from ..nodes import Filter
 from .batches import BatchFormat, BatchReport, batch_entries
-from .filters import filter_in
-from .parameters import endpoint_option, file_option, filter_text, one_filter, with_file_options
+from .parameters import endpoint_option, file_option, read_filter, with_file_options
 from .shell import STATUSES, FilterFault
 
 
@@ -58,7 +57,7 @@ def check_command(
         click.echo(report.summary(verdict), err=True)
         raise click.exceptions.Exit(FilterFault.exit_code if report.failed else 0)
     try:
-        read = filter_in(filter_text(one_filter(words)))
+        read, _ = read_filter(words)
         if endpoint is not None:
             endpoint.check(read)
     except FilterError as error:

@@ -198,6 +198,8 @@ class _WrongCell(ValueError):
 
 
 def _not_csv(error: csv.Error) -> str:
+    if "new-line character" in str(error):
+        return "Found lines that end in CR alone, expected LF or CRLF; convert it, for example with tr '\\r' '\\n'"
     return f"Found text that is not CSV: {error}"
 
 

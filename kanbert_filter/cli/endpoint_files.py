@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +12,10 @@ from warnings import warn
 from ..endpoints.endpoint import Endpoint
 from ..endpoints.kanbert import kanbert_endpoints
 from ..endpoints.openapi import OpenApiEndpoints, endpoints_from_openapi
-from ..errors import quoted
+from ..errors import printable, quoted
+from ..messages import did_you_mean
+from ..suggestions import Suggestions
+from .record_files import is_record_file
 
 ENDPOINT_FILES: Final = frozenset({".md", ".markdown", ".json"})
 """How the names of files end that describe endpoints."""
@@ -47,9 +51,14 @@ def endpoints_at(source: str) -> Mapping[str, Endpoint]:
             found = _endpoints_in_json(path)
         case ".yaml" | ".yml":
             raise ValueError(f"{quoted(name)} is YAML, expected JSON; convert it first, for example with yq -o json")
+        case _ if is_record_file(name):
+            infer = f"kanbert-filter endpoints infer {shlex.quote(name)} > {shlex.quote(path.stem)}.md"
+            raise ValueError(
+                f"{quoted(name)} holds records, expected an endpoint; its table is written by {printable(infer)}"
+            )
         case _:
             expected = f"a shipped endpoint ({', '.join(shipped)}) or a file ending in .md or .json"
-            raise ValueError(f"found {quoted(source)}, expected {expected}")
+            raise ValueError(f"found {quoted(source)}, expected {expected}{did_you_mean(_names_like(source))}")
     faults = found.faults if isinstance(found, OpenApiEndpoints) else {}
     if choice:
         try:
@@ -83,6 +92,18 @@ def _endpoints_in_json(path: Path) -> Mapping[str, Endpoint]:
     raise ValueError(f"{quoted(path)} describes no endpoint, expected {expected}")
 
 
+def _names_like(source: str) -> list[str]:
+    """The shipped endpoints, and the files that may describe one, whose names are much like this."""
+    path = Path(source)
+    try:
+        files = [file for file in path.parent.iterdir() if file.suffix.lower() in ENDPOINT_FILES]
+    except (OSError, ValueError):
+        files = []
+    known = {} if path.suffix else {str(file.with_suffix("")): str(file) for file in files}
+    known |= {name: name for name in [*map(str, files), *kanbert_endpoints()]}
+    return list(dict.fromkeys([known[name] for name in Suggestions().to(source, known)]))
+
+
 def _number_or_text(text: str) -> int | str:
     """The number; one that is longer than any that matters here stays text, since CPython does not read it."""
     return int(text) if len(text) < 4000 else text
@@ -94,6 +115,7 @@ def _text_in(path: Path) -> str:
     except UnicodeDecodeError:
         raise ValueError(f"{quoted(path)} is not UTF-8") from None
     except OSError as error:
-        raise ValueError(f"{quoted(path)} cannot be read: {error.strerror}") from None
+        hint = did_you_mean(_names_like(str(path)))
+        raise ValueError(f"{quoted(path)} cannot be read: {error.strerror}{hint}") from None
     except ValueError:  # a NUL in the name
         raise ValueError(f"{quoted(path)} cannot be read: No such file or directory") from None

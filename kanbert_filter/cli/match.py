@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
 from typing import Final, get_args
 
@@ -14,10 +16,11 @@ from ..backends.predicate import Predicate, compile_predicate
 from ..checked import CheckedFilter
 from ..context import Context, WeekDay
 from ..endpoints.endpoint import Endpoint
-from ..errors import ContextError, FilterError, FilterSyntaxError, quoted
-from ..messages import plural
+from ..errors import ContextError, FilterError, FilterSyntaxError, printable, quoted
+from ..messages import did_you_mean, plural
 from ..nodes import Filter
-from .bad_records import BadRecord, BadRecords
+from ..suggestions import Suggestions
+from .bad_records import BadRecord, BadRecords, Record
 from .completion import file_items, zone_items
 from .csv_records import CsvRecords
 from .filters import filter_in
@@ -27,6 +30,7 @@ from .parameters import (
     MOMENT,
     NAMES,
     SCOPE_CONDITION,
+    WHOLE_NUMBER,
     ZONE,
     endpoint_option,
     filter_text,
@@ -44,7 +48,7 @@ WEEK_DAYS: Final = get_args(WeekDay)
 @click.command("match", epilog=STATUSES)
 @click.argument("filter")
 @click.argument("files", nargs=-1, metavar="[FILE]...", shell_complete=file_items)
-@endpoint_option(required=True)
+@endpoint_option("Required.")
 @click.option(
     "--scope",
     "conditions",
@@ -67,7 +71,7 @@ WEEK_DAYS: Final = get_args(WeekDay)
     "--explain", is_flag=True, help="Write for each record whether it matches, and why, instead of the record."
 )
 @click.option("-c", "--count", is_flag=True, help="Write only how many records match.")
-@click.option("-n", "--limit", type=click.IntRange(min=0), metavar="N", help="End after N records.")
+@click.option("-n", "--limit", type=WHOLE_NUMBER, metavar="N", help="End after N records.")
 @click.option("-f", "--fields", type=NAMES, metavar="NAMES", help="Write only these fields, separated by commas.")
 @click.option(
     "-o",
@@ -103,7 +107,7 @@ WEEK_DAYS: Final = get_args(WeekDay)
 def match_command(
     filter: str,
     files: tuple[str, ...],
-    endpoint: Endpoint,
+    endpoint: Endpoint | None,
     conditions: tuple[tuple[str, str, str], ...],
     form: TextFormat | None,
     at: tuple[str, ...] | None,
@@ -145,6 +149,10 @@ def match_command(
     compressed with gzip, bzip2, xz or zstd; or Parquet or Arrow. - or none is standard input. In CSV, the endpoint's types
     say what a cell is, a dotted column name is a path, and an empty cell is null.
     """
+    if endpoint is None:
+        file = shlex.quote(next(filter_or_file for filter_or_file in (*files, "FILE") if filter_or_file != "-"))
+        infer = f"kanbert-filter endpoints infer {printable(file)} > table.md"
+        raise click.UsageError(f"Missing option '-e' / '--endpoint'; {infer} writes a table for it.")
     files = files or ("-",)
     if "-" in files and (filter == "-" or files.count("-") > 1):
         raise click.UsageError(
@@ -181,9 +189,9 @@ def match_command(
         try:
             with opened(name) as source:
                 form_here, records = reading.records(source, bad)
-                if isinstance(records, CsvRecords) and not quiet:
-                    for field in missing_fields(checked.filter, endpoint, records):
-                        click.echo(f"Note: {shown} has no column for {quoted(field)}, which is null there", err=True)
+                if not quiet:
+                    for note in notes_on(shown, records, checked, endpoint, fields or ()):
+                        click.echo(f"Note: {note}", err=True)
                 if writing is not None:
                     writing.flushing = size_of(source.raw) is None or is_terminal(out)
                     writing.begin(shown if name == "-" else name, form_here, records)
@@ -193,6 +201,11 @@ def match_command(
                 else:
                     explaining.file = shown if len(files) > 1 or with_filename else ""
                     explaining.run(tracked, tally)
+                if form_here in ("json", "jsonl") and not quiet and (tally.read, tally.found) == (1, 0):
+                    inside = list_inside(source.head, endpoint)
+                    if inside:
+                        note = f"{shown} is one record with a list at {quoted(inside)}; --at {inside} makes its items the records"
+                        click.echo(f"Note: {note}", err=True)
         except UnreadableFile as error:
             out.flush()
             raise InputFault(f"{shown} {error}") from None
@@ -211,6 +224,32 @@ def match_command(
         click.echo(summary(tally, bad, invert=invert), err=True)
     if exit_status and not tally.found:
         raise click.exceptions.Exit(1)
+
+
+def notes_on(
+    file: str, records: Iterable[Record], checked: CheckedFilter, endpoint: Endpoint, fields: Iterable[str]
+) -> Iterator[str]:
+    """What a filter or `--fields` names and a file does not hold."""
+    rows = records if isinstance(records, CsvRecords) else None
+    for field in missing_fields(checked.filter, endpoint, rows) if rows else ():
+        yield f"{file} has no column for {quoted(field)}, which is null there"
+    for field in fields:
+        if endpoint.field_type(field) is None and (rows is None or field not in rows.columns):
+            hint = did_you_mean(Suggestions().to(field, endpoint.known))
+            yield f"{quoted(field)} is no {'column and no ' if rows else ''}field of the endpoint{hint or ', and perhaps null'}"
+
+
+_LIST: Final = re.compile(rb'"([^"\\]+)"\s*:\s*\[\s*\{')
+
+
+def list_inside(head: bytes, endpoint: Endpoint) -> str | None:
+    """The key of a list of objects in the object that a file begins with, if it is not one of the endpoint's relations."""
+    for found in _LIST.finditer(head):
+        before = head[: found.start()]
+        key = found[1].decode(errors="replace")
+        if before.count(b"{") - before.count(b"}") == 1 and endpoint.type_at((key,)) is None:
+            return key
+    return None
 
 
 def checked_filter(argument: str, files: Sequence[str], endpoint: Endpoint) -> CheckedFilter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,11 +13,13 @@ from warnings import catch_warnings, simplefilter
 import click
 
 from ..context import Context
-from ..errors import quoted
+from ..errors import FilterError, printable, quoted
+from ..nodes import Filter
 from ..values import read_timestamp
 from .batches import BatchFormat
 from .completion import endpoint_items, file_items
 from .endpoint_files import endpoint_at
+from .filters import filter_in
 from .record_files import TextFormat
 from .shell import InputFault
 
@@ -95,6 +98,12 @@ def _path_in(text: str) -> tuple[str, ...]:
     return tuple(text.split("."))
 
 
+def _whole_number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise ValueError(f"found {quoted(text)}, expected a whole number")
+    return int(text)
+
+
 def _names_in(text: str) -> tuple[str, ...]:
     names = [name.strip() for name in text.split(",")]
     if not all(names):
@@ -115,16 +124,16 @@ DELIMITER: Final = checked_value("character", _delimiter)
 SCOPE_CONDITION: Final = checked_value("condition", _scope_condition)
 PATH: Final = checked_value("path", _path_in)
 RENAMING: Final = checked_value("renaming", _renaming_in)
+WHOLE_NUMBER: Final = checked_value("number", _whole_number)
 NAMES: Final = checked_value("names", _names_in)
 
 
-def endpoint_option(help: str = "", *, required: bool = False) -> Callable[[F], F]:
+def endpoint_option(help: str = "") -> Callable[[F], F]:
     """The option `--endpoint`; `help` says what else it does."""
     return click.option(
         "-e",
         "--endpoint",
         type=checked_value("endpoint", endpoint_at),
-        required=required,
         shell_complete=endpoint_items,
         help=f"{help} {ENDPOINT_HELP}".strip(),
     )
@@ -200,6 +209,20 @@ def one_filter(words: Sequence[str]) -> str:
         whole = quoted(" ".join(words))
         raise click.UsageError(f"Found {len(words)} arguments, expected one filter; put it in quotes, as in {whole}.")
     return words[0] if words else "-"
+
+
+def read_filter(words: Sequence[str], notation: str = "auto") -> tuple[Filter, bytes]:
+    """The one filter that arguments or standard input hold, and its text. Raises `FilterError`."""
+    argument = one_filter(words)
+    text = filter_text(argument)
+    try:
+        return filter_in(text, notation), text
+    except FilterError:
+        if argument != "-" and os.path.isfile(argument):
+            found = f"Found the file {quoted(argument)} as the filter"
+            remedy = f"read filters from it with --file, or one with < {printable(argument)}"
+            raise click.UsageError(f"{found}; {remedy}.") from None
+        raise
 
 
 def filter_text(argument: str) -> bytes:

@@ -36,6 +36,7 @@ _COLUMNAR: Final[dict[bytes, ColumnarFormat]] = {b"PAR1": "parquet", b"ARROW1": 
 _FOREIGN: Final[dict[bytes, str]] = {
     b"SQLite format 3": "a SQLite database; write a table of it first, for example with sqlite3 -json FILE 'SELECT …'",
     b"PK\x03\x04": "a ZIP archive or a workbook; unpack it, or save the sheet as CSV",
+    b"<?xml": "XML; convert it to JSON first, for example with yq -p xml -o json",
     b"\xff\xfe": "UTF-16; convert it first, for example with iconv -f UTF-16 -t UTF-8",
     b"\xfe\xff": "UTF-16; convert it first, for example with iconv -f UTF-16 -t UTF-8",
 }
@@ -76,6 +77,8 @@ class RecordFile:
         if text[:1] == b"{" or (not text and self.name == "-"):
             line, broken, _ = text.partition(b"\n")
             return "jsonl" if not broken or _holds_object(line) else "json"
+        if Path(self.name).suffix.lower() in (".yaml", ".yml"):
+            raise UnreadableFile("is YAML; convert it to JSON first, for example with yq -o json")
         if known is None:
             raise UnreadableFile("has no name or beginning of a known format: give --format jsonl, json, csv or tsv")
         return known
@@ -90,6 +93,12 @@ class RecordFile:
 def shown_name(name: str) -> str:
     """What messages call a file, `-` being standard input."""
     return "standard input" if name == "-" else printable(name)
+
+
+def is_record_file(name: str) -> bool:
+    """Whether a file of this name is one of records, whose format the name says."""
+    path = Path(name)
+    return path.suffix.lower() in _FORMATS.keys() - {".json"} and path.is_file()
 
 
 @contextmanager

@@ -10,8 +10,7 @@ import click
 from ..errors import FilterError
 from ..nodes import Filter
 from .batches import BatchFormat, BatchReport, batch_entries
-from .filters import filter_in
-from .parameters import filter_text, one_filter
+from .parameters import read_filter
 from .shell import FilterFault
 
 Rewritten = tuple[str, str]
@@ -32,9 +31,9 @@ def rewrite(
     the end, where they stay as they are.
     """
     if file is None:
-        text = filter_text(one_filter(words))
         try:
-            written, _ = work(filter_in(text, source), text)
+            filter, text = read_filter(words, source)
+            written, _ = work(filter, text)
         except FilterError as error:
             raise FilterFault(error) from None
         if written:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import sys
 from contextlib import suppress
 from typing import IO, Any, Final
 
 import click
 
-from ..errors import COLUMNS, FilterError
+from ..errors import COLUMNS, FilterError, printable, quoted
 from . import display
 
 NAME: Final = "kanbert-filter"
@@ -44,6 +45,16 @@ class Shell(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if " " in args[0] and self.get_command(ctx, args[0]) is None:
+            named = f"{NAME} check {shlex.quote(args[0])}"
+            raise click.UsageError(
+                f"Found {quoted(args[0])}, expected a command before a filter, as in {printable(named)}."
+            )
+        return super().resolve_command(ctx, args)
 
     def main(self, *args: Any, **options: Any) -> Any:
         if sys.stderr is None:  # as after `2>&-`; Click would write what is for it to standard output
