@@ -57,24 +57,24 @@ def filter_from(
     the description links to.
     """
 
-    def documented() -> Endpoint:
-        return endpoint
-
-    choice = Depends(visible or documented)
     description = parameter_description(endpoint, limits, help_url=help_url)
     shown = {title: Example(summary=title, value=text) for title, text in filter_examples(endpoint).items()}
     query = Query(alias=name, description=description, openapi_examples=shown or None)
+    # The parameter puts the filter into OpenAPI. Its value is not used: a query string may hold form keys too, or two filters.
+    InUrl = Annotated[str | None, query, _Documented(endpoint, name, help_url)]
+    OfCaller = Annotated[Any, Depends(visible)]
 
-    # `text` puts the parameter into OpenAPI. Its value is not used: a query string may hold form keys too, or two filters.
-    async def dependency(
-        request: HTTPConnection,
-        text: Annotated[str | None, query, _Documented(endpoint, name, help_url)] = None,
-        chosen: Any = choice,
-    ) -> CheckedFilter:
+    async def read(request: HTTPConnection, chosen: Endpoint) -> CheckedFilter:
         assert isinstance(request, (Request, WebSocket))  # FastAPI injects either
         return await read_filter(request, chosen, name=name, limits=limits)
 
-    return Depends(dependency)
+    async def for_everybody(request: HTTPConnection, text: InUrl = None) -> CheckedFilter:
+        return await read(request, endpoint)
+
+    async def for_caller(request: HTTPConnection, chosen: OfCaller, text: InUrl = None) -> CheckedFilter:
+        return await read(request, chosen)
+
+    return Depends(for_everybody if visible is None else for_caller)
 
 
 # answering

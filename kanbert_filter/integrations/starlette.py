@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
 from starlette.websockets import WebSocket, WebSocketState
 
 from ..checked import CheckedFilter
@@ -44,19 +45,29 @@ async def read_filter(
 
     Raises `FilterSyntaxError` or `FilterCheckError`, which `filter_errors` answers.
     """
-    query, headers = request.scope["query_string"], request.headers
+    scope = request.scope
+    is_http_1 = scope.get("http_version", "1.1").startswith("1")
+    if isinstance(request, WebSocket) or (scope["method"] == "GET" and is_http_1 and not _announces_body(scope)):
+        if isinstance(request, Request):
+            request._body = b""
+        return filter_of_request(endpoint, "GET", scope["query_string"], None, b"", name=name, limits=limits)
+    headers = request.headers
     content_type = headers.get("content-type", "")
     with client_filter():
-        if isinstance(request, WebSocket):  # it has no body
-            return filter_of_request(endpoint, "GET", query, None, b"", name=name, limits=limits)
         form = request._form if is_form(content_type) else None
         body = await _received_body(request, limits) if form is None else form_again(form.multi_items(), name)
         # A body of ASGI arrives whole. It is empty where something before has read it; HTTP/2 does not announce it.
-        if not body and request.scope.get("http_version", "1.1").startswith("1"):
+        if not body and is_http_1:
             length, coding = headers.get("content-length"), headers.get("transfer-encoding")
             check_body_was_seen(request.method, content_type, body, content_length=length, transfer_encoding=coding)
         content_type = content_type if form is None else FORM_TYPE
+        query = scope["query_string"]
         return filter_of_request(endpoint, request.method, query, content_type, body, name=name, limits=limits)
+
+
+def _announces_body(scope: Scope) -> bool:
+    """Whether the headers of an HTTP/1 request announce a body."""
+    return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
 
 
 async def answer_filter_error(

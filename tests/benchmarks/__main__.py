@@ -6,7 +6,19 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import engines, frames, growth, plot, predicates, questions, reading, report, sql_shapes, startup
+from tests.benchmarks import (
+    engines,
+    frames,
+    growth,
+    plot,
+    predicates,
+    questions,
+    reading,
+    report,
+    requests,
+    sql_shapes,
+    startup,
+)
 from tests.benchmarks.rows import Row
 
 SECTIONS: dict[str, tuple[str, float, Callable[[float], list[Row]]]] = {
@@ -25,6 +37,7 @@ SECTIONS: dict[str, tuple[str, float, Callable[[float], list[Row]]]] = {
     "sqlite-shapes": ("8. Shapes of filters on SQLite, a million tasks", 120, sql_shapes.sqlite),
     "frames": ("8. Data frames, one million rows", 60, frames.frames),
     "questions": ("9. Questions about filters", 60, questions.questions),
+    "requests": ("10. Requests in FastAPI and SQLAlchemy, on SQLite", 20, requests.requests),
 }
 """By name: the title, the seconds it takes unless told otherwise, and what it does."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -10,7 +11,17 @@ from typing import Any
 import pytest
 
 import kanbert_filter as kf
-from tests.benchmarks import frames, growth, peers, predicates, questions, reading, reference_functions, report
+from tests.benchmarks import (
+    frames,
+    growth,
+    peers,
+    predicates,
+    questions,
+    reading,
+    reference_functions,
+    report,
+    requests,
+)
 from tests.benchmarks.contest import contest
 from tests.benchmarks.filters import FILTERS, NO_LIMITS, PROJECTS, Project, mixed_records, passing_records
 
@@ -116,3 +127,10 @@ def test_frames_are_filtered_alike(engine: Any, tmp_path: Path) -> None:
     for name, filter in frames.FILTERS.items():
         for work in frames.works_of(frame, count, frames.PROJECTS.parse(filter), by_hand[name]).values():
             assert 0 < int(str(work())) < 2000
+
+
+def test_both_routes_answer_alike() -> None:
+    app = requests.application()
+    with asyncio.Runner() as runner:
+        ours, by_hand = (requests.alone(app, runner, *asked) for asked in (requests.OURS, requests.BY_HAND))
+    assert ours == by_hand != b"[]"

@@ -24,9 +24,12 @@ from kanbert_filter.integrations.fastapi import (
 from kanbert_filter.integrations.pydantic import filter_field, problems_in
 from tests.test_laws import EVERY_TYPE, filters
 
-PROJECTS = kf.Endpoint("projects", {"title": "string", "budget": "number", "tasks": {"status": "enum: ACTIVE, DONE"}})
+# Components of documents have the names of endpoints; so these are not those of other tests.
+PROJECTS = kf.Endpoint(
+    "sought projects", {"title": "string", "budget": "number", "tasks": {"status": "enum: ACTIVE, DONE"}}
+)
 FOR_GUESTS = PROJECTS.without("budget")
-TASKS = kf.Endpoint("tasks", {"title": "string", "done": "boolean"})
+TASKS = kf.Endpoint("sought tasks", {"title": "string", "done": "boolean"})
 
 
 class Search(BaseModel):
@@ -180,7 +183,7 @@ def test_the_schema_is_that_of_the_endpoint() -> None:
     schema = Search.model_json_schema()
     validator = jsonschema.Draft202012Validator(schema)
     jsonschema.Draft202012Validator.check_schema(schema)
-    assert {"ProjectsCondition", "ProjectsTasksFilter", "TasksCondition"} <= schema["$defs"].keys()
+    assert {"SoughtProjectsCondition", "SoughtProjectsTasksFilter", "SoughtTasksCondition"} <= schema["$defs"].keys()
     assert schema["properties"]["filter"]["examples"] == ['title contains "Acme" and budget >= 1000']
     sound: list[Any] = [{"filter": JSON}, {"filter": "budget > 5", "tasks": None}, {"filter": [], "tasks": []}]
     for data in sound:
@@ -191,12 +194,12 @@ def test_the_schema_is_that_of_the_endpoint() -> None:
 
 
 def test_endpoints_of_one_name_have_components_of_their_own() -> None:
-    other = kf.Endpoint("projects", {"size": "number"})
+    other = kf.Endpoint("sought projects", {"size": "number"})
 
     class Both(BaseModel):
         here: Annotated[kf.CheckedFilter, filter_field(PROJECTS)]
         there: Annotated[kf.CheckedFilter, filter_field(other)]
-        again: Annotated[kf.CheckedFilter, filter_field(kf.Endpoint("projects", {"size": "number"}))]
+        again: Annotated[kf.CheckedFilter, filter_field(kf.Endpoint("sought projects", {"size": "number"}))]
 
     schema = Both.model_json_schema()
     here, there, again = (
