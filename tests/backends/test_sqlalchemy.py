@@ -333,7 +333,7 @@ def test_the_negated_condition_finds_the_other_rows(database: Filled, text: str)
     assert set(session.scalars(select(Item.id).where(~condition))) <= others
 
 
-@pytest.mark.parametrize("many", [500, pytest.param(5000, marks=pytest.mark.heavy)])
+@pytest.mark.parametrize("many", [500, pytest.param(3000, marks=pytest.mark.heavy)])
 @pytest.mark.parametrize(
     ("condition", "joined"),
     [

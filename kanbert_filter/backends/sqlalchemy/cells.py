@@ -15,6 +15,7 @@ from operator import ge, gt, le, lt
 from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import (
+    DATE,
     DATETIME,
     JSON,
     TIMESTAMP,
@@ -67,6 +68,8 @@ from ..columns.patterns import backtracking, pattern_of
 from ..columns.placing import Cell, JsonCell, View
 from ..columns.sql import GROUP_WIDTH
 from .dialects import (
+    BoundDate,
+    BoundTimestamp,
     ColumnNumber,
     ExactNumber,
     by_code_point,
@@ -88,6 +91,7 @@ from .dialects import (
     same_text,
     timestamp,
     timestamp_comparison,
+    unwrapped,
 )
 
 Expression = ColumnElement[Any]
@@ -131,7 +135,7 @@ class Bound(NamedTuple):
 
 def bound_by(type: AnyType) -> Bound:
     """What a column of this type stores. A decorated type stores what it decorates, and converts what is bound itself."""
-    plain = type
+    plain = type = unwrapped(type)
     while isinstance(plain, TypeDecorator) and not isinstance(plain, Interval):
         plain = plain.impl_instance
     converting = None if plain is type else type
@@ -158,13 +162,19 @@ def bound_by(type: AnyType) -> Bound:
         case Boolean():
             return Bound(Booleans(), _bound_as(type))
         case Date():
-            return Bound(Days(), _bound_as(type))
+            return Bound(Days(), _bound_as(BoundDate() if _is_known(type) else type))
         case DateTime():
-            rounding = plain is type and getattr(plain, "precision", None) is not None
-            return Bound(
-                Timestamps(aware=plain.timezone), _bound_as(DateTime(timezone=plain.timezone) if rounding else type)
-            )
+            aware = bool(plain.timezone)
+            known = converting is None and (_is_known(plain) or getattr(plain, "precision", None) is not None)
+            return Bound(Timestamps(aware=aware), _bound_as(BoundTimestamp(timezone=aware) if known else type))
     return Bound(None, _bound_as(type))
+
+
+def _is_known(type: AnyType) -> bool:
+    """Whether the values of a type for dates or timestamps are the engine's own."""
+    return type.__class__ in (Date, DateTime, DATE, DATETIME, TIMESTAMP) or type.__class__.__module__.startswith(
+        "clickhouse_"
+    )
 
 
 def _bound_as(type: AnyType) -> Callable[[Sequence[Any]], AnyType]:
@@ -245,7 +255,7 @@ def _read_as(
     made = MemberCell if isinstance(line, MemberTexts) else ClauseCell
     if line.__class__ is SoundTexts:
         made = TextClauseCell
-    if isinstance(line, Moments) and stored.__class__ in (DateTime, DATETIME, TIMESTAMP):
+    if isinstance(line, Moments) and _is_known(stored):
         made = TimestampClauseCell
     return made, line, type_of
 

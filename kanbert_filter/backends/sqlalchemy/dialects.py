@@ -11,11 +11,14 @@ from sqlalchemy import (
     BindParameter,
     Boolean,
     ColumnElement,
+    Date,
+    DateTime,
     Dialect,
     Engine,
     Exists,
     Float,
     Function,
+    Integer,
     Numeric,
     String,
     Text,
@@ -33,8 +36,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import and_, in_op, json_getitem_op, json_path_getitem_op, like_op
-from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
+from sqlalchemy.types import NullType, TypeDecorator, TypeEngine, to_instance
 
+from ...errors import Problem, UnsupportedFilterError
 from ..columns.duckdb import DUCKDB_FLOAT_TEXT
 from ..columns.mysql import EXACT_COLLATIONS, MYSQL_FLOAT_TEXT, MYSQL_LOWER, MYSQL_UTF8
 from ..columns.patterns import glob_spelling, like_spelling
@@ -135,10 +139,48 @@ def _(condition: Expression, other_words: Expression) -> Expression:
     return condition
 
 
-@_said(reaches, "sqlite")
+@_said(reaches, "sqlite", "clickhouse")
 @_said(more_than, "sqlite", *_POSTGRESQL)
 def _(condition: Expression, other_words: Expression) -> Expression:
     return other_words
+
+
+class over_nothing(FunctionElement[int]):
+    """What a subquery counts, and what it should count where there are no rows: ClickHouse then answers NULL."""
+
+    type = Integer()
+    inherit_cache = True
+
+    def __init__(self, counted: Expression, of_nothing: int) -> None:
+        super().__init__(counted, verbatim(str(of_nothing)))
+
+
+@_said(over_nothing)
+def _(counted: Expression, of_nothing: Expression) -> Expression:
+    return counted
+
+
+@_said(over_nothing, "clickhouse")
+def _(counted: Expression, of_nothing: Expression) -> Expression:
+    return func.coalesce(counted, of_nothing)
+
+
+class SameName(FunctionElement[Any]):
+    """What stands before a subquery that has the table around it under another name, on engines that confuse the two."""
+
+    inherit_cache = True
+
+
+@compiles(SameName)
+def _same_name(element: SameName, compiler: SQLCompiler, **how: Any) -> str:
+    message = (
+        f"A table related to itself cannot be filtered on {compiler.dialect.name}, which takes the table's own name for that of"
+        " its alias in a subquery; give an alias of the model"
+    )
+    raise UnsupportedFilterError(Problem("unsupported", message))
+
+
+same_name: Final = SameName()
 
 
 class is_not_true(said_condition):
@@ -224,6 +266,11 @@ class lower_case(Function[str]):
 @compiles(lower_case, *_MYSQL)
 def _mysql_lower(element: lower_case, compiler: SQLCompiler, **how: Any) -> str:
     return MYSQL_LOWER.replace("{text}", compiler.process(*element.clauses, **how))
+
+
+@compiles(lower_case, "clickhouse")
+def _clickhouse_lower(element: lower_case, compiler: SQLCompiler, **how: Any) -> str:
+    return f"lowerUTF8({compiler.process(*element.clauses, **how)})"
 
 
 class same_text(BinaryExpression[bool]):
@@ -317,12 +364,47 @@ def _duckdb_number_text(element: number_as_text, compiler: SQLCompiler, **how: A
     return compiler.process(_plain(number), **how)
 
 
+@_said(number_as_text, "clickhouse")
+def _(number: Expression) -> Expression:
+    return func.toString(number)
+
+
 @compiles(number_as_text, "sqlite")
 def _sqlite_number_text(element: number_as_text, compiler: SQLCompiler, **how: Any) -> str:
     return SQLITE_NUMBER_TEXT.replace("{number}", compiler.process(*element.clauses, **how))
 
 
 # timestamps
+
+
+class BoundDate(TypeDecorator[Any]):
+    """A date that is compared. ClickHouse's drivers write years before 1000 with three digits, so it is bound as text there."""
+
+    impl = Date
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return String() if dialect.name == "clickhouse" else Date()
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return value.isoformat() if dialect.name == "clickhouse" else value
+
+
+class BoundTimestamp(TypeDecorator[Any]):
+    """A timestamp that is compared. ClickHouse's drivers cut one off at the second, so it is bound as text there."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def __init__(self, timezone: bool = False) -> None:
+        super().__init__(timezone)
+        self.timezone = timezone
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return String() if dialect.name == "clickhouse" else DateTime(self.timezone)
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return value.replace(tzinfo=None).isoformat(" ", "microseconds") if dialect.name == "clickhouse" else value
 
 
 class timestamp(FunctionElement[Any]):
@@ -340,6 +422,22 @@ def _(stored: Expression) -> Expression:
     return stored
 
 
+@_said(timestamp, "clickhouse")
+def _(stored: Expression) -> Expression:
+    return func.toTimeZone(stored, verbatim("'UTC'")) if _is_aware(stored) else stored
+
+
+def _is_aware(timestamp: Expression) -> bool:
+    return bool(getattr(unwrapped(timestamp.type), "timezone", False))
+
+
+def unwrapped(type: TypeEngine[Any]) -> TypeEngine[Any]:
+    """The type in ClickHouse's `Nullable` and `LowCardinality`."""
+    while hasattr(type, "nested_type"):
+        type = to_instance(type.nested_type)
+    return type
+
+
 @compiles(timestamp, "sqlite")
 def _sqlite_timestamp(element: timestamp, compiler: SQLCompiler, **how: Any) -> str:
     return SQLITE_TIMESTAMP.replace("{stored}", compiler.process(*element.clauses, **how))
@@ -352,6 +450,15 @@ class timestamp_comparison(BinaryExpression[bool]):
 
     def __init__(self, stored: Expression, operator: str, constant: Expression) -> None:
         super().__init__(stored, constant, _COMPARISONS[operator], _BOOLEAN)
+
+
+@compiles(timestamp_comparison, "clickhouse")
+def _clickhouse_timestamp_comparison(element: timestamp_comparison, compiler: SQLCompiler, **how: Any) -> str:
+    """A text would be read in the time zone of the column."""
+    constant = element.right
+    if _is_aware(constant):
+        constant = func.toDateTime64(constant, verbatim("6"), verbatim("'UTC'"))
+    return compiler.process(element.operator(element.left, constant), **how)
 
 
 _COMPARISONS: Final[dict[str, Any]] = {"eq": eq, "ne": ne, "lt": lt, "lte": le, "gt": gt, "gte": ge}
@@ -368,7 +475,7 @@ def _sqlite_timestamp_comparison(element: timestamp_comparison, compiler: SQLCom
 
 
 class ColumnNumber(TypeDecorator[Any]):
-    """A number for a column of exact numbers. DuckDB's engine compares such ones, but its dialect would bind all in binary."""
+    """A number for a column of exact numbers. The engines of DuckDB and ClickHouse compare such ones; their dialects bind all in binary."""
 
     impl = Numeric
     cache_ok = True
@@ -379,9 +486,13 @@ class ColumnNumber(TypeDecorator[Any]):
         self.fitting = fitting
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "clickhouse" and self.fitting:
+            return String()
         return NullType() if dialect.name == "duckdb" else Numeric()
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        if dialect.name == "clickhouse" and self.fitting:
+            return str(value)
         if dialect.name == "duckdb" and not self.fitting:
             # Beside a column of 18 digits, the greatest that DuckDB has without being told, all are to have 38.
             return value if value.adjusted() < 20 and value.as_tuple().exponent >= -18 else float(value)

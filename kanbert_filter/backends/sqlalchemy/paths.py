@@ -31,7 +31,7 @@ from sqlalchemy.sql.util import ClauseAdapter
 from ...errors import quoted
 from ...meaning.tests import Column
 from ..columns.finding import ColumnError, Given, GivenColumns, column_error
-from .dialects import more_than, reaches
+from .dialects import more_than, over_nothing, reaches, same_name
 
 Expression = ColumnElement[Any]
 
@@ -123,6 +123,11 @@ class QueryTable:
             self._owned.clear()
         self._owned[id(expression)] = expression, adapted
         return adapted
+
+    def is_among(self, others: Sequence[QueryTable]) -> bool:
+        """Whether one of these is this table by another name, where it has its own name itself."""
+        elements = [getattr(table, "element", None) for other in others for table in other.froms]
+        return any(element is own for element in elements for own in self.froms)
 
     def _column(self, name: str) -> Expression | None:
         try:
@@ -242,9 +247,13 @@ class Way(NamedTuple):
         rows = self._selected(select(there), [hop.on for hop in self.hops[1:]])
         return reaches(found, here.in_(rows if condition is True else rows.where(condition)))
 
+    def number(self) -> Expression:
+        """How many rows it leads to."""
+        return over_nothing(self.reached(_COUNT).scalar_subquery(), 0)
+
     def more_than(self, number: int, negated: bool) -> Expression:
         """It leads to more rows than so many; negated: it does not. Where the engine can, it stops there and counts no further."""
-        counted = self.reached(_COUNT).scalar_subquery()
+        counted = self.number()
         beyond = self.reached(_SELECT_ONE).limit(literal_column("1")).offset(number).exists()
         return more_than(*((counted <= number, ~beyond) if negated else (counted > number, beyond)))
 
@@ -253,6 +262,8 @@ class Way(NamedTuple):
         return self._selected(selection, [hop.on for hop in self.hops])
 
     def _selected(self, selection: Any, related: Sequence[Any]) -> Any:
+        if self.start.is_among([hop.table for hop in self.hops]):
+            selection = selection.prefix_with(same_name, dialect="clickhouse")
         return (
             selection.select_from(*[hop.table.entity for hop in self.hops]).where(*related).correlate(*self.start.froms)
         )

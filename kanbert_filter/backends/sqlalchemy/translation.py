@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import eq, ge, gt, le, lt, ne
 from typing import Final, TypeGuard
 
 from sqlalchemy import Dialect, case, func, select
 
 from ...context import Context
 from ...errors import UnsupportedFilterError
-from ...meaning.tests import AllOf, AnyOf, Column, Counted, Null, Related, Test
+from ...meaning.tests import AllOf, AnyOf, Column, Counted, CountOperator, Null, Related, Test
 from ..columns.finding import Given, column_error
 from ..columns.lines import INT64
 from ..columns.placing import Cell, ColumnTest, is_column_test
 from ..columns.translation import Translation, is_hidden
 from .cells import LOGIC, ClauseCell, Condition, Expression, clause_cell, narrowest
+from .dialects import over_nothing
 from .paths import ModelColumns, QueryTable, Row, Way
 
-_COUNTED: Final = select(func.count())
+_COMPARED: Final[dict[CountOperator, Callable[[int, int], bool]]] = {
+    "eq": eq,
+    "ne": ne,
+    "lt": lt,
+    "lte": le,
+    "gt": gt,
+    "gte": ge,
+}
 
 
 class ClauseTranslation(Translation[Expression, Row, Way]):
@@ -41,16 +50,23 @@ class ClauseTranslation(Translation[Expression, Row, Way]):
         return way, clause_cell(column, expression, keys, self.context)
 
     def cell(self, column: Column, row: Row, prefix: str) -> Cell[Expression]:
-        _, cell = self.located(column, row, prefix)
-        if self.dialect is not None:
-            try:
-                cell.null(True).compile(dialect=self.dialect)
-            except UnsupportedFilterError as error:
-                raise column_error(column, error.problems[0].message) from None
+        way, cell = self.located(column, row, prefix)
+        self.ensure_supported(column, way, cell.null(True))
         return cell
 
     def records(self, column: Column, row: Row, prefix: str) -> Way:
-        return self.columns.records(row.table, prefix, column)
+        way = self.columns.records(row.table, prefix, column)
+        self.ensure_supported(column, way, True)
+        return way
+
+    def ensure_supported(self, column: Column, way: Way, condition: Condition) -> None:
+        """Raises `ColumnError` if the dialect, where there is one, has no words for this condition on the rows that a way leads to."""
+        asked = way.exists(condition) if way.hops else condition
+        if self.dialect is not None and not isinstance(asked, bool):
+            try:
+                select(asked).compile(dialect=self.dialect)
+            except UnsupportedFilterError as error:
+                raise column_error(column, error.problems[0].message) from None
 
     def row_of(self, records: Way) -> Row:
         return Row(records.end)
@@ -59,7 +75,7 @@ class ClauseTranslation(Translation[Expression, Row, Way]):
         return records.exists(condition)
 
     def number(self, records: Way) -> Cell[Expression]:
-        return ClauseCell(INT64, records.reached(_COUNTED).scalar_subquery(), narrowest)
+        return ClauseCell(INT64, records.number(), narrowest)
 
     def counted(self, records: Way, tests: Sequence[Counted], either: bool) -> Condition:
         if len(tests) == 1:
@@ -71,8 +87,9 @@ class ClauseTranslation(Translation[Expression, Row, Way]):
         passed = self._counted(ClauseCell(INT64, func.count(), narrowest), tests, either)
         if isinstance(passed, bool):
             return passed
-        found: Expression = records.reached(select(case((passed, 1), else_=0))).scalar_subquery()
-        return found == 1
+        found = records.reached(select(case((passed, 1), else_=0))).scalar_subquery()
+        of_nothing = (any if either else all)(_COMPARED[test.operator](0, test.number) for test in tests)
+        return over_nothing(found, int(of_nothing)) == 1
 
     def items(self, tests: Sequence[Test], either: bool, row: Row, prefix: str) -> list[Condition]:
         """Tests of values over one path are asked of one row; groups too, where the whole condition asks for many rows."""
