@@ -157,8 +157,9 @@ class TextLocation(Immutable):
         room = max(columns - len(lead), 20)
         # One character more than there is room for shows that there is more.
         before = printable(self.text[max(left, self.start - room - 1) : self.start])
-        fault = _beginning(printable(self.text[self.start : min(end, self.start + room + 1)]), room)
         after = printable(self.text[end : min(right, end + room + 1)])
+        fault = printable(self.text[self.start : min(end, self.start + room + 1)])
+        fault = _beginning(fault, room - 1 if before or after else room)  # there is room to show that there is more
         rest = room - max(1, _display_width(fault))
         if _display_width(before) + _display_width(after) > rest:
             share = max(rest // 2, rest - _display_width(after))

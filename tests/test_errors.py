@@ -133,6 +133,7 @@ def test_excerpts_escape_and_cut() -> None:
     assert lines[0].startswith("  …")
     assert lines[0].endswith("…")
     assert lines[0][lines[1].index("^") :][:5] == text[250:255]
+    assert TextLocation("a" * 79, 1, 79).excerpt(80).splitlines()[0] == "  a" + "a" * 76 + "…"
     assert TextLocation("漢字 == 1", 3, 5).excerpt().splitlines()[1] == "       ^^"
     assert TextLocation("e\u0301 == 1", 3, 5).excerpt().splitlines()[1] == "    ^^"
     assert TextLocation("a =", 3, 3).excerpt() == "  a =\n     ^"
