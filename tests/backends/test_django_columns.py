@@ -107,7 +107,7 @@ def test_a_relation_has_the_records_that_its_owner_says(
         assert tasks(database, text, columns) == expected, text
 
 
-def test_limits_hold_inside_relations_and_on_the_way_to_them(database: str) -> None:
+def test_restrictions_hold_inside_relations_and_on_the_way_to_them(database: str) -> None:
     def projects(text: str, **columns: Any) -> int:
         verify(PROJECTS, site.Project, columns=columns)
         condition = where(PROJECTS.parse(text), site.Project, columns=columns)
@@ -125,7 +125,7 @@ def test_limits_hold_inside_relations_and_on_the_way_to_them(database: str) -> N
         assert projects("client.name is null", client=limit) == 1 - expected
 
 
-def test_a_limited_record_on_the_way_leads_nowhere(database: str) -> None:
+def test_a_hidden_record_on_the_way_leads_nowhere(database: str) -> None:
     endpoint = kf.Endpoint(
         "tasks", {"project.client.name": "string", "project.client.id": "id", "project.tasks": {"title": "string"}}
     )
@@ -166,16 +166,16 @@ def test_a_queryset_with_an_outer_reference_is_a_relation_of_its_own(database: s
 @pytest.mark.parametrize(
     ("columns", "fault"),
     [
-        ({"notse": Q(tenant=1)}, "'notse': its condition in columns limits no relation of the endpoint"),
+        ({"notse": Q(tenant=1)}, "'notse': its condition in columns restricts no relation of the endpoint"),
         ({"notes": site.Task.objects.all()}, "found a queryset of Task in columns, expected one of Note"),
         ({"notes": Q(colour="red")}, "its condition in columns is of other records: Cannot resolve keyword 'colour'"),
         ({"notes": site.Note.everything.filter(task=OuterRef("pk"))[:3]}, "expected one without slices"),
-        ({"title": Q(tenant=1)}, "'title': its condition in columns limits no relation"),
+        ({"title": Q(tenant=1)}, "'title': its condition in columns restricts no relation"),
         ({"siblings": site.Task.objects.all()}, "give a queryset of the records with an OuterRef"),
         ({"siblings": site.Task.objects.filter(project=OuterRef("project")).distinct()}, "expected one without slices"),
     ],
 )
-def test_a_limit_that_limits_nothing_is_refused(columns: Any, fault: str) -> None:
+def test_a_restriction_of_nothing_is_refused(columns: Any, fault: str) -> None:
     rows: dict[str, Any] = dict(TASKS.items()) | ({"siblings": {"title": "string"}} if "siblings" in columns else {})
     with pytest.raises(ColumnError, match=fault):
         verify(kf.Endpoint("tasks", rows), site.Task, columns=columns)

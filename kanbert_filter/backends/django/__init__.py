@@ -30,8 +30,8 @@ def where(
 
     Columns are found over the model's fields by the path that is the field's source. `columns` gives others by public
     name: the path of a column, an expression with an `output_field`, or for names with a `*` a function from the names
-    in its place to one of these. By the name of a relation, or of a part of a path, it limits the records that there are:
-    a `Q`, a queryset or a manager. Without a limit, those of a relation are what its default manager gives.
+    in its place to one of these. By the name of a relation, or of a part of a path, it restricts the records that there are:
+    a `Q`, a queryset or a manager. Without a restriction, those of a relation are what its default manager gives.
 
     The condition is true or not, and may be unknown where it is not: it is no condition to negate.
 
@@ -55,6 +55,8 @@ def verify(endpoint: FieldTable, model: type[Model], *, columns: Given | None = 
     """
     translation = LookupTranslation(columns, Context())
     verify_columns(translation, endpoint, model)
-    unused = translation.columns.limits.keys() - translation.columns.used
+    unused = translation.columns.restrictions.keys() - translation.columns.used
     if unused:
-        raise ColumnError(dict.fromkeys(sorted(unused), "its condition in columns limits no relation of the endpoint"))
+        raise ColumnError(
+            dict.fromkeys(sorted(unused), "its condition in columns restricts no relation of the endpoint")
+        )

@@ -41,23 +41,27 @@ AnyField: TypeAlias = "Field[Any, Any]"
 
 TEXT_FIELDS: Final = (CharField, TextField)
 
-LIMITS: Final = (Q, QuerySet, BaseManager)
-Limit: TypeAlias = "Q | QuerySet[Any] | BaseManager[Any]"
+RESTRICTIONS: Final = (Q, QuerySet, BaseManager)
+Restriction: TypeAlias = "Q | QuerySet[Any] | BaseManager[Any]"
 """Which of the records that a relation leads to there are: those of a condition, of a queryset, or of a manager."""
 
 
 class ModelFields:
     """Finds columns: those the caller gives, and others by the path of attributes that is the field's source.
 
-    `limits` are those of the relations, by their public name or by the path that leads over them. `used` collects the names that
-    limited something.
+    `restrictions` are those of the relations, by their public name or by the path that leads over them. `used` collects the names that
+    restricted something.
     """
 
-    __slots__ = ("given", "limits", "used")
+    __slots__ = ("given", "restrictions", "used")
 
     def __init__(self, given: Given | None) -> None:
-        self.limits = {name: limit for name, limit in (given or {}).items() if isinstance(limit, LIMITS)}
-        self.given = GivenColumns({name: column for name, column in (given or {}).items() if name not in self.limits})
+        self.restrictions = {
+            name: restriction for name, restriction in (given or {}).items() if isinstance(restriction, RESTRICTIONS)
+        }
+        self.given = GivenColumns(
+            {name: column for name, column in (given or {}).items() if name not in self.restrictions}
+        )
         self.used: set[str] = set()
 
     def value(self, model: type[Model], column: Column, prefix: str) -> tuple[Any, AnyField]:
@@ -80,35 +84,35 @@ class ModelFields:
         given = self.given.of(column, prefix)
         path = _segments(given) if isinstance(given, str) else column.source
         own = prefix + column.path.removeprefix(prefix)
-        limits = self._limits(own, prefix + ".".join(path))
+        restrictions = self._restrictions(own, prefix + ".".join(path))
         try:
             way = Way(model)
             for _ in path[:-1]:
                 way = self._step(way, path, column, prefix)
             relation = _to_many(way.model, path[-1], column)
         except ColumnError:
-            records = self.limits.get(own)
+            records = self.restrictions.get(own)
             if isinstance(records, QuerySet) and _is_correlated(records):
                 return _each_once(records, column)
             raise
-        # Without a limit those that the default manager gives: what `project.tasks.all()` shows, and no row that it hides.
-        records = _limited(relation.related_model._default_manager, limits, column)
+        # Without a restriction those that the default manager gives: what `project.tasks.all()` shows, and no row that it hides.
+        records = _restricted(relation.related_model._default_manager, restrictions, column)
         return _of_row(records, relation, way, column).filter(*way.guards(OuterRef))
 
-    def _limits(self, *names: str) -> list[Limit]:
-        found = [name for name in dict.fromkeys(names) if name in self.limits]
+    def _restrictions(self, *names: str) -> list[Restriction]:
+        found = [name for name in dict.fromkeys(names) if name in self.restrictions]
         self.used.update(found)
-        return [self.limits[name] for name in found]
+        return [self.restrictions[name] for name in found]
 
     def _step(self, way: Way, path: Sequence[str], column: Column, prefix: str) -> Way:
         """The way one step further along a path of to-one relations. Raises `ColumnError`."""
         done = len(way.names)
         found = _field_named(way.model, path[done], column)
         model = _to_one(found, path[done], column)
-        limits = self._limits(prefix + ".".join(path[: done + 1]))
+        restrictions = self._restrictions(prefix + ".".join(path[: done + 1]))
         names = (*way.names, found.name)
-        limited = ((names, _limited(model._base_manager, limits, column)),) if limits else ()
-        return Way(model, names, way.limited + limited)
+        restricted = ((names, _restricted(model._base_manager, restrictions, column)),) if restrictions else ()
+        return Way(model, names, way.restricted + restricted)
 
     def _at_path(
         self, model: type[Model], column: Column, path: tuple[str, ...], wild: tuple[bool, ...], prefix: str
@@ -130,11 +134,11 @@ class ModelFields:
 
 
 class Way(NamedTuple):
-    """A way over to-one relations: the model it leads to, their names, and the records allowed at each limited step."""
+    """A way over to-one relations: the model it leads to, their names, and the records allowed at each restricted step."""
 
     model: type[Model]
     names: tuple[str, ...] = ()
-    limited: tuple[tuple[tuple[str, ...], QuerySet[Any]], ...] = ()
+    restricted: tuple[tuple[tuple[str, ...], QuerySet[Any]], ...] = ()
 
     def path(self, name: str) -> str:
         """What lies at its end, as the ORM writes it."""
@@ -144,7 +148,7 @@ class Way(NamedTuple):
         """The conditions that the records on the way are allowed; `outer` makes an `OuterRef` one of the query around the way's own."""
         return [
             Q(Exists(allowed.filter(Exact(F("pk"), OuterRef(outer("__".join([*names, "pk"])))))))
-            for names, allowed in self.limited
+            for names, allowed in self.restricted
         ]
 
     def value(self, name: str, field: AnyField) -> Any:
@@ -154,17 +158,17 @@ class Way(NamedTuple):
         return Case(When(Q(*guards), then=value), output_field=field) if guards else value
 
 
-def _limited(manager: BaseManager[Any], limits: Sequence[Limit], column: Column) -> QuerySet[Any]:
-    """The records of a manager, or of the limits, each of which narrows the others. Raises `ColumnError`."""
+def _restricted(manager: BaseManager[Any], restrictions: Sequence[Restriction], column: Column) -> QuerySet[Any]:
+    """The records of a manager, or of the restrictions, each of which narrows the others. Raises `ColumnError`."""
     records = manager.all()
-    for number, limit in enumerate(limits):
-        if isinstance(limit, Q):
+    for number, restriction in enumerate(restrictions):
+        if isinstance(restriction, Q):
             try:
-                records = records.filter(limit)
+                records = records.filter(restriction)
             except FieldError as error:
                 raise column_error(column, f"its condition in columns is of other records: {error}") from None
             continue
-        allowed = limit.all()
+        allowed = restriction.all()
         if not issubclass(allowed.model, manager.model._meta.concrete_model):
             names = f"{allowed.model.__name__} in columns, expected one of {manager.model.__name__}"
             raise column_error(column, f"found a queryset of {names}")
