@@ -146,7 +146,7 @@ def installed_in(folder: Path) -> Path:
 
 
 def run(command: Sequence[str | Path], **environment: str) -> None:
-    subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, timeout=50, check=True)
+    subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, timeout=100, check=True)
 
 
 def write_library(path: Path) -> None:

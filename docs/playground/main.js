@@ -121,7 +121,7 @@ const look = EditorView.theme({
   ".cm-matchingBracket": { background: "var(--color-background-border) !important" },
   ".cm-tooltip": { background: "var(--color-background-secondary)", border: "1px solid var(--color-foreground-border)", color: "var(--color-foreground-primary)", maxWidth: "calc(100vw - 1rem)" },
   ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "var(--font-stack--monospace)", minWidth: "min(16em, 90vw)", maxWidth: "95vw" },
-  ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { padding: "0.25em 0.5em" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { padding: "0.25em 0.5em", whiteSpace: "normal" },
   ".cm-tooltip-autocomplete ul li[aria-selected]": { background: "var(--color-brand-primary)", color: "var(--color-background-primary)" },
   ".cm-completionDetail": { fontFamily: "var(--font-stack)", fontStyle: "normal", opacity: "0.75" },
   ".cm-diagnostic": { whiteSpace: "normal" },

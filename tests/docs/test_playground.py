@@ -8,10 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,6 +17,8 @@ from urllib.parse import urlsplit
 import pytest
 
 import kanbert_filter as kf
+from tests.browser import chromium, served
+from tests.test_layout import TOO_WIDE, WIDTHS
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "docs" / "playground"
@@ -207,12 +206,6 @@ def test_the_lock_names_every_package_and_no_registry() -> None:
 
 # The page in a browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
-
 
 def built_site(folder: Path, **environment: str) -> Path:
     """The documentation, built into a folder."""
@@ -223,31 +216,18 @@ def built_site(folder: Path, **environment: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the documentation on a server of its own."""
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium")
-    if shutil.which("npm") is None:
-        pytest.skip("there is no npm, which the playground is built with")
-
-    class Handler(SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-    folder = built_site(tmp_path_factory.mktemp("site"))
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+def browser() -> Iterator[Any]:
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="the browser is driven by Playwright")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+def site(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the documentation."""
+    if shutil.which("npm") is None:
+        pytest.skip("the playground is built with npm, which is not installed")
+    with served(built_site(tmp_path_factory.mktemp("site"))) as address:
+        yield address
 
 
 class Page:
@@ -514,13 +494,12 @@ def test_typing_does_not_wait_for_the_library(browser: Any, site: str) -> None:
 @pytest.mark.heavy
 def test_the_page_fits_a_phone(opened: Any) -> None:
     page = opened(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, device_scale_factor=2)
-    assert page.tab.evaluate("document.documentElement.scrollWidth") == 390
-    too_wide = page.tab.evaluate(
-        """[...document.querySelectorAll(".playground > *, .playground section, .playground textarea, .playground .cm-editor")]
-            .filter((element) => element.getBoundingClientRect().right > 390).map((element) => element.outerHTML)"""
-    )
-    assert too_wide == []
     page.filter.tap()
+    page.write("title is null ")
+    page.type("o")
+    assert page.proposals() == ["or"]
+    assert page.tab.evaluate(TOO_WIDE) == []
+    page.press("Escape")
     page.write("status = ")
     page.type('"')
     assert page.proposals()[0] == '"PLANNED"'
@@ -531,6 +510,25 @@ def test_the_page_fits_a_phone(opened: Any) -> None:
     page.says(f"{sum(record['status'] == 'DONE' for record in RECORDS)} of 36")
     assert page.filter.text_content() == 'status = "DONE"'
     assert float(page.filter.evaluate("element => getComputedStyle(element).fontSize").removesuffix("px")) >= 16
+
+
+@pytest.mark.heavy
+def test_answers_fit_at_every_width(opened: Any) -> None:
+    page = opened()
+    for details in page.tab.locator(".playground details").all():
+        details.evaluate("element => element.open = true")
+    faults: dict[str, list[int]] = {}
+    for text in (
+        'title contains "acme"',
+        'titel contains "' + "a" * 200 + '" and budget = "x"',
+    ):
+        page.tab.evaluate("text => { location.hash = new URLSearchParams({ filter: text }) }", text)
+        page.says("3 of 36" if "title" in text else "2 problems")
+        for width in sorted(WIDTHS):
+            page.tab.set_viewport_size({"width": width, "height": 900})
+            for fault in page.tab.evaluate(TOO_WIDE):
+                faults.setdefault(fault, []).append(width)
+    assert faults == {}
 
 
 @pytest.mark.heavy
