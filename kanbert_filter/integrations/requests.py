@@ -399,10 +399,13 @@ def example_filter(endpoint: Endpoint) -> Filter | None:
 # completing
 
 
-def completion_data(endpoint: Endpoint, text: str, cursor: int, *, limits: Limits = DEFAULT_LIMITS) -> dict[str, Any]:
+def completion_data(
+    endpoint: Endpoint, text: str, cursor: int | str | None = None, *, limits: Limits = DEFAULT_LIMITS
+) -> dict[str, Any]:
     """What `endpoint.complete` proposes, as plain data for a browser.
 
-    `cursor` counts UTF-16 code units, as `selectionStart` does. `start` and `end` count code points, and under `utf16` code units.
+    `cursor` counts UTF-16 code units, as `selectionStart` does. It may be the text of a query string; no cursor, and one that is
+    no number, is the end of the text. `start` and `end` count code points, and under `utf16` code units.
 
     >>> import kanbert_filter as kf
     >>> from kanbert_filter.integrations.requests import completion_data
@@ -410,6 +413,8 @@ def completion_data(endpoint: Endpoint, text: str, cursor: int, *, limits: Limit
     {'start': 12, 'end': 13, 'utf16': {'start': 13, 'end': 14}, 'proposals': [{'text': 'and', 'kind': 'keyword', 'detail': 'both conditions match'}]}
     """
     encoded = text.encode("utf-16-le", "surrogatepass")
+    if not isinstance(cursor, int):
+        cursor = int(cursor) if cursor and re.fullmatch("[0-9]{1,9}", cursor) else len(encoded)
     before = encoded[: 2 * max(0, min(cursor, len(encoded) // 2))].decode("utf-16-le", "replace")
     start, end, proposals = endpoint.complete(text, len(before), limits=limits)
     return {

@@ -306,6 +306,13 @@ def test_a_browser_counts_code_units() -> None:
     assert answer["proposals"] == [{"text": "title", "kind": "field", "detail": "string"}]
 
 
+@pytest.mark.parametrize("cursor", [None, "", "20", "21", "999999999", "9" * 5000, "x", "-1", "²", " 20"])
+def test_a_cursor_of_a_query_string(cursor: str | None) -> None:
+    answer = completion_data(PROJECTS, "title = '😀' and tit", cursor)
+    assert [proposal["text"] for proposal in answer["proposals"]] == ["title"]
+    assert completion_data(PROJECTS, "title = '😀' and tit", "0")["end"] == 0
+
+
 @given(st.text(st.characters() | st.sampled_from("😀\ud83d\ude00=' ")), st.integers())
 def test_every_text_and_cursor_of_a_browser_is_answered(text: str, cursor: int) -> None:
     answer = completion_data(PROJECTS, text, cursor)
