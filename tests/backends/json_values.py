@@ -48,6 +48,21 @@ NUMBERS = [0, 1, -1, 7, 1000, 20240501, 2460000, 2**53 + 1, 2**63 - 1, 7.0, 0.5,
 OTHERS: list[Any] = [None, True, False, [], {}, ["a"], [7], {"a": 1}, ["2024-05-01"], [None]]
 VALUES = [*TEXTS, *NUMBERS, *OTHERS]
 
+EVERY = [
+    *[f"extra.{name} is null" for name in ("title", "rank", "price", "done", "due", "made", "status", "ref", "x")],
+    *("extra.title = '7'", "extra.title != '7'", "extra.title in ['7', 'true']", "extra.title contains 'ACME'"),
+    *("extra.rank = 7", "extra.rank != 7", "extra.rank < 0.3", "extra.rank nin [7, 0.5]", "extra.rank = 9007199254740993"),
+    *("extra.price = 7", "extra.price contains '.5'", "extra.price like '2024%'", "extra.price >= 99.99"),
+    *("extra.done = true", "extra.done != true", "extra.status = 'a'", "extra.status in ['a', '7']"),
+    *("extra.ref = '7'", "extra.ref != '7'", "extra.ref in ['7', '07', '7.0', '9223372036854775807']"),
+    *("extra.due = '2024-05-01'", "extra.due != '2024-05-01'", "extra.due < '2024-05-01'", "extra.due >= '2024-05-02'"),
+    *("extra.due in ['2024-05-01', '0001-01-01']", "extra.due nin ['2024-05-01', '9999-12-31']"),
+    *("extra.made = '2024-05-01'", "extra.made != '2024-05-01'", "extra.made < '2024-05-01T10:00:00Z'"),
+    *("extra.made >= '2024-05-01T22:30:00Z'", "extra.made = '2024-05-01T22:30:00Z'", "extra.made != '2024-05-01T22:30:00Z'"),
+    *("extra.made in ['2024-05-01T22:30:00Z', '2024-05-05']", "extra.made > '9999-12-30'", "extra.made <= '0001-01-02'"),
+]  # fmt: skip
+"""Filters on each type, in all ways."""
+
 
 def rows(size: int, seed: int = 11) -> list[dict[str, Any]]:
     """What columns of JSON hold: each value of all sorts for each field, and some of the fields missing."""

@@ -333,6 +333,14 @@ def test_the_negated_condition_finds_the_other_rows(database: Filled, text: str)
     assert set(session.scalars(select(Item.id).where(~condition))) <= others
 
 
+def test_several_days_of_a_joined_row(database: tuple[Session, list[dict[str, Any]]]) -> None:
+    """More rows at the ends of paths than are asked for one by one, and several tests of one timestamp there."""
+    condition = "(owner.name = 'a{0}' or parent.title = 'A' and {1} or parent.made_at > '2024-05-02' and {1})"
+    days = "parent.made_at > '2024-04-29' and parent.made_at < '2024-10-{:02}'"
+    text = " or ".join(condition.format(n, days.format(n)) for n in range(1, 10))
+    compare(database, parse_dsl(text), Context(timezone="Europe/Vienna", storage_timezone="Europe/Vienna"))
+
+
 @pytest.mark.parametrize("many", [500, pytest.param(3000, marks=pytest.mark.heavy)])
 @pytest.mark.parametrize(
     ("condition", "joined"),

@@ -177,7 +177,6 @@ def test_given_columns_are_adapted_in_relations() -> None:
         ({"children.name": "string"}, {"children.name": "'children' relates to many rows"}),
         ({"name": "number"}, {"name": "cannot hold values of type 'number'"}),
         ({"blob": "string", "id": "boolean"}, {"blob": "cannot hold", "id": "cannot hold"}),
-        ({"data.x": "string"}, {"data.x": "cannot hold values of type 'string'"}),
         ({"nah.*": "custom"}, {"nah.*": "Node has no column 'nah'"}),
         ({"x.*": kf.types.Custom(source="*")}, {"x.*": "its path ends at no column"}),
         ({"parent.*": "custom"}, {"parent.*": "its path ends at no column"}),

@@ -147,11 +147,15 @@ EXACT_NUMBERS: Final = {"duckdb": DUCKDB_NUMBER, "mysql": MYSQL_NUMBER}
 """By engine, a row that compares as a `{number}` that is given as text."""
 
 
-def no_json(engine: str) -> UnsupportedFilterError:
-    """The error for an engine whose JSON is unknown here."""
-    message = (
-        f"Values in JSON cannot be filtered on {engine}; filter them on PostgreSQL, SQLite, MySQL, MariaDB or DuckDB"
-    )
+def no_json(engine: str, view: JsonView | MomentView = "kind") -> UnsupportedFilterError:
+    """The error for an engine on which a view of JSON has no words."""
+    if view in JSON_MOMENT_TESTS["sqlite"]:
+        values, engines = "Dates and timestamps", "PostgreSQL or SQLite"
+    elif engine in JSON_VIEWS:
+        values, engines = "Ids", "PostgreSQL, SQLite, MySQL or MariaDB"
+    else:
+        values, engines = "Values", "PostgreSQL, SQLite, MySQL, MariaDB or DuckDB"
+    message = f"{values} in JSON cannot be filtered on {engine}; filter them on {engines}"
     return UnsupportedFilterError(Problem("unsupported", message))
 
 

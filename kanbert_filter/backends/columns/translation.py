@@ -106,11 +106,11 @@ class Translation(ABC, Generic[E, Row, Records]):
             if isinstance(test, Counted):
                 counts.setdefault(test.column, []).append(test)
             else:
-                others.setdefault(test.column if _is_of_moment(test) else number, []).append(test)
+                others.setdefault(test.column if is_of_moment(test) else number, []).append(test)
         found = [
             self.condition(alike[0], row, prefix)
             if len(alike) == 1
-            else self.cell(alike[0].column, row, prefix).passes_joined(alike, either)
+            else self.compared_joined(alike, either, row, prefix)
             for alike in others.values()
         ]
         found += [self.counted(self.records(column, row, prefix), alike, either) for column, alike in counts.items()]
@@ -127,6 +127,10 @@ class Translation(ABC, Generic[E, Row, Records]):
     def compared(self, test: ColumnTest, row: Row, prefix: str) -> E | bool:
         """The condition that a row's value of one column passes the test."""
         return self.cell(test.column, row, prefix).passes(test)
+
+    def compared_joined(self, tests: Sequence[ColumnTest], either: bool, row: Row, prefix: str) -> E | bool:
+        """The condition that a row's value of one column, which is present, passes one of the tests (`either`) or all of them."""
+        return self.cell(tests[0].column, row, prefix).passes_joined(tests, either)
 
     def related(self, test: Related, row: Row, prefix: str) -> E | bool:
         """The condition that some, none or each of a row's related records passes a test."""
@@ -179,7 +183,7 @@ def _is_of_values(test: Test) -> bool:
     return is_column_test(test)
 
 
-def _is_of_moment(test: Test) -> TypeGuard[Between | Equal | Order | OneOf]:
+def is_of_moment(test: Test) -> TypeGuard[Between | Equal | Order | OneOf]:
     """Whether a test compares a present date or timestamp."""
     compares = isinstance(test, (Between, Equal, Order, OneOf)) and test.column.kind in ("date", "datetime")
     return compares and not is_hidden(test.column)  # type: ignore[union-attr]

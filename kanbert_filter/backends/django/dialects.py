@@ -302,7 +302,7 @@ class JsonMomentTest(JsonKind):
 
     def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
         """It has no words for them."""
-        return self.as_sql(compiler, connection)
+        raise no_json(connection.vendor, self.moment_view)
 
     def _tested(self, compiler: Any, engine: str) -> Compiled:
         test = compiler.compile(self.source_expressions[1])

@@ -65,9 +65,20 @@ from ..columns.lines import (
 )
 from ..columns.logic import Logic
 from ..columns.patterns import backtracking, pattern_of
-from ..columns.placing import Cell, JsonCell, View
+from ..columns.placing import (
+    JSON_STORAGE,
+    JSON_VIEWS_OF,
+    Cell,
+    ColumnTest,
+    EitherCell,
+    JsonCell,
+    MomentView,
+    Testable,
+    View,
+)
 from ..columns.sql import GROUP_WIDTH
 from .dialects import (
+    JSON_SEEN,
     BoundDate,
     BoundTimestamp,
     ColumnNumber,
@@ -79,12 +90,19 @@ from .dialects import (
     json_boolean,
     json_boolean_test,
     json_contains,
+    json_day_test,
+    json_id,
+    json_instant_test,
     json_kind,
+    json_may_contain,
+    json_moment_test,
     json_number,
     json_number_test,
+    json_test,
     json_text,
     json_text_test,
     json_text_value,
+    json_wall_test,
     lower_case,
     number_as_text,
     parenthesized,
@@ -223,16 +241,16 @@ class MemberTexts(Texts):
 # values
 
 
-def clause_cell(column: Column, x: Expression, keys: Sequence[str], context: Context) -> ClauseCell:
+def clause_cell(column: Column, x: Expression, keys: Sequence[str], context: Context) -> Testable[Expression]:
     """An expression as the value of a field; with `keys`, the value behind them in JSON.
 
     Raises `ColumnError` if its type cannot hold the field's values.
     """
-    if column.kind == "custom" and isinstance(x.type, JSON):
+    if isinstance(x.type, JSON):
         path = JsonPath(x, keys) if keys else None
         for key in keys:
             x = x[key]
-        return JsonClauseCell(x, path)
+        return JsonClauseCell(x, path) if column.kind == "custom" else _json_cell(column.kind, x, path, context)
     held = _read_as(column.kind, x.type, context.timezone, context.storage_timezone)
     if held is None:
         reason = f"a column of type {x.type!r} cannot hold values of type {column.kind!r}"
@@ -368,6 +386,46 @@ class JsonClauseCell(JsonCell[Expression], ClauseCell):
         return JsonViewCell(self.x, self.path, view)
 
 
+def _json_cell(kind: FieldKind, x: Expression, path: JsonPath | None, context: Context) -> Testable[Expression]:
+    """A value in JSON as that of a field of one kind."""
+    cells: list[Testable[Expression]] = []
+    for view in JSON_VIEWS_OF[kind]:
+        if view == "day" or view == "wall" or view == "instant":
+            line = line_of(kind, JSON_STORAGE[view], context)
+            assert line is not None
+            cells.append(JsonMomentCell(line, x, view))
+        else:
+            cells.append(JsonViewCell(x, path, view))
+    return EitherCell(cells, LOGIC) if len(cells) > 1 else cells[0]
+
+
+class JsonMomentCell(Testable[Expression]):
+    """A date or timestamp that a text in JSON writes in one form, else null."""
+
+    __slots__ = ("cell", "said", "value")
+
+    def __init__(self, line: Line, value: Expression, view: MomentView) -> None:
+        self.said, type = _MOMENTS[view]
+        self.cell = ClauseCell(line, literal_column(JSON_SEEN, type), _bound_as(type))
+        self.value = value
+
+    def passes(self, test: ColumnTest) -> Condition:
+        return self._of_seen(self.cell.passes(test))
+
+    def passes_joined(self, tests: Iterable[ColumnTest], either: bool) -> Condition:
+        return self._of_seen(self.cell.passes_joined(tests, either))
+
+    def _of_seen(self, condition: Condition) -> Condition:
+        return condition if isinstance(condition, bool) else self.said(self.value, condition)
+
+
+_MOMENTS: Final[dict[MomentView, tuple[type[json_moment_test], AnyType]]] = {
+    "day": (json_day_test, Date()),
+    "wall": (json_wall_test, DateTime()),
+    "instant": (json_instant_test, DateTime(timezone=True)),
+}
+
+
 class JsonPath(NamedTuple):
     """Where a value is in a column of JSON: behind these keys, at least one."""
 
@@ -393,7 +451,9 @@ class JsonViewCell(ClauseCell):
     __slots__ = ("bare", "path", "value", "view", "viewed")
 
     def __init__(self, value: Expression, path: JsonPath | None, view: View) -> None:
-        made, construct, line, type = _VIEWS[view]
+        made, construct, type = _VIEWS[view]
+        line = JSON_STORAGE[view]
+        assert isinstance(line, Line)
         self.viewed = made(line, construct(value), _bound_as(type))
         bare = (made, json_text(value)) if view != "boolean" else (JsonTruthCell, json_kind(value))
         self.bare = bare[0](line, bare[1], _bound_as(type))
@@ -408,7 +468,9 @@ class JsonViewCell(ClauseCell):
         held = [constant for constant in constants if self.line.points(constant)]
         if isinstance(found, bool) or self.path is None or negated or len(held) > MAX_CONTAINED:
             return found
-        return json_contains(self.path.column, found, self.path.objects(held))
+        numbers = [int(text) for text in map(str, held) if self.view == "id" and text.removeprefix("-").isdecimal()]
+        said = json_may_contain if numbers else json_contains
+        return said(self.path.column, found, self.path.objects([*held, *numbers]))
 
     def order(self, operator: OrderOperator, constant: Constant) -> Condition:
         return self._said(lambda cell: cell.order(operator, constant))
@@ -418,7 +480,7 @@ class JsonViewCell(ClauseCell):
 
     def _said(self, asked: Callable[[ClauseCell], Condition]) -> Condition:
         found = asked(self.viewed)
-        if isinstance(found, bool):
+        if isinstance(found, bool) or self.view == "id":
             return found
         bare = asked(self.bare)
         assert not isinstance(bare, bool)
@@ -455,12 +517,17 @@ class JsonTruthCell(ClauseCell):
         return self.x.in_([literal_column(f"'{kind}'") for kind in kinds])
 
 
-_SAID: Final = {"text": json_text_test, "number": json_number_test, "boolean": json_boolean_test}
+_SAID: Final[dict[View, type[json_test]]] = {
+    "text": json_text_test,
+    "number": json_number_test,
+    "boolean": json_boolean_test,
+}
 
 _JSON_NULL: Final = literal_column("'null'", String())
 
-_VIEWS: Final[dict[View, tuple[type[ClauseCell], Callable[[Expression], Expression], Line, AnyType]]] = {
-    "text": (TextClauseCell, json_text_value, SoundTexts(), _STRING),
-    "number": (JsonNumberCell, json_number, AnyNumbers(), ExactNumber()),
-    "boolean": (ClauseCell, json_boolean, Booleans(), Boolean()),
+_VIEWS: Final[dict[View, tuple[type[ClauseCell], Callable[[Expression], Expression], AnyType]]] = {
+    "text": (TextClauseCell, json_text_value, _STRING),
+    "id": (TextClauseCell, json_id, _STRING),
+    "number": (JsonNumberCell, json_number, ExactNumber()),
+    "boolean": (ClauseCell, json_boolean, Boolean()),
 }

@@ -34,6 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import and_, in_op, json_getitem_op, json_path_getitem_op, like_op
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine, to_instance
@@ -42,8 +43,8 @@ from ...errors import Problem, UnsupportedFilterError
 from ..columns.duckdb import DUCKDB_FLOAT_TEXT
 from ..columns.mysql import EXACT_COLLATIONS, MYSQL_FLOAT_TEXT, MYSQL_LOWER, MYSQL_UTF8
 from ..columns.patterns import glob_spelling, like_spelling
-from ..columns.placing import View
-from ..columns.sql import EXACT_NUMBERS, JSON_KIND_TESTS, JSON_VIEWS, JsonView, no_json
+from ..columns.placing import MomentView, View
+from ..columns.sql import EXACT_NUMBERS, JSON_KIND_TESTS, JSON_MOMENT_TESTS, JSON_VIEWS, JsonView, no_json
 from ..columns.sqlite import (
     SQLITE_NUMBER_TEXT,
     SQLITE_TIMESTAMP,
@@ -573,11 +574,19 @@ class json_boolean(JsonValue):
     view = "boolean"
 
 
+class json_id(JsonValue):
+    """The text of an id: of a JSON string, or of a whole number."""
+
+    type = String()
+    inherit_cache = True
+    view = "id"
+
+
 @compiles(JsonValue)
 def _unknown_json(element: JsonValue, compiler: SQLCompiler, **how: Any) -> str:
     if compiler.dialect.name == "default":  # a condition as a text for people
         return f"{type(element).__name__}({compiler.process(*element.clauses, **how)})"
-    raise no_json(compiler.dialect.name)
+    raise no_json(compiler.dialect.name, element.view)
 
 
 @compiles(JsonValue, *_POSTGRESQL)
@@ -598,6 +607,8 @@ def _mysql_json(element: JsonValue, compiler: SQLCompiler, **how: Any) -> str:
 
 @compiles(JsonValue, "duckdb")
 def _duckdb_json(element: JsonValue, compiler: SQLCompiler, **how: Any) -> str:
+    if element.view not in JSON_VIEWS["duckdb"]:
+        raise no_json("duckdb", element.view)
     return JSON_VIEWS["duckdb"][element.view].replace("{json}", f"({compiler.process(*element.clauses, **how)})")
 
 
@@ -609,12 +620,16 @@ def _sqlite_json(element: JsonValue, compiler: SQLCompiler, **how: Any) -> str:
 
 def _sqlite_words(words: str, value: Expression, compiler: SQLCompiler, **how: Any) -> str:
     """By the JSON around the value, and the way to it: SQLAlchemy's own words for the value turn booleans into numbers."""
-    json: Expression = value
-    path: Expression = verbatim("'$'")
-    if isinstance(value, BinaryExpression) and value.operator in _JSON_STEPS:
-        json, path = value.left, value.right
-    words = words.replace("{path}", compiler.process(path, **how))
-    return words.replace("{json}", compiler.process(json, **how))
+    json: Any = value
+    steps: list[str] = []
+    while isinstance(json, Grouping) or getattr(json, "operator", None) in _JSON_STEPS:
+        if isinstance(json, Grouping):
+            json = json.element
+        else:
+            steps.insert(0, compiler.process(json.right, **how))
+            json = json.left
+    path = " || ".join([step if not n else f"substr({step}, 2)" for n, step in enumerate(steps)]) or "'$'"
+    return words.replace("{path}", path).replace("{json}", compiler.process(json, **how))
 
 
 class json_text(FunctionElement[Any]):
@@ -700,10 +715,69 @@ def _grouped(condition: Expression, compiler: SQLCompiler, **how: Any) -> str:
     return compiler.process(condition.self_group(against=and_), **how)
 
 
+class json_moment_test(said_condition):
+    """A condition on `JSON_SEEN`, the date or timestamp that a JSON string writes in the form of a view; null where it writes none."""
+
+    inherit_cache = True
+    view: ClassVar[MomentView]
+
+    def __init__(self, value: Expression, condition: Expression) -> None:
+        super().__init__(value, condition)
+
+
+class json_day_test(json_moment_test):
+    """A condition on a date."""
+
+    inherit_cache = True
+    view = "day"
+
+
+class json_wall_test(json_moment_test):
+    """A condition on a timestamp without offset."""
+
+    inherit_cache = True
+    view = "wall"
+
+
+class json_instant_test(json_moment_test):
+    """A condition on a timestamp with offset."""
+
+    inherit_cache = True
+    view = "instant"
+
+
+JSON_SEEN: Final = "kf_seen.seen"
+
+
+@compiles(json_moment_test)
+def _json_moment_test(element: json_moment_test, compiler: SQLCompiler, **how: Any) -> str:
+    value, condition = element.clauses
+    if compiler.dialect.name != "default":
+        raise no_json(compiler.dialect.name, element.view)
+    said = [compiler.process(each, **how) for each in (value, condition)]
+    return f"{type(element).__name__}({', '.join(said)})"
+
+
+@compiles(json_moment_test, *_POSTGRESQL)
+def _postgresql_moment_test(element: json_moment_test, compiler: SQLCompiler, **how: Any) -> str:
+    value, condition = element.clauses
+    words = _postgresql_words(JSON_MOMENT_TESTS["postgresql"][element.view], value, compiler, **how)
+    return words.replace("{test}", compiler.process(condition, **how))
+
+
+@compiles(json_moment_test, "sqlite")
+def _sqlite_moment_test(element: json_moment_test, compiler: SQLCompiler, **how: Any) -> str:
+    value, condition = element.clauses
+    words = _sqlite_words(JSON_MOMENT_TESTS["sqlite"][element.view], value, compiler, **how)
+    return words.replace("{test}", compiler.process(condition, **how))
+
+
 class json_contains(said_condition):
     """A column of JSON contains one of some objects, each the text of one; where no index could serve that, the condition that means it."""
 
     inherit_cache = True
+    enough: ClassVar[bool] = True
+    """Whether what contains one fulfils the condition."""
 
     def __init__(self, column: Expression, condition: Expression, objects: Sequence[str]) -> None:
         super().__init__(column, condition, *[BindParameter(None, text, String(), unique=True) for text in objects])
@@ -716,5 +790,13 @@ def _json_contains(element: json_contains, compiler: SQLCompiler, **how: Any) ->
     if not isinstance(stored, JSONB):
         return compiler.process(condition, **how)
     said = compiler.process(column, **how)
-    found = [f"{said} @> {compiler.process(cast(text, JSONB), **how)}" for text in objects]
-    return found[0] if len(found) == 1 else f"({' OR '.join(found)})"
+    contained = [f"{said} @> {compiler.process(cast(text, JSONB), **how)}" for text in objects]
+    found = contained[0] if len(contained) == 1 else f"({' OR '.join(contained)})"
+    return found if element.enough else f"({found} AND {_grouped(condition, compiler, **how)})"
+
+
+class json_may_contain(json_contains):
+    """The same of objects that contain what is sought, but more, too."""
+
+    inherit_cache = True
+    enough = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import eq, ge, gt, le, lt, ne
-from typing import Final, TypeGuard
+from typing import Final, TypeGuard, cast
 
 from sqlalchemy import Dialect, case, func, select
 
@@ -13,8 +13,8 @@ from ...errors import UnsupportedFilterError
 from ...meaning.tests import AllOf, AnyOf, Column, Counted, CountOperator, Null, Related, Test
 from ..columns.finding import Given, column_error
 from ..columns.lines import INT64
-from ..columns.placing import Cell, ColumnTest, is_column_test
-from ..columns.translation import Translation, is_hidden
+from ..columns.placing import Cell, ColumnTest, Testable, is_column_test
+from ..columns.translation import Translation, is_hidden, is_of_moment
 from .cells import LOGIC, ClauseCell, Condition, Expression, clause_cell, narrowest
 from .dialects import over_nothing
 from .paths import ModelColumns, QueryTable, Row, Way
@@ -44,14 +44,14 @@ class ClauseTranslation(Translation[Expression, Row, Way]):
         self.joining = joining
         self.dialect = dialect
 
-    def located(self, column: Column, row: Row, prefix: str) -> tuple[Way, ClauseCell]:
+    def located(self, column: Column, row: Row, prefix: str) -> tuple[Way, Testable[Expression]]:
         """The way to the row that holds a field's value, and the value there. Raises `ColumnError`."""
         way, expression, keys = self.columns.value(row.table, prefix, column)
         return way, clause_cell(column, expression, keys, self.context)
 
-    def cell(self, column: Column, row: Row, prefix: str) -> Cell[Expression]:
+    def cell(self, column: Column, row: Row, prefix: str) -> Testable[Expression]:
         way, cell = self.located(column, row, prefix)
-        self.ensure_supported(column, way, cell.null(True))
+        self.ensure_supported(column, way, cast("Expression", cell.passes(Null(column, True))))
         return cell
 
     def records(self, column: Column, row: Row, prefix: str) -> Way:
@@ -130,7 +130,7 @@ class ClauseTranslation(Translation[Expression, Row, Way]):
         if not is_column_test(test) or len(test.column.source) == 1 or _is_null(test) or is_hidden(test.column):
             return None
         way, cell = self.located(test.column, row, prefix)
-        return way, cell.passes(test)
+        return None if not way.hops and is_of_moment(test) else (way, cell.passes(test))
 
     def untrue(self, test: Test, row: Row, prefix: str) -> Condition:
         asked = self.together(test, row, prefix)
@@ -157,8 +157,13 @@ class ClauseTranslation(Translation[Expression, Row, Way]):
         if not way.hops or row.joins(way):
             return cell.passes(test)
         if _is_null(test):
-            return self.logic.negated(way.exists(cell.null(True)))
+            return self.logic.negated(way.exists(cell.passes(Null(test.column, True))))
         return way.leads_to(cell.passes(test))
+
+    def compared_joined(self, tests: Sequence[ColumnTest], either: bool, row: Row, prefix: str) -> Condition:
+        way, cell = self.located(tests[0].column, row, prefix)
+        found = cell.passes_joined(tests, either)
+        return found if not way.hops or row.joins(way) else way.leads_to(found)
 
 
 def _first_names(test: Test) -> set[str]:
