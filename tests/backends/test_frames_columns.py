@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args
@@ -371,3 +371,42 @@ def test_ids_of_a_type_narwhals_does_not_know() -> None:
 def test_a_moment_is_settled_when_compiling() -> None:
     frame = pl.DataFrame({"id": [1, 2], "at": [datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)]})
     assert ids("at < now", frame, kf.Endpoint("events", {"at": "datetime"})) == (1,)
+
+
+def test_a_name_of_several_columns_is_none() -> None:
+    twice = pa.Table.from_arrays([pa.array([1, 2]), pa.array(["a", "b"]), pa.array(["c", "d"])], ["id", "name", "name"])
+    for frame in (twice, pd.DataFrame([[1, "a", "c"]], columns=["id", "name", "name"])):
+        with pytest.raises(LookupError, match="the frame has no column 'name'; say which in columns"):
+            where(CLIENTS.parse('name = "a"'), frame)
+        assert next(iter(where(CLIENTS.parse('id = "1"'), frame)))
+
+
+def test_objects_of_pandas() -> None:
+    """PyArrow finds the type of those that have one."""
+    ones = {
+        "name": ["a", None],
+        "due": [date(2024, 5, 1), None],
+        "done": [True, None],
+        "price": [Decimal("1.50"), None],
+    }
+    frame = pd.DataFrame({"id": [1, 2], **{name: pd.Series(values, dtype=object) for name, values in ones.items()}})
+    endpoint = kf.Endpoint("clients", {"name": "string", "due": "date", "done": "boolean", "price": "currency"})
+    verify(endpoint, frame)
+    for text in ('name != "b"', 'due = "2024-05-01"', "done = true", 'price endsWith "1.5"'):
+        assert ids(text, frame, endpoint) == (1,), text
+    for values in ([1, "a"], [object(), None], ["a\ud800", None], [2**70, None], [pd.Period("2024"), None]):
+        mixed = pd.DataFrame({"id": [1, 2], "name": pd.Series(values, dtype=object)})
+        with pytest.raises(LookupError, match=r"its column holds .*object.*, which is no string; cast it"):
+            where(CLIENTS.parse('name = "a"'), mixed)
+        assert ids('id = "2"', mixed) == (2,)
+    for name in ("name", "price"):
+        wrapped = nw.from_native(pd.DataFrame({"name": pd.Series(ones[name], dtype=object)}))
+        with pytest.raises(LookupError, match="its column holds object of Python, which is no string"):
+            where(CLIENTS.parse('name = "a"'), wrapped)
+
+
+@pytest.mark.parametrize("engine", engines(*WHOLE, *NARWHALS))
+def test_what_is_refused_is_refused_by_matching_too(engine: str, tmp_path: Path) -> None:
+    frame = FRAMED[engine](pa.table({"id": [1], "name": ["a"]}), tmp_path)
+    with pytest.raises(kf.UnsupportedFilterError, match="write fewer"):
+        matching(CLIENTS.check(kf.field("name").like("%a" * 100)), frame)

@@ -185,6 +185,16 @@ def test_the_names_of_fields_are_given_or_hold_dots(engine: str, tmp_path: Path)
     assert ids('tasks any (owner.city.name = "Graz")', frame, columns=names) == (1,)
 
 
+@pytest.mark.parametrize("engine", engines(*ENGINES))
+def test_relations_under_a_wildcard(engine: str, tmp_path: Path) -> None:
+    endpoint = kf.Endpoint("projects", {"groups.*": {"name": "string"}})
+    groups = [{"x": [{"name": "a"}]}, {"x": []}, None]
+    frame = FRAMED[engine](pa.table({"id": [1, 2, 3], "groups": groups}), tmp_path)
+    assert ids('groups.x any (name = "a")', frame, endpoint) == (1,)
+    assert ids("groups.y any or groups.y any (name is null) or groups.y.count > 0", frame, endpoint) == ()
+    assert ids("groups.y none and groups.y all (name is null)", frame, endpoint) == (1, 2, 3)
+
+
 def test_what_records_do_not_have() -> None:
     frame = pl.DataFrame({"id": [1], "tasks": [[{"title": 7}]]})
     with pytest.raises(ColumnError) as caught:

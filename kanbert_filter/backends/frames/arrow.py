@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from ..columns.lines import Booleans, Days, Floats, Numbers, Stored, Texts
 from ..columns.patterns import automaton
-from .engine import NULLS, Engine, Held, ListOf, MapOf, Operations, StructOf, Typed, timestamps
+from .engine import NULLS, Engine, Held, ListOf, MapOf, Operations, StructOf, Typed, by_name, timestamps
 
 Array = Any
 """A `ChunkedArray`, or an `Array` of the same length."""
@@ -55,7 +55,7 @@ class ArrowEngine(Engine[Array]):
 
     def __init__(self, frame: Any) -> None:
         self.frame = frame
-        self.types = dict(zip(frame.schema.names, frame.schema.types, strict=True))
+        self.types = by_name(zip(frame.schema.names, frame.schema.types, strict=True))
 
     def column(self, name: str) -> Array:
         return self.frame.column(name)
@@ -68,7 +68,7 @@ class ArrowEngine(Engine[Array]):
         if t.is_list(type) or t.is_large_list(type):
             return ListOf(type.value_type)
         if t.is_struct(type):
-            return StructOf({field.name: field.type for field in type})
+            return StructOf(by_name((field.name, field.type) for field in type))
         if t.is_map(type):
             return MapOf(type.item_type) if _is_text(type.key_type) else None
         if t.is_null(type):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import operator
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from importlib import import_module
 from typing import Any, ClassVar, Final, Generic, NamedTuple
@@ -56,6 +57,13 @@ TIMESTAMPS: Final[Mapping[str, Mapping[str, Any]]] = {
 def timestamps(unit: str, aware: bool) -> Timestamps:
     """Timestamps of a unit, with a time zone (aware) or without one."""
     return Timestamps(aware, **TIMESTAMPS[unit])
+
+
+def by_name(columns: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """The types of columns, or of fields, by their names. What several are called, none is: engines refuse it, or take one of them."""
+    known = [*columns]
+    counts = Counter(name for name, _ in known)
+    return {name: type for name, type in known if counts[name] == 1}
 
 
 _PYTHONS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
@@ -112,7 +120,7 @@ class Engine(Logic[E]):
 
     frame: Any
     types: Mapping[str, Any]
-    """The types of the frame's columns by name."""
+    """The types of the frame's columns by name; see `by_name`."""
 
     # given by each engine
 
@@ -127,6 +135,10 @@ class Engine(Logic[E]):
     @abstractmethod
     def held(self, type: Any) -> Held:
         """What values of a type are."""
+
+    @abstractmethod
+    def plain(self, value: E, type: Any) -> Typed:
+        """The values as they are compared, in a type that the engine compares well."""
 
     @abstractmethod
     def everywhere(self, value: bool) -> E:
@@ -161,10 +173,6 @@ class Engine(Logic[E]):
     def wrapped(self, frame: Any) -> Any:
         """A frame of the engine beneath as one of this engine."""
         raise NotImplementedError
-
-    def plain(self, value: E, type: Any) -> Typed:
-        """The values as they are compared, in a type that the engine compares well."""
-        return Typed(value, type)
 
     def where_present(self, value: E, condition: E) -> E:
         """A condition on the value that is not true where the value is null."""

@@ -22,17 +22,15 @@ class PandasEngine(ArrowEngine):
         self.read: dict[str, Typed] = {}
 
     def find(self, name: str) -> Typed | None:
-        if name not in self.read and name in self.frame.columns:
+        if name not in self.read and [*self.frame.columns].count(name) == 1:
             self.read[name] = self.typed(self.frame[name])
         return self.read.get(name)
 
     def typed(self, value: Any) -> Typed:
         try:
-            if isinstance(
-                getattr(value, "dtype", None), pd.DatetimeTZDtype
-            ):  # of which older PyArrows ask what pandas warns of
-                wall = pa.array(value.dt.tz_convert(None), from_pandas=True)
-                array = wall.cast(pa.timestamp(value.dtype.unit, "UTC"))
+            if isinstance(getattr(value, "dtype", None), pd.DatetimeTZDtype):
+                # Of such a series older PyArrows ask for values in a way that pandas warns of.
+                array = pa.array(value.dt.tz_convert(None), from_pandas=True).cast(pa.timestamp(value.dt.unit, "UTC"))
             else:
                 array = pa.array(value, from_pandas=True)
         except (

@@ -10,7 +10,7 @@ from pyspark.sql import Column, functions as F, types as T
 
 from ..columns.lines import Booleans, Days, Floats, Numbers, Storage, Stored, Texts
 from ..columns.patterns import backtracking
-from .engine import NULLS, Engine, Held, ListOf, MapOf, Operations, StructOf, Typed, timestamps
+from .engine import NULLS, Engine, Held, ListOf, MapOf, Operations, StructOf, Typed, by_name, timestamps
 
 STORED: Final[Mapping[str, Storage]] = {
     **{
@@ -51,7 +51,7 @@ class SparkEngine(Engine[Column]):
 
     def __init__(self, frame: Any) -> None:
         self.frame = frame
-        self.types = {field.name: field.dataType for field in frame.schema.fields}
+        self.types = by_name((field.name, field.dataType) for field in frame.schema.fields)
 
     def column(self, name: str) -> Column:
         return F.col(f"`{name.replace('`', '``')}`")  # else a dot is a path
@@ -64,7 +64,7 @@ class SparkEngine(Engine[Column]):
             case T.ArrayType():
                 return ListOf(type.elementType)
             case T.StructType():
-                return StructOf({field.name: field.dataType for field in type.fields})
+                return StructOf(by_name((field.name, field.dataType) for field in type.fields))
             case T.MapType():
                 return MapOf(type.valueType) if isinstance(type.keyType, T.StringType) else None
             case T.DecimalType():
