@@ -24,7 +24,8 @@ T = TypeVar("T")
 BatchFormat = Literal["lines", "jsonl", "csv", "tsv"]
 
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")
-_value_at: Final = json.JSONDecoder().raw_decode
+_value_at: Final = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode
+"""Where a value ends is of interest here, not what its numbers are, which may be too long for Python."""
 
 
 class Spelling(NamedTuple):
@@ -79,7 +80,11 @@ class BatchEntry:
     @property
     def octets(self) -> bytes:
         """The filter's text in UTF-8, or what is there instead."""
-        return (self.text or "").encode(errors="surrogateescape")
+        text = self.text or ""
+        try:
+            return text.encode(errors="surrogateescape")
+        except UnicodeEncodeError:  # half of a surrogate pair, which JSON can escape; reading it says so
+            return text.encode(errors="surrogatepass")
 
     def filter(self, notation: str = "auto") -> Filter | None:
         """The filter, None where there is none; its notation follows from the text or is given. Raises `FilterError`."""
@@ -101,14 +106,22 @@ class BatchEntry:
         if isinstance(location, TextLocation) and (location.text == self.text or self.fault is not None):
             inside = location.start
         elif isinstance(location, JsonLocation) and self.text is not None:
-            span = json_span(self.text, keys_of(location.pointer))
-            inside = span[0] if span else 0
+            inside = _beginning_of(self.text, location.pointer)
         for _ in range(inside):
             unit = self._spelling.unit.match(self.piece, at, self._end or len(self.piece))
             if unit is None:
                 break
             at = unit.end()
         return self._line + self.piece.count("\n", 0, at), at - self.piece.rfind("\n", 0, at)
+
+
+def _beginning_of(text: str, pointer: str) -> int:
+    """Where the value of a JSON Pointer begins in a JSON text; its beginning where that cannot be found."""
+    try:
+        span = json_span(text, keys_of(pointer))
+    except NOT_JSON:  # nested too deeply, for one
+        return 0
+    return span[0] if span else 0
 
 
 def keys_of(pointer: str) -> list[str]:

@@ -68,6 +68,9 @@ def delimiter_of(head: bytes) -> str | None:
     return max(DELIMITERS, key=cells)
 
 
+DEEPEST: Final = 50
+"""What is inside more objects and lists than this is of no field, and not looked at."""
+
 _ID_NAME: Final = re.compile(r"(?i:id|uuid|guid)|.*[a-z](?:Id|ID)|.*[ ._-](?i:id|uuid|guid)")
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 
@@ -127,17 +130,18 @@ class Contrary(NamedTuple):
     before: int
 
 
-class Place:
+class Observed:
     """What the records of a file hold at one place: which types its values are of, and what is inside them."""
 
-    def __init__(self, *, is_cell: bool = False) -> None:
+    def __init__(self, depth: int = 0, *, is_cell: bool = False) -> None:
+        self._depth = depth
         self.values = 0
         self.first: object = None
         self.contrary: dict[str, Contrary] = {}
         """The types that not all values are of."""
-        self.keys: dict[str, Place] = {}
+        self.keys: dict[str, Observed] = {}
         """What objects hold under their keys."""
-        self.related: Place | None = None
+        self.related: Observed | None = None
         """What the objects of lists are."""
         self.texts: set[str] = set()
         """The different texts, up to one more than an enumeration has."""
@@ -169,13 +173,15 @@ class Place:
             self.texts.add(value)
 
     def _look_inside(self, value: Any, line: int) -> None:
+        if self._depth > DEEPEST:
+            return
         if isinstance(value, dict):
             for key, item in value.items():
                 if key not in self.keys:
-                    self.keys[key] = Place()
+                    self.keys[key] = Observed(self._depth + 1)
                 self.keys[key].add(item, line)
             return
-        self.related = self.related or Place()
+        self.related = self.related or Observed(self._depth + 1)
         for item in value:
             self.related.add(item, line)
 
@@ -216,7 +222,7 @@ class Place:
         if not self.values:
             return "no value"
         count = plural(self.values, "value")
-        example = f"{count}, such as {_shown(self.first)}"
+        example = f"{count}, such as {_example_of(self.first)}"
         near = max(
             [item for item in self.contrary.items() if item[0] != "id"], key=lambda item: item[1].before, default=None
         )
@@ -225,7 +231,7 @@ class Place:
             words = alternatives([quoted(word) for word in sorted(self.null_words)])
             but = f"; {_NAMED[self.kind_without_null_words]}, but for {words}"
         elif near is not None and near[1].before:
-            but = f"; {_NAMED[near[0]]} up to {_shown(near[1].value)} on line {near[1].line}"
+            but = f"; {_NAMED[near[0]]} up to {_example_of(near[1].value)} on line {near[1].line}"
         match kind:
             case "enum":
                 return f"{plural(len(self.texts), 'different text')} in {count}"
@@ -250,7 +256,7 @@ def _meant_by(cell: object, kind: str) -> object:
         return cell
 
 
-def _shown(value: object) -> str:
+def _example_of(value: object) -> str:
     if isinstance(value, str):
         return quoted(value, 30)
     if isinstance(value, dict):
@@ -282,8 +288,8 @@ class Inference:
         self.lists: dict[str, int] = {}
         """Where the lists of the records themselves are, and how many objects are in them."""
         self._columns = frozenset(columns)
-        top = Place()
-        top.keys = {column: Place(is_cell=True) for column in columns}
+        top = Observed()
+        top.keys = {column: Observed(is_cell=True) for column in columns}
         for line, _, record in records:
             self.records += 1
             top.add(record, line)
@@ -302,7 +308,7 @@ class Inference:
     def _add_rows(
         self,
         rows: dict[str, Description],
-        keys: dict[str, Place],
+        keys: dict[str, Observed],
         names: tuple[str, ...],
         path: tuple[str, ...],
         relations: tuple[str, ...],
@@ -324,13 +330,13 @@ class Inference:
     def _add_row(
         self,
         rows: dict[str, Description],
-        place: Place,
+        place: Observed,
         kind: str,
         segments: tuple[str, ...],
         source: tuple[str, ...],
         relations: tuple[str, ...],
     ) -> None:
-        name = _unused(".".join(segments), rows)
+        name = _free_name(".".join(segments), rows)
         row: Description = {"type": kind}
         position = len(self.fields)
         match kind:
@@ -380,7 +386,7 @@ def _segment(key: str, *, first: bool) -> str:
     return f"_{cleaned}" if first and cleaned[0].isdigit() else cleaned
 
 
-def _unused(name: str, rows: dict[str, Description]) -> str:
+def _free_name(name: str, rows: dict[str, Description]) -> str:
     """The name, with a number behind it if it is taken."""
     unused, number = name, 1
     while unused in rows or f"{unused}.*" in rows:

@@ -167,6 +167,31 @@ def test_what_is_no_file_of_filters(arguments: list[str], stdin: str, reason: st
         assert reason in " ".join(result.stderr.split())
 
 
+@pytest.mark.parametrize(
+    ("text", "report"),
+    [
+        (f'[{{"field": "a", "op": "eq", "value": {"1" * 5000}}}]', ":1:38: number_too_long: "),
+        (f"{'[' * 5000}{']' * 5000}", ":1:43: too_deep: "),
+        (f'{{"filter": [{{"field": "a", "op": "eq", "value": {"1" * 5000}}}]}}', ":1:49: number_too_long: "),
+        (f'{{"filter": {"[" * 5000}{"]" * 5000}}}', ":1:1: invalid_json: "),
+        (f'{{"filter": "a = 1", "x": {"1" * 5000}}}', ""),
+        ('{"filter": "\\ud800 = 1"}', ":1:13: "),
+        ("a = '\0' and b == 1", ":1:15: foreign_operator"),
+        ("\udcff", ":1:1: invalid_encoding: "),
+    ],
+    ids=range(8),
+)
+def test_hostile_filters(text: str, report: str) -> None:
+    form = "jsonl" if text.startswith("{") else "lines"
+    result = run("check", "--format", form, "--file", "-", stdin=text.encode(errors="surrogateescape"))
+    assert (result.exit_code, result.exception is None or isinstance(result.exception, SystemExit)) == (
+        bool(report),
+        True,
+    )
+    assert result.stdout.startswith(f"standard input{report}" if report else "")
+    assert result.stderr.startswith("1 ")
+
+
 def test_laying_out() -> None:
     text = 'a = 1 and (b in ["x, y"] or c is null)'
     dsl = run("convert", "--indent", text).output

@@ -13,6 +13,8 @@ from click.testing import CliRunner, Result
 
 import kanbert_filter as kf
 from kanbert_filter.cli import commands, main, progress, shell as shell_module
+from kanbert_filter.endpoints.field_table import TYPES
+from kanbert_filter.operators import OPERATORS
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 PROJECTS = str(EXAMPLES / "projects.md")
@@ -317,13 +319,26 @@ def test_endpoints_writes_the_json_schema_of_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "command",
-    [[], ["convert"], ["check"], ["rename"], ["match"], ["endpoints"], ["endpoints", "show"], ["endpoints", "infer"]],
+    "command", [[], *[[name] for name in commands.run.commands], ["endpoints", "show"], ["endpoints", "infer"]]
 )
-def test_help_shows_examples_and_statuses(command: list[str]) -> None:
-    text = run(*command, "--help").output
-    assert "Examples:\n    kanbert-filter " in text
-    assert "Exit status: 0 all is well" in text
+def test_help_shows_examples_first_and_statuses_last(command: list[str]) -> None:
+    text = run(*command, "--help", terminal_width=80).output
+    usage, summary, examples, *_, statuses = text.split("\n\n")
+    assert usage.startswith("Usage: ")
+    assert summary.count("\n") == 0
+    assert examples.startswith("  Examples:\n    ")
+    assert statuses.split()[:6] == ["Exit", "status:", "0", "all", "is", "well,"]
+    assert max(map(len, text.splitlines())) <= 80
+    assert "..." not in text.partition("Commands:")[2]
+
+
+def test_the_tables_of_the_language() -> None:
+    operators = run("operators").output.splitlines()
+    assert [line.split()[0] for line in operators[1:3]] == ["=", "!="]
+    assert len(operators) == len(OPERATORS) + 1
+    types = run("types").output.splitlines()
+    assert [line.split()[0] for line in types[1::2]] == [*TYPES]
+    assert types[types.index(next(line for line in types if line.startswith("scope"))) + 1].split() == ["eq"]
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,17 @@ def test_what_no_table_follows_from(arguments: list[str], stdin: bytes, reason: 
     assert reason in " ".join(result.stderr.split())
 
 
+def test_deep_records() -> None:
+    for opening, closing in (('{"a": ', "}"), ('{"a": [', "]}")):
+        data = f"{opening * 300}1{closing * 300}\n".encode()
+        result = infer(stdin=data)
+        assert result.exit_code == 0, result.exception
+        table = kf.Endpoint.from_markdown("t", result.stdout)
+        assert all(
+            kf.compile_predicate(table.check(filter))(json.loads(data)) in (True, False) for filter in every_test(table)
+        )
+
+
 def test_bad_records_are_counted() -> None:
     result = infer(stdin=b'{"a": 1}\n{\n')
     assert result.stdout.endswith("| a | number | eq, ne, lt, lte, gt, gte, in, nin, isnull, isnotnull |\n")
