@@ -273,7 +273,8 @@ class _Place:
             if isinstance(value, Special):
                 yield _candidate(str(value), "special", SPECIALS[value.name].description)
             elif not isinstance(value, str) or len(value) <= self.limits.max_string_length:
-                yield _Candidate(Proposal(literal(value), "value", ""), (str(value).lower(),))
+                detail = "one of the choices" if isinstance(value, str) else "boolean"
+                yield _Candidate(Proposal(literal(value), "value", detail), (str(value).lower(),))
 
 
 def _candidate(text: str, kind: Kind, detail: str) -> _Candidate:

@@ -136,15 +136,16 @@ def test_which_characters_a_proposal_replaces(text: str, whole: str) -> None:
 
 
 def test_a_proposal_has_a_kind_and_a_line_about_it() -> None:
-    shown = ["", "budget ", "created_at = ", "status = ", "done = true "]
+    shown = ["", "budget ", "created_at = ", "status = ", "done = ", "done = true "]
     found = {p.text: (p.kind, p.detail) for text in shown for p in PROJECTS.complete(text, len(text)).proposals}
     assert found["title"] == ("field", "string")
     assert found["tasks.count"] == ("field", "compares the number of related records")
     assert found["<="] == ("operator", "less or equal")
     assert found["sow"] == ("special", "the start of the current week")
-    assert found['"DONE"'][0] == "value"
+    assert found['"DONE"'] == ("value", "one of the choices")
+    assert found["true"] == ("value", "boolean")
     assert found["and"] == ("keyword", "both conditions match")
-    assert all("\n" not in detail for _, detail in found.values())
+    assert all(detail and "\n" not in detail for _, detail in found.values())
 
 
 @pytest.mark.parametrize("cursor", [-1, 0, 3, 5, 10**30])
