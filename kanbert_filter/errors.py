@@ -155,11 +155,11 @@ class TextLocation(Immutable):
         end = max(self.start, min(self.end, right))
         lead = f"  line {self.line}: " if "\n" in self.text else "  "
         room = max(columns - len(lead), 20)
-        # One character more than there is room for shows that there is more.
-        before = printable(self.text[max(left, self.start - room - 1) : self.start])
-        after = printable(self.text[end : min(right, end + room + 1)])
-        fault = printable(self.text[self.start : min(end, self.start + room + 1)])
-        fault = _beginning(fault, room - 1 if before or after else room)  # there is room to show that there is more
+        text, start = self.text, self.start
+        before = _filling(room, lambda size: text[max(left, start - size) : start])
+        after = _filling(room, lambda size: text[end : min(right, end + size)])
+        fault = _filling(room, lambda size: text[start : min(end, start + size)])
+        fault = _beginning(fault, room - bool(before) - bool(after))  # there is room to show that there is more
         rest = room - max(1, _display_width(fault))
         if _display_width(before) + _display_width(after) > rest:
             share = max(rest // 2, rest - _display_width(after))
@@ -178,6 +178,16 @@ def _display_width(text: str) -> int:
     from unicodedata import combining, east_asian_width
 
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _filling(columns: int, part: Callable[[int], str]) -> str:
+    """Of a part, given by how many characters are taken of it, what is wider than so many columns, or else all."""
+    size = columns + 1
+    shown = printable(part(size))
+    while _display_width(shown) <= columns and len(part(size * 2)) > size:  # some characters take no column
+        size *= 2
+        shown = printable(part(size))
+    return shown
 
 
 def _beginning(text: str, columns: int) -> str:
