@@ -218,7 +218,7 @@ def _role(heading: str) -> str | None:
 
 def _is_rule(line: str) -> bool:
     """Whether a line only draws: `|---|:-:|`, or the `===` of a heading and the `+---+` of a frame."""
-    return bool(line) and _RULE.issuperset(line) and not _RULE.isdisjoint(line) and ("-" in line or "=" in line)
+    return _RULE.issuperset(line) and ("-" in line or "=" in line)
 
 
 def _cells(line: str) -> tuple[list[str], bool]:

@@ -454,15 +454,19 @@ def _sample(value: object) -> object:
     return _short_scalar(value)
 
 
+_SHORT: Final = 20
+"""How many characters of a value an example shows."""
+
+
 def _short_scalar(value: object) -> object:
     match value:
-        case str() if len(value) <= 20:
+        case str() if len(value) <= _SHORT:
             return value
-        case int() if value.bit_length() < 64:
+        case int() if -(10 ** (_SHORT - 1)) < value < 10**_SHORT:
             return value
         case float():
             return value
-        case Numeral() if len(value.text) <= 20:
+        case Numeral() if len(value.text) <= _SHORT:
             return value
     return Numeral("…")
 

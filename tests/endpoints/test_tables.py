@@ -218,6 +218,19 @@ def test_other_columns_are_ignored_and_reported() -> None:
     assert warning.filename == __file__
 
 
+def test_columns_are_ignored_for_their_headings_or_their_cells() -> None:
+    text = "| Field | Type | Notes | | |\n|-|-|-|-|-|\n| a | string | | x y | |"
+    with pytest.warns(UserWarning, match="fields, types or operators: 'Notes', 'column 4'$"):
+        kf.Endpoint.from_markdown("e", text)
+
+
+def test_a_column_of_one_operator_or_none_a_row_lists_operators() -> None:
+    text = "Field | Type | Filter\n---|---|---\na | string | eq\nb | string | —\nc | string |"
+    assert kf.Endpoint.from_markdown("e", text) == kf.Endpoint(
+        "e", {"a": "string; eq", "b": "string; —", "c": "string"}
+    )
+
+
 LAYOUTS = {
     "a byte order mark": "\ufeff| Field | Type | Operators |\n|---|---|---|\n| a | string | eq |\n| b | date | lt |",
     "a blank line below the header": "Field | Type | Operators\n\n---|---|---\na | string | eq\nb | date | lt",
@@ -228,6 +241,7 @@ LAYOUTS = {
     "a frame": "+---+\n| Field | Type | Operators |\n+===+===+\n| a | string | eq |\n+---+\n| b | date | lt |\n+---+",
     "another table below": "| Field | Type | Operators |\n|-|-|-|\n| a | string | eq |\n| b | date | lt |\n\n| x | y | z |\n|-|-|-|\n| 1 | 2 | 3 |",
     "text with pipes below": "| Field | Type | Operators |\n|-|-|-|\n| a | string | eq |\n| b | date | lt |\n\nOne | two | three\n\n| x |",
+    "a header alone above": "Field | Type\n\nAs in:\n\nField | Type | Operators\n---|---|---\na | string | eq\nb | date | lt",
     "text like a header above": "The field | its type\n\nField | Type | Operators\n---|---|---\na | string | eq\nb | date | lt",
     "no-break spaces": "|\xa0Field\xa0|\xa0Type\xa0|\xa0Operators\xa0|\n|\xa0---\xa0|---|---|\n|\xa0a\xa0| string |\xa0eq\xa0|\n| b | date | lt |",
     "tabs": "\t|\tField\t|\tType\t|\tOperators\n\t|\t-\t|\t-\t|\t-\n\ta\t|\tstring\t|\teq\n\tb\t|\tdate\t|\tlt",
@@ -288,6 +302,7 @@ def test_fields_named_like_the_columns() -> None:
         (table("| | string | eq |"), "row '': found no field name"),
         (table("|"), "row '': found no field name"),
         (table("| a |"), "row 'a': found '', expected a type such as string"),
+        (table("|a"), "row 'a': found '', expected a type such as string"),
         (table("1a | string"), "row '1a': '1a' is not a field name"),
         (table("*.a | string"), "is not a field name"),
         (table("a | string", "a | date"), "row 'a': found the field a second time"),

@@ -319,6 +319,7 @@ def test_values_at_the_limits_are_read() -> None:
     ("code", "fits", "breaks", "limits"),
     [
         ("text_too_long", 'a = "é"', 'a = "éé"', kf.Limits(max_text_length=8)),
+        ("text_too_long", "a = 1", "a = 12", kf.Limits(max_text_length=5)),
         ("too_deep", "((a = 1))", "(((a = 1)))", kf.Limits(max_depth=3)),
         ("too_deep", "a = 1 and (b = 2)", "a = 1 and (b = 2 or (c = 1))", kf.Limits(max_depth=2)),
         ("too_deep", "a = 1 and b = 2", "a = 1 or b = 2 and c = 3", kf.Limits(max_depth=2)),
@@ -379,6 +380,10 @@ HOSTILE = {
     "leading zeros": "a = " + "0" * 100_000 + "a",
     "leading zeros in a list": "a in [" + "0" * 100_000 + "-",
 }
+
+
+def test_a_text_that_is_too_long_is_at_fault_from_its_beginning() -> None:
+    assert problem_of("a = 1 " * 20_000).location == TextLocation("a = 1 " * 20_000, 0, 0)
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())

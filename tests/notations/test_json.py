@@ -296,6 +296,25 @@ def test_the_fast_reader_reads_what_is_usual() -> None:
             assert read_fast(case.values[0], DEFAULT_LIMITS, JsonText(case.values[0])) is not None
 
 
+@pytest.mark.parametrize("many", [10, 11])
+def test_data_is_shown_by_its_first_ten_items(many: int) -> None:
+    def shown(value: object) -> object:
+        return problem([{"field": "a", "op": "eq", "value": value}]).location.value
+
+    rest = ", …" if many > 10 else ""
+    assert shown([*range(many)]) == f"[0, 1, 2, 3, 4, 5, 6, 7, 8, 9{rest}]"
+    ten = ", ".join(f'"{n}": {n}' for n in range(10))
+    rest = rest.replace("…", '"…": …')
+    assert shown({str(n): n for n in range(many)}) == f"{{{ten}{rest}}}"
+
+
+@pytest.mark.parametrize("number", [10**20 - 1, 10**20, 1 - 10**19, -(10**19)])
+def test_an_example_shows_a_number_of_twenty_characters_in_text_and_data(number: int) -> None:
+    [text, data] = [problem(source).message for source in (f'{{"n": {number}}}', {"n": number})]
+    assert text == data
+    assert text.endswith("…}") is (len(str(number)) > 20)
+
+
 def test_known_names_are_bounded() -> None:
     for number in range(json_fast._MAX_NAMES + 10):
         parse_json(condition(field=f"f{number}"))

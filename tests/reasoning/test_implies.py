@@ -114,9 +114,12 @@ def test_the_other_questions() -> None:
         "budget > 1.5 and budget < 1.6 and budget nin [1.55, 1.575]",
         "budget > -0.2 and budget < -0.1",
         "custom.x > 'b'",
+        "custom.x > '􏿿~'",
         "custom.x < 'b' and custom.x != ''",
         "custom.x > 'a' and custom.x < 'b' and custom.x != 'aa'",
         "tasks any (hours > 0.1 and hours < 0.2)",
+        "due > '2024-05-01' and due < '2024-05-03'",
+        "at > '2024-05-01T00:00:00.000001' and at < '2024-05-01T00:00:00.000003'",
     ],
 )
 def test_a_value_is_found_between_bounds(text: str) -> None:
