@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, select, text
@@ -10,7 +12,7 @@ from sqlalchemy import Connection, select, text
 from kanbert_filter.backends.sqlalchemy import verify, where
 from tests.backends.databases import ENGINES, fresh_engine
 from tests.benchmarks.sql_rows import COLUMNS, PROJECTS, Project, fill
-from tests.benchmarks.sql_shapes import Dialect, make_indexes, shapes, statements
+from tests.benchmarks.sql_shapes import CORPUS, Dialect, make_indexes, shapes, statements
 
 
 @pytest.fixture(params=ENGINES, scope="module")
@@ -42,3 +44,13 @@ def test_ours_and_the_hands_find_the_same_rows(connection: Connection, number: i
     for page in (False, True) if shape.by_hand_page else ():
         ours, by_hand_too = statements(shape, page=page)
         assert connection.execute(ours).all() == connection.execute(by_hand_too).all()
+
+
+def test_there_are_shapes_of_every_sort_and_each_reason_is_in_the_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "sqlalchemy.md").read_text(encoding="utf-8")
+    costs = page.partition("## What it costs")[2].partition("\n## ")[0]
+    found = tomllib.loads(CORPUS.read_text(encoding="utf-8"))["shape"]
+    assert len(found) >= 40
+    assert sum("page" in shape for shape in found) >= 10
+    reasons = {reason for shape in found for reason in shape.get("reason", {}).values()}
+    assert len(reasons) == len([line for line in costs.splitlines() if line.startswith("- **") and "on SQLite" in line])
