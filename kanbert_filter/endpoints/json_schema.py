@@ -56,16 +56,23 @@ _VALUES: Final[dict[FieldKind, Callable[[FieldType, str], Schema]]] = exhaustive
             "pattern": f"^(?:{_DAY}(?:[Tt ]{_TIME}{_OFFSET})?|{_SPECIAL}){_END}",
         },
         "enum": lambda type, operator: _choice(type),
-        "id": lambda type, operator: {"type": ["string", "integer"]},
-        "custom": lambda type, operator: {
-            "type": ["string", "number"] if OPERATORS[operator].group == "order" else ["string", "number", "boolean"]
-        },
+        "id": lambda type, operator: _any_type("string", "integer"),
+        "custom": lambda type, operator: (
+            _any_type("string", "number")
+            if OPERATORS[operator].group == "order"
+            else _any_type("string", "number", "boolean")
+        ),
         "scope": lambda type, operator: _choice(type),
         "count": lambda type, operator: {"type": "integer", "minimum": 0},
         "relation": lambda type, operator: {},
     },
 )
 """What one value of a field may be with an operator that takes values and is no text operator."""
+
+
+def _any_type(*types: str) -> Schema:
+    """A value of one of the types. (Writers of OpenAPI documents do not take a list of types, so they are alternatives.)"""
+    return {"anyOf": [{"type": type} for type in types]}
 
 
 def _choice(type: FieldType) -> Schema:
