@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -334,11 +333,6 @@ def test_a_pattern_keeps_its_meaning_in_whatever_it_is_put() -> None:
         ):
             compiled = str(around.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
             assert compiled == expected.format(words)
-
-
-def test_all_of_the_shared_endpoint_compiles_for_mysql() -> None:
-    for text in ("tags all (name like 'a%')", "children.count > 1", "seen_at = today", "id in [1, 2] or done = true"):
-        assert sql(ITEMS, text, Item, MYSQL, context=kf.Context(now=datetime(2024, 5, 1, tzinfo=UTC)))
 
 
 def test_values_are_bound_and_never_pasted() -> None:

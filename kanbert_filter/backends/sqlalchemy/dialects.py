@@ -196,6 +196,11 @@ def _(condition: Expression) -> Expression:
     return not_(func.coalesce(condition, false()) if known is None else known)
 
 
+@_said(is_not_true, "mssql", "oracle")
+def _(condition: Expression) -> Expression:
+    return case((condition, 0), else_=1) == 1  # a condition is no value there
+
+
 @_said(is_not_true, *_POSTGRESQL)
 def _(condition: Expression) -> Expression:
     known = _never_unknown(condition)
