@@ -38,6 +38,9 @@ class EndpointsGroup(click.Group):
         completing = ctx.resilient_parsing and not args
         if not completing and not (args and (args[0] in self.commands or args[0] in ctx.help_option_names)):
             args.insert(0, "show")
+        if args[:1] == ["show"] and len(args) > 2 and not any(word.startswith("-") for word in args[1:3]):
+            found = quoted(args[1])
+            raise click.UsageError(f"Found {found}, expected show, infer, or one SOURCE; --help shows examples.", ctx)
         return super().parse_args(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
@@ -156,7 +159,8 @@ def infer_command(
     bad = BadRecords(skip=True)
     try:
         with opened(file) as source:
-            delimiter = delimiter or delimiter_of(source.head)
+            if delimiter is None and (form or source.named_format()) == "csv":
+                delimiter = delimiter_of(source.head)
             _, records = Reading(ANY_COLUMN, form, at or (), delimiter=delimiter, nulls=nulls).records(source, bad)
             names = [*records.columns] if isinstance(records, CsvRecords) else []
             inferred = Inference(islice(records, sample), names)

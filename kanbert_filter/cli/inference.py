@@ -7,10 +7,12 @@ fits no other type is `custom`, which takes every value.
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
+from itertools import chain, islice
 from math import isfinite
 from typing import Any, Final, NamedTuple
 from unicodedata import normalize
@@ -50,22 +52,25 @@ MOST_SEGMENTS: Final = 10
 """Deeper inside objects no field can be named."""
 
 
-def delimiter_of(head: bytes) -> str | None:
+def delimiter_of(head: bytes) -> str:
     """What separates the cells of CSV that begins so: what gives its first lines equally many cells, and most.
 
     >>> from kanbert_filter.cli.inference import delimiter_of
     >>> delimiter_of(b'name;"a,b,c"\\r\\nx;1,5\\r\\n')
     ';'
     """
-    lines = head.decode("utf-8-sig", errors="replace").splitlines()[:2]
-    if not lines:
-        return None
+    text = head.decode("utf-8-sig", errors="replace")
 
-    def cells(mark: str) -> tuple[bool, int]:
-        counts = [len(row) for row in csv.reader(lines, delimiter=mark)]
-        return min(counts) == max(counts), max(counts)
+    def quality(mark: str) -> tuple[bool, bool, int]:
+        try:
+            rows = [*islice(csv.reader(io.StringIO(text, newline=""), delimiter=mark), 2)]
+        except csv.Error:
+            return False, False, 0
+        counts = [len(row) for row in rows] or [0]
+        whole = not any('"' in name for name in chain(*rows[:1]))  # of a quoted name nothing is cut off
+        return 1 < min(counts) == max(counts), whole, max(counts)
 
-    return max(DELIMITERS, key=cells)
+    return max(DELIMITERS, key=quality)
 
 
 DEEPEST: Final = 50

@@ -118,6 +118,22 @@ def test_a_document_with_a_list_says_how_to_get_at_it() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "fields"),
+    [
+        ("a.tsv", b"a,b,c\td\n1,2,3\tx\n", ["a_b_c", "d"]),
+        ("a.csv", b'a;"b,c,d"\n1;"1,2,3"\n', ["a", "b_c_d"]),
+        ("a.csv", b"a|b\n1|2\n", ["a", "b"]),
+        ("a.csv", b'a,b\n"x\ny",2\n', ["a", "b"]),
+        ("a.csv", b"a,b\n1,2,3\n1,2\n", ["a", "b"]),
+    ],
+)
+def test_what_separates_cells(name: str, data: bytes, fields: list[str], tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(data)
+    result = infer(str(tmp_path / name))
+    assert [*kf.Endpoint.from_markdown("t", result.stdout)] == fields
+
+
 def test_a_sample() -> None:
     data = b'{"a": 1}\n{"a": 2}\n{"a": "x"}\n'
     assert "| a | number |" in infer("--sample", "2", stdin=data).stdout
@@ -136,6 +152,7 @@ def test_as_json(tmp_path: Path) -> None:
     ("arguments", "stdin", "reason"),
     [
         (["--format", "csv"], b"", "standard input, line 1: Found no header"),
+        (["--format", "csv"], b"a,b\r1,2\r", "Found lines that end in CR alone, expected LF or CRLF"),
         (["--format", "csv"], b"a,a\n", "standard input, line 1: Found column 'a' twice or inside another one"),
         ([], b"[1, 2]", "standard input holds no records with fields: line 1: Found a number, expected a record"),
         ([], b"[]", "standard input holds no records with fields"),
