@@ -35,6 +35,7 @@ def test_the_distance_is_that_of_the_usual_table(a: str, b: str) -> None:
             ["client.name", "rename", "owner.name", "names", "manager.name"],
             ["client.name", "owner.name", "manager.name"],
         ),
+        ("titla", ["title", "total"], ["title"]),
         ("a", ["b", "ab", "a.b"], []),
         ("", ["a"], []),
     ],

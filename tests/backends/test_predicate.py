@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from itertools import product
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, get_args
 from uuid import UUID
@@ -703,6 +704,27 @@ def test_stored_timestamps_are_read_as_other_systems_write_them(text: str, zone:
                     checked = PROJECTS.parse(f"{name} {operator} '{value}'")
                     expected = reference_meaning.evaluate(checked, {name: text}, context)
                     assert compile_predicate(checked, context)({name: text}) is expected
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tehran", "America/Havana"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0001-01-01T00:00:00+05:00",
+        "0001-01-01T04:59:59.999999+05:00",
+        "9999-12-31T19:00:00-0500",
+        "9999-12-31T23:59:59.999999-05",
+    ],
+)
+def test_a_timestamp_that_leaves_the_calendar_is_its_end_as_text_and_as_object(text: str, zone: str) -> None:
+    context = Context(timezone=zone)
+    for name, value, operator in product(
+        ("created_at", "due"), ("0001-01-01", "0001-01-02", "9999-12-31"), ("<", "<=", "=", ">=", ">")
+    ):
+        matches = compile_predicate(PROJECTS.parse(f"{name} {operator} '{value}'"), context)
+        assert matches({name: text}) is matches({name: datetime.fromisoformat(text)})
+    end = "'0001-01-01T00:00:00Z'" if text[0] == "0" else "'9999-12-31T23:59:59.999999Z'"
+    assert compile_predicate(PROJECTS.parse(f"created_at = {end}"), context)({"created_at": text})
 
 
 def test_a_filters_own_timestamps_stay_strict() -> None:

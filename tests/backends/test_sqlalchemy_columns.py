@@ -226,6 +226,8 @@ def test_a_wildcard_never_names_attributes() -> None:
         with pytest.raises(ColumnError, match="its path ends at no column"):
             where(endpoint.parse(text), Node)
     assert "secret" not in sql(endpoint, "data.secret = 'a'", Node, POSTGRESQL)
+    assert "false" in sql(endpoint, "data.__a = 'a'", Node, POSTGRESQL)
+    assert "false" not in sql(endpoint, "data.a__b = 'a'", Node, POSTGRESQL)
 
 
 class Cents(TypeDecorator[Any]):

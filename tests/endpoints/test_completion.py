@@ -356,3 +356,8 @@ def test_no_run_takes_long(run: str) -> None:
             PROJECTS.complete(text, len(text))
             PROJECTS.complete(text, len(text) // 2)
     assert process_time() - started < 10  # seconds; most of it for one text of 60 000 characters that begins a filter
+
+
+def test_a_wildcard_without_operators_is_not_proposed() -> None:
+    endpoint = kf.Endpoint("e", {"a": "string", "b.*": "custom; —", "c.*": "custom; eq"})
+    assert [proposal.text for proposal in endpoint.complete("", 0).proposals if proposal.kind == "field"] == ["a", "c."]

@@ -61,8 +61,8 @@ class GivenColumns:
     def of(self, column: Column, prefix: str = "") -> Any:
         """The column given for a field, or None. `prefix` is the path of its relation, which the path of a scope's field lacks."""
         path = prefix + column.path.removeprefix(prefix) if prefix else column.path
-        if path in self.exact or not self.patterns:
-            return self.exact.get(path)
+        if path in self.exact:
+            return self.exact[path]
         segments = path.split(".")
         for pattern, value in self.patterns:
             if len(pattern) == len(segments) and all(p in ("*", s) for p, s in zip(pattern, segments, strict=True)):

@@ -204,24 +204,22 @@ _STORED_TIMESTAMP: Final = re.compile(
 
 
 def stored_timestamp(text: str) -> datetime | None:
-    """The timestamp that stored text writes, aware (in UTC) if it has an offset and naive if not; None if it is none.
+    """The timestamp that stored text writes, aware if it has an offset and naive if not; None if it is none.
 
     It is read as other systems write it, more generously than a filter's own timestamps: `z`, `+02` and `+0200` are offsets, a comma
     may be before the fraction, and of up to nine digits those beyond the microsecond are cut off.
 
     >>> from kanbert_filter.backends.predicate.records import stored_timestamp
     >>> stored_timestamp("2024-01-01 10:30:00,123456789+02").isoformat()
-    '2024-01-01T08:30:00.123456+00:00'
+    '2024-01-01T10:30:00.123456+02:00'
     """
     match = _STORED_TIMESTAMP.fullmatch(text)
     if match is None:
         return None
     day, time, offset = match.groups()
     try:
-        if offset is None:
-            return _from_iso(f"{day}T{time}")
-        return _from_iso(f"{day}T{time}{offset.upper()}").astimezone(UTC)
-    except (ValueError, OverflowError):
+        return _from_iso(f"{day}T{time}{(offset or '').upper()}")
+    except ValueError:
         return None
 
 
