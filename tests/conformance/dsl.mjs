@@ -31,6 +31,8 @@ const TOKENS = {
 
 class Refused extends Error {}
 
+const isWellFormed = (text) => !/\p{Surrogate}/u.test(text); // with `u`, a pair is one character and no surrogate
+
 function ensure(condition, message) {
   if (!condition) throw new Refused(message);
 }
@@ -39,7 +41,7 @@ function ensure(condition, message) {
 
 export function read(text, limits = {}) {
   const bounds = { ...LIMITS, ...limits };
-  ensure(text.isWellFormed() && Buffer.byteLength(text) <= bounds.max_text_length, "text");
+  ensure(isWellFormed(text) && Buffer.byteLength(text) <= bounds.max_text_length, "text");
   let at = 0, parentheses = 0, relations = 0, conditions = 0, values = 0;
 
   function take(kind, wanted = () => true) {
@@ -154,7 +156,7 @@ export function read(text, limits = {}) {
         made += ESCAPES[text[end]];
       }
     }
-    ensure(made.isWellFormed() && [...made].length <= bounds.max_string_length, "string");
+    ensure(isWellFormed(made) && [...made].length <= bounds.max_string_length, "string");
     at = end + 1;
     return made;
   }
