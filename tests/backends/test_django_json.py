@@ -19,7 +19,7 @@ HELD = rows(400)
 RECORDS = records("custom_field", HELD)
 
 
-@pytest.fixture(params=["default", "postgresql"], scope="module")
+@pytest.fixture(params=site.DATABASES, scope="module")
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
     for name in site.database(request.param):
         site.create_tables(name)

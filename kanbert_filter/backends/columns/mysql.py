@@ -24,6 +24,11 @@ MYSQL_NUMBER: Final = (
 Larger ones are compared in binary only; a cast of them is an error where rows are updated or deleted.
 """
 
+MYSQL_JSON_DIGITS: Final = (
+    "CASE WHEN JSON_TYPE({json}) IN ('INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL') THEN JSON_UNQUOTE({json}) END"
+)
+"""The number that a `{json}` value is, as text."""
+
 _DECIMAL: Final = "CAST(CAST({number} AS CHAR(100)) AS DECIMAL(65, {decimals}))"
 _PLAIN: Final = f"TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM CAST({_DECIMAL} AS CHAR(100))))"
 

@@ -31,7 +31,7 @@ from ...meaning.tests import (
     Text,
 )
 from .duckdb import DUCKDB_NUMBER
-from .mysql import MYSQL_NUMBER
+from .mysql import MYSQL_JSON_DIGITS, MYSQL_NUMBER
 from .placing import ColumnTest, MomentView, View
 from .sqlite import SQLITE_JSON_MOMENTS
 
@@ -57,10 +57,7 @@ JSON_VIEWS: Final[dict[str, dict[JsonView, str]]] = {
     "mysql": {
         "kind": "LOWER(JSON_TYPE({json}))",
         "text": "CASE WHEN JSON_TYPE({json}) = 'STRING' THEN JSON_UNQUOTE({json}) END",
-        "number": MYSQL_NUMBER.replace(
-            "{number}",
-            "CASE WHEN JSON_TYPE({json}) IN ('INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL') THEN JSON_UNQUOTE({json}) END",
-        ),
+        "number": MYSQL_NUMBER.replace("{number}", MYSQL_JSON_DIGITS),
         "boolean": "CASE WHEN JSON_TYPE({json}) = 'BOOLEAN' THEN JSON_UNQUOTE({json}) = 'true' END",
         "id": "CASE WHEN JSON_TYPE({json}) IN ('STRING', 'INTEGER', 'UNSIGNED INTEGER') THEN JSON_UNQUOTE({json}) END",
     },
@@ -108,6 +105,20 @@ _POSTGRESQL_INSTANT: Final = (
 _POSTGRESQL_TEXT: Final = "(SELECT {text} AS text OFFSET 0) AS kf_text"
 _POSTGRESQL_TEST: Final = "OFFSET 0) AS kf_seen)"
 
+_MYSQL_TEXT: Final = "CASE WHEN JSON_TYPE({json}) = 'STRING' THEN JSON_UNQUOTE({json}) END"
+_MYSQL_OFFSET: Final = "REGEXP_SUBSTR({text}, '[+-][0-9][0-9]:?[0-9]*$')"
+_MYSQL_WALL: Final = "CAST(LEFT(REPLACE(REPLACE(UPPER({wall}), ',', '.'), 'T', ' '), 26) AS DATETIME(6))"
+_MYSQL_MOMENTS: Final[dict[MomentView, str]] = {
+    "day": f"CASE WHEN {{text}} REGEXP '^{ISO_DAY}$' AND CHAR_LENGTH({{text}}) = 10 THEN CAST({{text}} AS DATE) END",
+    "wall": f"CASE WHEN {{text}} REGEXP '^{ISO_DAY}[Tt ]{ISO_CLOCK}$' AND {{text}} NOT LIKE CONCAT('%', CHAR(10))"
+    f" THEN {_MYSQL_WALL.replace('{wall}', '{text}')} END",
+    "instant": f"CASE WHEN {{text}} REGEXP '^{ISO_DAY}[Tt ]{ISO_CLOCK}{ISO_OFFSET}$' AND {{text}} NOT LIKE CONCAT('%', CHAR(10))"
+    f" THEN CASE WHEN RIGHT({{text}}, 1) IN ('Z', 'z') THEN {_MYSQL_WALL.replace('{wall}', 'LEFT({text}, CHAR_LENGTH({text}) - 1)')}"
+    f" ELSE TIMESTAMPADD(MINUTE, CASE LEFT({_MYSQL_OFFSET}, 1) WHEN '-' THEN 1 ELSE -1 END * (SUBSTR({_MYSQL_OFFSET}, 2, 2) * 60"
+    f" + CASE CHAR_LENGTH({_MYSQL_OFFSET}) WHEN 3 THEN 0 ELSE RIGHT({{text}}, 2) END),"
+    f" {_MYSQL_WALL.replace('{wall}', 'LEFT({text}, CHAR_LENGTH({text}) - CHAR_LENGTH(' + _MYSQL_OFFSET + '))')}) END END",
+}
+
 JSON_MOMENT_TESTS: Final[dict[str, dict[MomentView, str]]] = {
     "postgresql": {
         "day": f"(SELECT {{test}} FROM (SELECT CASE WHEN text ~ '^{ISO_DAY}$' THEN CAST(text AS DATE) END AS seen"
@@ -118,6 +129,10 @@ JSON_MOMENT_TESTS: Final[dict[str, dict[MomentView, str]]] = {
         " CASE WHEN moment >= '0001-01-01' AND moment < '10000-01-01' THEN moment AT TIME ZONE 'UTC' END AS seen"
         f" FROM (SELECT CASE WHEN text ~ '^{ISO_DAY}[Tt ]{ISO_CLOCK}{ISO_OFFSET}$' THEN {_POSTGRESQL_INSTANT} END AS moment"
         f" FROM {_POSTGRESQL_TEXT} OFFSET 0) AS kf_instant {_POSTGRESQL_TEST}",
+    },
+    "mysql": {
+        view: f"EXISTS(SELECT {seen.replace('{text}', _MYSQL_TEXT)} AS kf_seen FROM DUAL HAVING {{test}})"
+        for view, seen in _MYSQL_MOMENTS.items()
     },
     "sqlite": SQLITE_JSON_MOMENTS,
 }

@@ -303,6 +303,10 @@ class JsonViewCell(LookupCell):
         return Q(Exact(self.expression, self.bound(value)))
 
 
+_NUMBER_KINDS: Final = ["number", "integer", "real", "unsigned integer", "double", "decimal"]
+"""What engines call numbers; none of them calls anything else so."""
+
+
 class JsonTextCell(JsonViewCell):
     """A text in a JSON column."""
 
@@ -314,9 +318,18 @@ class JsonTextCell(JsonViewCell):
 
 
 class JsonNumberCell(JsonViewCell):
-    """A number in a JSON column."""
+    """A number in a JSON column, on MySQL and MariaDB a row of two, which cannot be null."""
 
     __slots__ = ()
+
+    def null(self, negated: bool) -> Condition:
+        kind = JsonKind(self.expression.source_expressions[0], self.expression.keys)
+        given = Q(IsNull(kind, False)) & Q(In(kind, _NUMBER_KINDS))
+        return given if negated else LOGIC.untrue(given)
+
+    def among(self, values: Sequence[Any], negated: bool) -> Q:
+        same = self.same(values)
+        return Q(self.null(True), LOGIC.untrue(same)) if negated else same
 
     def bound(self, value: object) -> Any:
         return ExactNumber(value)
