@@ -110,9 +110,9 @@ _MYSQL_OFFSET: Final = "REGEXP_SUBSTR({text}, '[+-][0-9][0-9]:?[0-9]*$')"
 _MYSQL_WALL: Final = "CAST(LEFT(REPLACE(REPLACE(UPPER({wall}), ',', '.'), 'T', ' '), 26) AS DATETIME(6))"
 _MYSQL_MOMENTS: Final[dict[MomentView, str]] = {
     "day": f"CASE WHEN {{text}} REGEXP '^{ISO_DAY}$' AND CHAR_LENGTH({{text}}) = 10 THEN CAST({{text}} AS DATE) END",
-    "wall": f"CASE WHEN {{text}} REGEXP '^{ISO_DAY}[Tt ]{ISO_CLOCK}$' AND {{text}} NOT LIKE CONCAT('%', CHAR(10))"
+    "wall": f"CASE WHEN {{text}} REGEXP '^{ISO_DAY}[Tt ]{ISO_CLOCK}$' AND RIGHT({{text}}, 1) <> CHAR(10)"
     f" THEN {_MYSQL_WALL.replace('{wall}', '{text}')} END",
-    "instant": f"CASE WHEN {{text}} REGEXP '^{ISO_DAY}[Tt ]{ISO_CLOCK}{ISO_OFFSET}$' AND {{text}} NOT LIKE CONCAT('%', CHAR(10))"
+    "instant": f"CASE WHEN {{text}} REGEXP '^{ISO_DAY}[Tt ]{ISO_CLOCK}{ISO_OFFSET}$' AND RIGHT({{text}}, 1) <> CHAR(10)"
     f" THEN CASE WHEN RIGHT({{text}}, 1) IN ('Z', 'z') THEN {_MYSQL_WALL.replace('{wall}', 'LEFT({text}, CHAR_LENGTH({text}) - 1)')}"
     f" ELSE TIMESTAMPADD(MINUTE, CASE LEFT({_MYSQL_OFFSET}, 1) WHEN '-' THEN 1 ELSE -1 END * (SUBSTR({_MYSQL_OFFSET}, 2, 2) * 60"
     f" + CASE CHAR_LENGTH({_MYSQL_OFFSET}) WHEN 3 THEN 0 ELSE RIGHT({{text}}, 2) END),"
@@ -141,6 +141,19 @@ JSON_MOMENT_TESTS: Final[dict[str, dict[MomentView, str]]] = {
 Names in braces stand for what they do in `JSON_VIEWS`. On SQLite dates and timestamps are texts.
 """
 
+NUMBER_KINDS: Final = (
+    "number",
+    "integer",
+    "real",
+    "unsigned integer",
+    "bigint",
+    "ubigint",
+    "hugeint",
+    "double",
+    "decimal",
+)
+"""The kinds that engines call numbers. None of them calls anything else so."""
+
 MAX_CONTAINED: Final = 10
 """How many values of a list PostgreSQL looks for one by one in an index on JSON. Without an index that takes it longer than one look at
 each row, which more values become."""
@@ -165,7 +178,7 @@ EXACT_NUMBERS: Final = {"duckdb": DUCKDB_NUMBER, "mysql": MYSQL_NUMBER}
 def no_json(engine: str, view: JsonView | MomentView = "kind") -> UnsupportedFilterError:
     """The error for an engine on which a view of JSON has no words."""
     if view in JSON_MOMENT_TESTS["sqlite"]:
-        values, engines = "Dates and timestamps", "PostgreSQL or SQLite"
+        values, engines = "Dates and timestamps", "PostgreSQL, SQLite, MySQL or MariaDB"
     elif engine in JSON_VIEWS:
         values, engines = "Ids", "PostgreSQL, SQLite, MySQL or MariaDB"
     else:

@@ -60,7 +60,7 @@ from ..columns.placing import (
     Testable,
     View,
 )
-from ..columns.sql import GROUP_WIDTH, MAX_CONTAINED, json_objects
+from ..columns.sql import GROUP_WIDTH, MAX_CONTAINED, NUMBER_KINDS, json_objects
 from .dialects import (
     MOMENTS,
     AddressText,
@@ -303,10 +303,6 @@ class JsonViewCell(LookupCell):
         return Q(Exact(self.expression, self.bound(value)))
 
 
-_NUMBER_KINDS: Final = ["number", "integer", "real", "unsigned integer", "double", "decimal"]
-"""What engines call numbers; none of them calls anything else so."""
-
-
 class JsonTextCell(JsonViewCell):
     """A text in a JSON column."""
 
@@ -324,7 +320,7 @@ class JsonNumberCell(JsonViewCell):
 
     def null(self, negated: bool) -> Condition:
         kind = JsonKind(self.expression.source_expressions[0], self.expression.keys)
-        given = Q(IsNull(kind, False)) & Q(In(kind, _NUMBER_KINDS))
+        given = Q(IsNull(kind, False)) & Q(In(kind, NUMBER_KINDS))
         return given if negated else LOGIC.untrue(given)
 
     def among(self, values: Sequence[Any], negated: bool) -> Q:

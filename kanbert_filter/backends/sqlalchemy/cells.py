@@ -6,7 +6,6 @@ line of the column. So no operand becomes an error of the database.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import tzinfo
@@ -35,6 +34,7 @@ from sqlalchemy import (
     String,
     Uuid,
     and_,
+    false,
     func,
     literal_column,
     not_,
@@ -76,7 +76,7 @@ from ..columns.placing import (
     Testable,
     View,
 )
-from ..columns.sql import GROUP_WIDTH
+from ..columns.sql import GROUP_WIDTH, MAX_CONTAINED, NUMBER_KINDS, json_objects
 from .dialects import (
     JSON_SEEN,
     BoundDate,
@@ -432,15 +432,6 @@ class JsonPath(NamedTuple):
     column: Expression
     keys: Sequence[str]
 
-    def objects(self, constants: Sequence[Constant]) -> list[str]:
-        """The texts of objects that contain nothing but the value there, one of the constants."""
-        before = "".join([f"{{{json.dumps(key)}: " for key in self.keys])
-        return [f"{before}{_json_text(constant)}{'}' * len(self.keys)}" for constant in constants]
-
-
-def _json_text(constant: Constant) -> str:
-    return json.dumps(constant) if isinstance(constant, str | bool) else str(constant)
-
 
 class JsonViewCell(ClauseCell):
     """A value in JSON where it is of one kind, else null. With a path it is a value in a column, and else one of the caller's expressions.
@@ -462,15 +453,30 @@ class JsonViewCell(ClauseCell):
         self.view = view
         super().__init__(line, self.viewed.x, self.viewed.type_of)
 
+    def null(self, negated: bool) -> Expression:
+        if self.view != "number":
+            return super().null(negated)
+        # On some engines a number is a row, which cannot be null.
+        given = func.coalesce(
+            json_kind(self.value).in_([literal_column(f"'{kind}'") for kind in NUMBER_KINDS]), false()
+        )
+        return given if negated else not_(given)
+
     def equal(self, constants: Iterable[Constant], negated: bool) -> Condition:
         constants = list(constants)
+        if negated and self.view == "number":
+            return LOGIC.all_of([self.null(True), LOGIC.untrue(self.equal(constants, False))])
         found = self._said(lambda cell: cell.equal(constants, negated))
         held = [constant for constant in constants if self.line.points(constant)]
         if isinstance(found, bool) or self.path is None or negated or len(held) > MAX_CONTAINED:
             return found
-        numbers = [int(text) for text in map(str, held) if self.view == "id" and text.removeprefix("-").isdecimal()]
+        numbers = [
+            int(text)
+            for text in map(str, held)
+            if self.view == "id" and len(text) < 40 and text.removeprefix("-").isdecimal()
+        ]
         said = json_may_contain if numbers else json_contains
-        return said(self.path.column, found, self.path.objects([*held, *numbers]))
+        return said(self.path.column, found, json_objects(self.path.keys, [*held, *numbers]))
 
     def order(self, operator: OrderOperator, constant: Constant) -> Condition:
         return self._said(lambda cell: cell.order(operator, constant))
@@ -485,11 +491,6 @@ class JsonViewCell(ClauseCell):
         bare = asked(self.bare)
         assert not isinstance(bare, bool)
         return _SAID[self.view](self.value, found, bare)
-
-
-MAX_CONTAINED: Final = 10
-"""How many values of a list PostgreSQL looks for one by one in an index on JSON. Without an index that takes it longer than one look at
-each row, which more values become."""
 
 
 class JsonNumberCell(ClauseCell):

@@ -41,7 +41,7 @@ from sqlalchemy.types import NullType, TypeDecorator, TypeEngine, to_instance
 
 from ...errors import Problem, UnsupportedFilterError
 from ..columns.duckdb import DUCKDB_FLOAT_TEXT
-from ..columns.mysql import EXACT_COLLATIONS, MYSQL_FLOAT_TEXT, MYSQL_LOWER, MYSQL_UTF8
+from ..columns.mysql import EXACT_COLLATIONS, MYSQL_FLOAT_TEXT, MYSQL_JSON_DIGITS, MYSQL_LOWER, MYSQL_UTF8
 from ..columns.patterns import glob_spelling, like_spelling
 from ..columns.placing import MomentView, View
 from ..columns.sql import EXACT_NUMBERS, JSON_KIND_TESTS, JSON_MOMENT_TESTS, JSON_VIEWS, JsonView, no_json
@@ -357,6 +357,9 @@ def _(number: Expression) -> Expression:
 @compiles(number_as_text, *_MYSQL)
 def _mysql_number_text(element: number_as_text, compiler: SQLCompiler, **how: Any) -> str:
     [number] = element.clauses
+    if isinstance(number, json_number):
+        digits = MYSQL_JSON_DIGITS.replace("{json}", compiler.process(*number.clauses, **how))
+        return MYSQL_FLOAT_TEXT.replace("{number}", f"({digits} + 0e0)")
     if isinstance(number.type, Float):
         return MYSQL_FLOAT_TEXT.replace("{number}", compiler.process(number, **how))
     return compiler.process(_plain(number), **how)
@@ -365,6 +368,8 @@ def _mysql_number_text(element: number_as_text, compiler: SQLCompiler, **how: An
 @compiles(number_as_text, "duckdb")
 def _duckdb_number_text(element: number_as_text, compiler: SQLCompiler, **how: Any) -> str:
     [number] = element.clauses
+    if isinstance(number, json_number):
+        return DUCKDB_FLOAT_TEXT.replace("{number}", f"({compiler.process(number, **how)})[1]")
     if isinstance(number.type, Float):
         return DUCKDB_FLOAT_TEXT.replace("{number}", compiler.process(number, **how))
     return compiler.process(_plain(number), **how)
@@ -775,6 +780,13 @@ def _sqlite_moment_test(element: json_moment_test, compiler: SQLCompiler, **how:
     value, condition = element.clauses
     words = _sqlite_words(JSON_MOMENT_TESTS["sqlite"][element.view], value, compiler, **how)
     return words.replace("{test}", compiler.process(condition, **how))
+
+
+@compiles(json_moment_test, *_MYSQL)
+def _mysql_moment_test(element: json_moment_test, compiler: SQLCompiler, **how: Any) -> str:
+    value, condition = [compiler.process(each, **how) for each in element.clauses]
+    words = JSON_MOMENT_TESTS["mysql"][element.view].replace("{json}", value)
+    return words.replace("{test}", condition.replace(JSON_SEEN, "kf_seen"))
 
 
 class json_contains(said_condition):
