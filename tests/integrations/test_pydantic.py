@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 from fastapi import Body, Depends, FastAPI, Form, Header, Query
 from fastapi.exceptions import RequestValidationError
-from hypothesis import given as given_any
+from hypothesis import given as given_any, settings
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.testclient import TestClient
 
@@ -92,9 +92,7 @@ class Every(BaseModel):
     filter: Annotated[kf.CheckedFilter, filter_field(EVERY_TYPE, limits=kf.Limits.lifted())]
 
 
-EVERY_VALIDATOR = jsonschema.Draft202012Validator(Every.model_json_schema())
-
-
+@settings(max_examples=50)
 @given_any(filters)
 def test_what_is_written_is_read_back(tree: kf.Filter) -> None:
     every = Every(filter=EVERY_TYPE.check(tree, limits=kf.Limits.lifted()))
@@ -102,7 +100,6 @@ def test_what_is_written_is_read_back(tree: kf.Filter) -> None:
     assert Every.model_validate(every.model_dump(mode="json")) == every
     assert Every.model_validate(every.model_dump()) == every
     assert every.model_dump()["filter"] is every.filter
-    EVERY_VALIDATOR.validate(json.loads(every.model_dump_json()))
 
 
 def test_numbers_that_json_cannot_hold_are_written_as_text() -> None:
