@@ -14,7 +14,7 @@ from . import messages
 from .context import Context, Day, Edge, Instant, first_instant, just_before, moved
 from .errors import FilterSyntaxError, quoted, syntax_error
 from .immutable import Immutable
-from .limits import MAX_DAY_OFFSET, MAX_EXPONENT as MAX_EXPONENT, Limits
+from .limits import MAX_DAY_OFFSET, MAX_EXPONENT, Limits
 
 PLAIN_DIGITS: Final = 40
 """A number is written in plain decimal up to this many digits, and with an exponent beyond."""

@@ -1,4 +1,4 @@
-"""One fault has one sentence, through whichever door it comes: DSL, JSON, form, the builder or the check."""
+"""One fault has one sentence, whoever meets it: the readers of DSL, JSON and forms, the builder or the check."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,9 +32,23 @@ RELATIONS = condition("t", "any", condition("u", "any", condition()))
 LONG = condition("text", value="long")
 NESTED = {"or": [condition(), {"and": [condition(), condition()]}]}
 
-Door = Callable[[], object]
+Refused = Callable[[], object]
+ENDPOINT = kf.Endpoint(
+    "e", {"a": "number", "text": "string", "day": "date", "t": {"a": "number", "u": {"a": "number"}}}
+)
 
-FAULTS: dict[str, tuple[str, dict[str, Door]]] = {
+
+def check(data: Any, **limits: int) -> object:
+    """The check of a filter that was read without limits."""
+    return ENDPOINT.check(kf.parse_json(data, limits=limited()), limits=limited(**limits))
+
+
+def check_form(data: Any, **limits: int) -> object:
+    """The check of untyped text."""
+    return ENDPOINT.check(kf.parse_form(form(data), limits=limited()), limits=limited(**limits))
+
+
+FAULTS: dict[str, tuple[str, dict[str, Refused]]] = {
     "text_too_long": (
         "Found a filter of more than 3 bytes, expected at most 3; shorten it",
         {
@@ -50,6 +64,7 @@ FAULTS: dict[str, tuple[str, dict[str, Door]]] = {
             "DSL": lambda: kf.parse_dsl("a = 1 or b = 1 and c = 1", limits=limited(max_depth=1)),
             "JSON": lambda: kf.parse_json(NESTED, limits=limited(max_depth=1)),
             "form": lambda: kf.parse_form(form(NESTED), limits=limited(max_depth=1)),
+            "check": lambda: check(NESTED, max_depth=1),
         },
     ),
     "too_many_conditions": (
@@ -58,6 +73,7 @@ FAULTS: dict[str, tuple[str, dict[str, Door]]] = {
             "DSL": lambda: kf.parse_dsl("a = 1 and b = 1", limits=limited(max_conditions=1)),
             "JSON": lambda: kf.parse_json(TWO, limits=limited(max_conditions=1)),
             "form": lambda: kf.parse_form(form(TWO), limits=limited(max_conditions=1)),
+            "check": lambda: check(TWO, max_conditions=1),
         },
     ),
     "list_too_long": (
@@ -66,6 +82,7 @@ FAULTS: dict[str, tuple[str, dict[str, Door]]] = {
             "DSL": lambda: kf.parse_dsl("a in [1, 2]", limits=limited(max_list_values=1)),
             "JSON": lambda: kf.parse_json(LIST, limits=limited(max_list_values=1)),
             "form": lambda: kf.parse_form(form(LIST), limits=limited(max_list_values=1)),
+            "check": lambda: check(LIST, max_list_values=1),
         },
     ),
     "too_many_values": (
@@ -74,6 +91,7 @@ FAULTS: dict[str, tuple[str, dict[str, Door]]] = {
             "DSL": lambda: kf.parse_dsl("a = 1 and b = 1", limits=limited(max_values=1)),
             "JSON": lambda: kf.parse_json(TWO, limits=limited(max_values=1)),
             "form": lambda: kf.parse_form(form(TWO), limits=limited(max_values=1)),
+            "check": lambda: check(TWO, max_values=1),
         },
     ),
     "relations_too_deep": (
@@ -82,6 +100,7 @@ FAULTS: dict[str, tuple[str, dict[str, Door]]] = {
             "DSL": lambda: kf.parse_dsl("t any (u any (a = 1))", limits=limited(max_relation_depth=1)),
             "JSON": lambda: kf.parse_json(RELATIONS, limits=limited(max_relation_depth=1)),
             "form": lambda: kf.parse_form(form(RELATIONS), limits=limited(max_relation_depth=1)),
+            "check": lambda: check(RELATIONS, max_relation_depth=1),
         },
     ),
     "string_too_long": (
@@ -100,6 +119,7 @@ FAULTS: dict[str, tuple[str, dict[str, Door]]] = {
                 '[{"field": "a", "op": "eq", "value": 12}]', limits=limited(max_number_digits=1)
             ),
             "data": lambda: kf.parse_json(condition(value=10**50), limits=limited(max_number_digits=1)),
+            "check": lambda: check_form(condition(value="12"), max_number_digits=1),
         },
     ),
     "number of too great an exponent": (
@@ -108,6 +128,15 @@ FAULTS: dict[str, tuple[str, dict[str, Door]]] = {
             "DSL": lambda: kf.parse_dsl("a = 1e65"),
             "JSON": lambda: kf.parse_json('[{"field": "a", "op": "eq", "value": 1e65}]'),
             "data": lambda: kf.parse_json(condition(value=1e65)),
+            "check": lambda: check_form(condition(value="1e65"), max_exponent=64),
+        },
+    ),
+    "an offset of too many days": (
+        "Found an offset of more than 9 days, expected at most 9; write a date",
+        {
+            "DSL": lambda: kf.parse_dsl("day = today+10d", limits=limited(max_day_offset=9)),
+            "check": lambda: check(condition("day", value="today+10d"), max_day_offset=9),
+            "check of a form": lambda: check_form(condition("day", value="today-10d"), max_day_offset=9),
         },
     ),
     "no finite number": (
@@ -156,12 +185,12 @@ FAULTS: dict[str, tuple[str, dict[str, Door]]] = {
 @pytest.mark.parametrize(
     ("sentence", "read"),
     [
-        pytest.param(sentence, read, id=f"{fault}: {door}")
-        for fault, (sentence, doors) in FAULTS.items()
-        for door, read in doors.items()
+        pytest.param(sentence, read, id=f"{fault}: {reader}")
+        for fault, (sentence, readers) in FAULTS.items()
+        for reader, read in readers.items()
     ],
 )
-def test_one_fault_has_one_sentence(sentence: str, read: Door) -> None:
+def test_one_fault_has_one_sentence(sentence: str, read: Refused) -> None:
     with pytest.raises(kf.FilterError) as caught:
         read()
     assert sentence in [problem.message for problem in caught.value.problems]
