@@ -206,7 +206,7 @@ def filters_of(
                     conditions.append(st.builds(RelationTest, this, words.filter(lambda word: word != "all")))
                     if depth and isinstance(row, Relation):
                         inner = filters_of(row.related, values_of, patterns=patterns, needles=needles, depth=depth - 1)
-                        conditions.append(st.builds(RelationTest, this, words, _unseen(inner)))
+                        conditions.append(st.builds(RelationTest, this, words, unseen(inner)))
 
     def around(inner: SearchStrategy[Filter]) -> SearchStrategy[Filter]:
         items = st.lists(inner, min_size=2, max_size=5)
@@ -215,10 +215,10 @@ def filters_of(
     return st.recursive(st.one_of(conditions), around, max_leaves=max_leaves)
 
 
-def _unseen(strategy: SearchStrategy[Filter]) -> SearchStrategy[Filter]:
+def unseen(strategy: SearchStrategy[Filter]) -> SearchStrategy[Filter]:
     """The strategy without its repr, which of relations inside relations gets long."""
 
-    def unseen(_: None) -> SearchStrategy[Filter]:
+    def given(_: None) -> SearchStrategy[Filter]:
         return strategy
 
-    return st.none().flatmap(unseen)
+    return st.none().flatmap(given)

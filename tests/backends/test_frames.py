@@ -21,11 +21,12 @@ from kanbert_filter.checked import CheckedFilter
 from kanbert_filter.context import Context
 from kanbert_filter.endpoints import types
 from kanbert_filter.endpoints.endpoint import Endpoint
+from kanbert_filter.endpoints.field_table import FieldTable
 from kanbert_filter.limits import Limits
-from kanbert_filter.nodes import EVERYTHING
+from kanbert_filter.nodes import EVERYTHING, And, Filter, Or, RelationTest
 from kanbert_filter.values import EOM, EOW, ME, NOW, SOM, SOW, TODAY, Value
 from tests.backends.frames import FRAMED, NARWHALS, Frame, selected, selected_by_each
-from tests.strategies import filters_of
+from tests.strategies import filters_of, unseen
 
 # data
 
@@ -430,10 +431,35 @@ TABLE = random_table(1)
 RECORDS = as_records(TABLE)
 
 
-def checked_filters(*without: str, depth: int = 4) -> SearchStrategy[CheckedFilter]:
+NEEDLES = st.sampled_from([*TEXTS, "5", ".", ".5", "0"])
+RELATIONS = (("tasks", "members", "skills", "tags"), ("client.contacts",))
+
+
+def flat_filters(fields: FieldTable, max_leaves: int = 10) -> SearchStrategy[Filter]:
+    """Filters without conditions on related records."""
+    patterns = st.sampled_from(PATTERNS)
+    return filters_of(fields, KINDS, needles=NEEDLES, patterns=patterns, depth=0, max_leaves=max_leaves)
+
+
+def related_filters(fields: FieldTable, names: tuple[str, ...]) -> SearchStrategy[Filter]:
+    """Conditions on related records, most of them on records of theirs too."""
+    relation = fields[names[0]]
+    assert isinstance(relation, types.Relation)
+    inner = unseen(flat_filters(relation.related, 4))
+    if names[1:]:
+        deeper = related_filters(relation.related, names[1:])
+        both = st.tuples(inner, deeper)
+        inner = inner | deeper | st.builds(And, both) | st.builds(Or, both)
+    return unseen(st.builds(RelationTest, st.just(names[0]), st.sampled_from(["any", "none", "all"]), inner))
+
+
+def checked_filters(*without: str, related: bool = True) -> SearchStrategy[CheckedFilter]:
     endpoint = FILTERED.without(*without)
-    needles, patterns = st.sampled_from([*TEXTS, "5", ".", ".5", "0"]), st.sampled_from(PATTERNS)
-    filters = filters_of(endpoint, KINDS, needles=needles, patterns=patterns, depth=depth)
+    filters = flat_filters(endpoint)
+    if related:
+        inside = st.one_of([related_filters(endpoint, names) for names in RELATIONS])
+        groups = st.builds(And, st.tuples(filters, inside)) | st.builds(Or, st.tuples(filters, inside))
+        filters = filters | inside | groups | st.builds(Or, st.tuples(inside, inside))
     return filters.map(lambda found: endpoint.check(found, limits=Limits.lifted()))
 
 
@@ -455,8 +481,8 @@ LEFT_OUT = {**dict.fromkeys(OWN_PANDAS, OBJECTS), **dict.fromkeys(("pyspark", "n
 @pytest.mark.parametrize(
     ("engines", "without", "number"),
     [
-        (("polars", "polars-lazy", "pyarrow", "duckdb", "pandas-pyarrow"), (), 100),
-        (OWN_PANDAS, OBJECTS, 40),
+        (("polars", "polars-lazy", "pyarrow", "duckdb", "pandas-pyarrow"), (), 60),
+        (OWN_PANDAS, OBJECTS, 25),
     ],
 )
 def test_engines_answer_as_the_predicate_does(
@@ -478,7 +504,7 @@ def test_narwhals_answers_as_the_predicate_does(tmp_path: Path) -> None:
     frames = {engine: framed(engine, tmp_path) for engine in NARWHALS if "pyspark" not in engine}
 
     @settings(max_examples=40)
-    @given(checked_filters(depth=0), CONTEXTS)
+    @given(checked_filters(related=False), CONTEXTS)
     def same(checked: CheckedFilter, context: Context) -> None:
         ids = expected(checked, context)
         for engine, frame in frames.items():
