@@ -30,7 +30,10 @@ from tests.backends.databases import ALL_ENGINES, fresh_engine
 from tests.backends.items import ITEMS, Item
 
 LIFTED = Limits.lifted()
-ZONES = ("UTC", "Europe/Vienna", "America/Sao_Paulo", "Pacific/Apia")
+ZONES = (
+    *("UTC", "Europe/Vienna", "America/Sao_Paulo", "Pacific/Apia"),
+    *("Australia/Lord_Howe", "America/Havana", "America/St_Johns", "Asia/Tehran"),
+)
 CONTEXTS: SearchStrategy[Context] = st.builds(
     lambda zone, storage, now: Context(now=now, timezone=zone, storage_timezone=storage, me="ab"),
     st.sampled_from(ZONES),
