@@ -444,6 +444,12 @@ def test_json_is_not_for_every_engine(dialect: Any) -> None:
         verify(endpoint, Node, bind=engine)
 
 
+@pytest.mark.parametrize("number", [2**63 - 1, 2**63, -(2**63), -(2**63) - 1])
+def test_an_integer_column_is_asked_about_64_bits(number: int) -> None:
+    endpoint = kf.Endpoint("nodes", {"id": "number"})
+    assert ("false" in sql(endpoint, f"id = {number}", Node, POSTGRESQL)) is (number not in range(-(2**63), 2**63))
+
+
 def test_large_statements_are_not_kept() -> None:
     endpoint = kf.Endpoint("nodes", {"name": "string"})
     cache: dict[Any, Any] = {}
