@@ -114,9 +114,10 @@ _MYSQL_MOMENTS: Final[dict[MomentView, str]] = {
     f" THEN {_MYSQL_WALL.replace('{wall}', '{text}')} END",
     "instant": f"CASE WHEN {{text}} REGEXP '^{ISO_DAY}[Tt ]{ISO_CLOCK}{ISO_OFFSET}$' AND RIGHT({{text}}, 1) <> CHAR(10)"
     f" THEN CASE WHEN RIGHT({{text}}, 1) IN ('Z', 'z') THEN {_MYSQL_WALL.replace('{wall}', 'LEFT({text}, CHAR_LENGTH({text}) - 1)')}"
-    f" ELSE TIMESTAMPADD(MINUTE, CASE LEFT({_MYSQL_OFFSET}, 1) WHEN '-' THEN 1 ELSE -1 END * (SUBSTR({_MYSQL_OFFSET}, 2, 2) * 60"
+    f" ELSE COALESCE(TIMESTAMPADD(MINUTE, CASE LEFT({_MYSQL_OFFSET}, 1) WHEN '-' THEN 1 ELSE -1 END * (SUBSTR({_MYSQL_OFFSET}, 2, 2) * 60"
     f" + CASE CHAR_LENGTH({_MYSQL_OFFSET}) WHEN 3 THEN 0 ELSE RIGHT({{text}}, 2) END),"
-    f" {_MYSQL_WALL.replace('{wall}', 'LEFT({text}, CHAR_LENGTH({text}) - CHAR_LENGTH(' + _MYSQL_OFFSET + '))')}) END END",
+    f" {_MYSQL_WALL.replace('{wall}', 'LEFT({text}, CHAR_LENGTH({text}) - CHAR_LENGTH(' + _MYSQL_OFFSET + '))')}),"
+    " CAST(CASE LEFT({text}, 4) WHEN '0001' THEN '0001-01-01' ELSE '9999-12-31 23:59:59.999999' END AS DATETIME(6))) END END",
 }
 
 JSON_MOMENT_TESTS: Final[dict[str, dict[MomentView, str]]] = {
@@ -126,7 +127,8 @@ JSON_MOMENT_TESTS: Final[dict[str, dict[MomentView, str]]] = {
         "wall": f"(SELECT {{test}} FROM (SELECT CASE WHEN text ~ '^{ISO_DAY}[Tt ]{ISO_CLOCK}$' THEN"
         f" {_POSTGRESQL_WALL.replace('{wall}', 'text')} END AS seen FROM {_POSTGRESQL_TEXT} {_POSTGRESQL_TEST}",
         "instant": "(SELECT {test} FROM (SELECT"
-        " CASE WHEN moment >= '0001-01-01' AND moment < '10000-01-01' THEN moment AT TIME ZONE 'UTC' END AS seen"
+        " CASE WHEN moment < '0001-01-01' THEN TIMESTAMP '0001-01-01'"
+        " WHEN moment >= '10000-01-01' THEN TIMESTAMP '9999-12-31 23:59:59.999999' ELSE moment END AT TIME ZONE 'UTC' AS seen"
         f" FROM (SELECT CASE WHEN text ~ '^{ISO_DAY}[Tt ]{ISO_CLOCK}{ISO_OFFSET}$' THEN {_POSTGRESQL_INSTANT} END AS moment"
         f" FROM {_POSTGRESQL_TEXT} OFFSET 0) AS kf_instant {_POSTGRESQL_TEST}",
     },

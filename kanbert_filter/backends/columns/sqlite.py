@@ -159,11 +159,15 @@ kf_wall AS (
   FROM kf_parts WHERE {_A_DAY} AND {_A_CLOCK} AND minutes < 1440
 ),
 kf_instant AS (SELECT datetime(day || ' ' || substr(clock, 1, 8), later || ' minutes') || substr(clock, 9) AS instant FROM kf_wall),
-kf_seen AS (SELECT max(instant) AS seen FROM kf_instant WHERE instant >= '0001')
+kf_seen AS (
+  SELECT max(CASE WHEN instant IS NULL THEN '9999-12-31 23:59:59.999999'
+    WHEN instant < '0001' THEN '0001-01-01 00:00:00.000000' ELSE instant END) AS seen
+  FROM kf_instant
+)
 SELECT {{test}} FROM kf_seen)""",
 }
 """A `{test}` of the value at `{path}` of `{json}`, which is `kf_seen.seen`, where it is a text that writes a date, a timestamp without
-offset or one with offset: in the canonical form `2024-01-31 12:00:00.000000`, of an instant in UTC. Other values are null.
+offset or one with offset: in the canonical form `2024-01-31 12:00:00.000000`, of an instant in UTC. Other values are null. Beyond the calendar is its end.
 
 What would be subqueries inside each other are tables one after the other: SQLite's parser, before version 3.46, keeps 100 marks in mind.
 With `max` SQLite works out a table once, and does not put its expressions wherever they are named.
