@@ -72,7 +72,7 @@ def test_a_relation_to_the_same_table_needs_an_alias(projects: Engine) -> None:
         connection.execute(select(Item.id).where(condition))
 
 
-def test_random_filters(pytestconfig: pytest.Config) -> None:
+def test_hundreds_or_thousands_of_filters(pytestconfig: pytest.Config) -> None:
     item = aliased(Item)
     with fresh_engine("sqlite") as source, Session(source) as session:
         items.Base.metadata.create_all(source)
