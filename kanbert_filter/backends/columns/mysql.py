@@ -40,3 +40,9 @@ MYSQL_FLOAT_TEXT: Final = (
 """A binary `{number}` as `values.number_text` writes it: by itself it has an exponent from 1e15 on. One that needs more
 than 30 decimals keeps its exponent.
 """
+
+MYSQL_JSON_NUMBER_TEXT: Final = (
+    f"CASE WHEN {MYSQL_JSON_DIGITS} REGEXP '^-?[0-9]+$' THEN {MYSQL_JSON_DIGITS}"
+    f" ELSE {MYSQL_FLOAT_TEXT.replace('{number}', f'({MYSQL_JSON_DIGITS} + 0e0)')} END"
+)
+"""The number that a `{json}` value is, as `values.number_text` writes it: a whole one as it is, since in binary it may be another."""

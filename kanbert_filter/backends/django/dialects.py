@@ -10,7 +10,14 @@ from django.db.backends.signals import connection_created
 from django.db.models import BooleanField, CharField, DateField, Expression, ExpressionWrapper, Field, Func, Q, Value
 from django.db.models.functions import Lower
 
-from ..columns.mysql import EXACT_COLLATIONS, MYSQL_FLOAT_TEXT, MYSQL_JSON_DIGITS, MYSQL_LOWER, MYSQL_NUMBER, MYSQL_UTF8
+from ..columns.mysql import (
+    EXACT_COLLATIONS,
+    MYSQL_FLOAT_TEXT,
+    MYSQL_JSON_NUMBER_TEXT,
+    MYSQL_LOWER,
+    MYSQL_NUMBER,
+    MYSQL_UTF8,
+)
 from ..columns.patterns import glob_spelling, like_spelling
 from ..columns.placing import MomentView, View
 from ..columns.sql import JSON_MOMENT_TESTS, JSON_VIEWS, JsonView, no_json
@@ -158,7 +165,7 @@ class DecimalText(Func):
         """A binary number without an exponent."""
         [number] = self.source_expressions
         if isinstance(number, JsonKind):
-            return _filled(MYSQL_FLOAT_TEXT, number=_filled("({number} + 0e0)", number=number.digits(compiler)))
+            return _filled(MYSQL_JSON_NUMBER_TEXT, json=number.extracted(compiler))
         if number.output_field.get_internal_type() == "FloatField":
             return _filled(MYSQL_FLOAT_TEXT, number=compiler.compile(number))
         return super().as_sql(compiler, connection)  # type: ignore[return-value]
@@ -219,13 +226,10 @@ class JsonKind(Func):
 
     def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
         """Of a column of JSON, on MariaDB one of text."""
-        return _filled(JSON_VIEWS["mysql"][self.view], json=self._extracted(compiler))
+        return _filled(JSON_VIEWS["mysql"][self.view], json=self.extracted(compiler))
 
-    def digits(self, compiler: Any) -> Compiled:
-        """On MySQL and MariaDB, the text of the number that it is."""
-        return _filled(MYSQL_JSON_DIGITS, json=self._extracted(compiler))
-
-    def _extracted(self, compiler: Any) -> Compiled:
+    def extracted(self, compiler: Any) -> Compiled:
+        """On MySQL and MariaDB, the JSON that it is."""
         sql, params = compiler.compile(self.source_expressions[0])
         return (f"JSON_EXTRACT({sql}, %s)", [*params, self._path]) if self.keys else (sql, [*params])
 
@@ -311,7 +315,7 @@ class JsonMomentTest(JsonKind):
     def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
         """By a name of its own for the value, which a table in between could not have: it does not see the row outside."""
         test = compiler.compile(self.source_expressions[1])
-        return _filled(JSON_MOMENT_TESTS["mysql"][self.moment_view], json=self._extracted(compiler), test=test)
+        return _filled(JSON_MOMENT_TESTS["mysql"][self.moment_view], json=self.extracted(compiler), test=test)
 
     def _tested(self, compiler: Any, engine: str) -> Compiled:
         test = compiler.compile(self.source_expressions[1])

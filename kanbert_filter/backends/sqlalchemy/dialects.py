@@ -41,7 +41,7 @@ from sqlalchemy.types import NullType, TypeDecorator, TypeEngine, to_instance
 
 from ...errors import Problem, UnsupportedFilterError
 from ..columns.duckdb import DUCKDB_FLOAT_TEXT
-from ..columns.mysql import EXACT_COLLATIONS, MYSQL_FLOAT_TEXT, MYSQL_JSON_DIGITS, MYSQL_LOWER, MYSQL_UTF8
+from ..columns.mysql import EXACT_COLLATIONS, MYSQL_FLOAT_TEXT, MYSQL_JSON_NUMBER_TEXT, MYSQL_LOWER, MYSQL_UTF8
 from ..columns.patterns import glob_spelling, like_spelling
 from ..columns.placing import MomentView, View
 from ..columns.sql import EXACT_NUMBERS, JSON_KIND_TESTS, JSON_MOMENT_TESTS, JSON_VIEWS, JsonView, no_json
@@ -358,8 +358,7 @@ def _(number: Expression) -> Expression:
 def _mysql_number_text(element: number_as_text, compiler: SQLCompiler, **how: Any) -> str:
     [number] = element.clauses
     if isinstance(number, json_number):
-        digits = MYSQL_JSON_DIGITS.replace("{json}", compiler.process(*number.clauses, **how))
-        return MYSQL_FLOAT_TEXT.replace("{number}", f"({digits} + 0e0)")
+        return MYSQL_JSON_NUMBER_TEXT.replace("{json}", compiler.process(*number.clauses, **how))
     if isinstance(number.type, Float):
         return MYSQL_FLOAT_TEXT.replace("{number}", compiler.process(number, **how))
     return compiler.process(_plain(number), **how)
