@@ -364,7 +364,16 @@ def conditions(number: int, random: Random) -> str:
     )
 
 
-@pytest.mark.parametrize(("filters", "each"), [(12, 500), (60, 100), (300, 20)])
+@pytest.mark.parametrize(
+    ("filters", "each"),
+    [
+        pytest.param(
+            12, 500, marks=pytest.mark.heavy
+        ),  # compiles six thousand conditions, with every allocation traced
+        (60, 100),
+        pytest.param(300, 20, marks=pytest.mark.heavy),
+    ],
+)
 def test_what_is_remembered_of_shapes_is_bounded_by_their_size(filters: int, each: int) -> None:
     random = Random(1)
     texts = [conditions(each, random) for _ in range(filters)]

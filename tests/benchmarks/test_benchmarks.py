@@ -97,6 +97,7 @@ def test_one_pass_reads_the_tokens(name: str) -> None:
     assert len(list(peers.one_pass()(FILTERS[name]))) > 10  # type: ignore[call-overload]
 
 
+@pytest.mark.heavy  # builds the data of every section
 def test_sections_run() -> None:
     for rows in (
         reading.check(0.01),
