@@ -277,6 +277,6 @@ def test_every_extra_for_users_is_in_the_readme() -> None:
 
 def test_the_recipes_name_files_that_exist() -> None:
     named = re.findall(r"`((?:kanbert_filter|tests|docs|grammar)/[\w./]*)`", (DOCS / "contributing.md").read_text())
-    new = {path for path in named if "yaml" in path or "mongodb" in path}
+    new = {path for path in named if re.search("yaml|mongodb|cudf", path)}
     assert new
     assert not [path for path in named if path not in new and not (ROOT / path).exists()]
