@@ -34,7 +34,10 @@ COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 
 
 def run_console(example: Example) -> str | None:
-    """Run each `$ command` from the root of the checkout and compare what a terminal would show."""
+    """Run each `$ command` and compare what a terminal would show.
+
+    All commands of a page run in one folder, where the examples are found as in a checkout. What they write stays there.
+    """
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     if not COMMAND.match(example.parsed):
         return "a console block begins with `$ ` and a command"
@@ -43,7 +46,7 @@ def run_console(example: Example) -> str | None:
         run = subprocess.run(
             f"(exit {status}); {command}",
             shell=True,
-            cwd=ROOT,
+            cwd=example.namespace["folder"],
             env=os.environ | {"PATH": path, "COLUMNS": "80"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -132,13 +135,20 @@ def fences(document: Document) -> Iterable[Region]:
             yield region
 
 
+def examples_of(page: Path, folder: Path) -> Document:
+    """The examples of a page, whose commands are run in this folder."""
+    (folder / "docs").symlink_to(DOCS)
+    document = Document.parse(str(page), fences)
+    document.namespace["folder"] = folder
+    document.namespace["__name__"] = "__main__"  # frameworks look up the module of a function
+    return document
+
+
 @pytest.mark.parametrize(
     "page", [ROOT / "README.md", *PAGES], ids=lambda page: str(page.relative_to(ROOT)).removeprefix("docs/")
 )
-def test_page(page: Path, subtests: pytest.Subtests) -> None:
-    document = Document.parse(str(page), fences)
-    document.namespace["__name__"] = "__main__"  # frameworks look up the module of a function
-    for example in document:
+def test_page(page: Path, subtests: pytest.Subtests, tmp_path: Path) -> None:
+    for example in examples_of(page, tmp_path):
         with subtests.test(line=example.line):
             example.evaluate()
 
@@ -172,7 +182,7 @@ def test_docstrings(module: Path, subtests: pytest.Subtests) -> None:
 def test_a_wrong_block_is_noticed(block: str, fault: str, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"{block}\n")
-    [example] = Document.parse(str(page), fences)
+    [example] = examples_of(page, tmp_path)
     with pytest.raises((AssertionError, ValueError), match=fault):
         example.evaluate()
 
