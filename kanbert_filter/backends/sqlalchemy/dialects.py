@@ -256,7 +256,12 @@ def _glob(element: fits, compiler: SQLCompiler, **how: Any) -> str:
 
 @compiles(fits, *_MYSQL)
 def _mysql_fits(element: fits, compiler: SQLCompiler, **how: Any) -> str:
-    return compiler.process(by_code_point(element.left).like(element.right, escape="/"), **how)
+    text: Expression = by_code_point(element.left)
+    if _is_exact(element.left):
+        text = func.concat(
+            element.left, verbatim("''")
+        )  # no column, since MariaDB's index lacks what begins with characters beyond U+FFFF
+    return compiler.process(text.like(element.right, escape="/"), **how)
 
 
 class lower_case(Function[str]):
