@@ -48,10 +48,14 @@ def server() -> Any:
 
 
 @pytest.fixture(scope="module")
-def folder(server: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the document."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the document, as a process writes it in which no other endpoint has the name of the server's."""
     folder = tmp_path_factory.mktemp("clients")
-    (folder / "openapi.json").write_text(json.dumps(server.openapi()))
+    script = "import json, sqlalchemy; from tests.test_example_server import example; server = example.application("
+    script += "sqlalchemy.create_engine('sqlite://')); print(json.dumps(server.openapi()))"
+    made = run(sys.executable, "-c", script, cwd=Path(__file__).parents[2])
+    assert made.returncode == 0, made.stderr
+    (folder / "openapi.json").write_text(made.stdout)
     return folder
 
 

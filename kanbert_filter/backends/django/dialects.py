@@ -136,8 +136,7 @@ class ByCodePoint(Func):
 
 def _is_exact(text: Any) -> bool:
     """Whether MySQL and MariaDB compare a text by code point as it is."""
-    collation = getattr(text.output_field, "db_collation", None)
-    return isinstance(text, DecimalText) or collation in EXACT_COLLATIONS.values()
+    return getattr(text.output_field, "db_collation", None) in EXACT_COLLATIONS.values()
 
 
 class AddressText(Func):

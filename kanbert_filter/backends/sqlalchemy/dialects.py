@@ -333,7 +333,7 @@ def _mysql_text(element: by_code_point, compiler: SQLCompiler, **how: Any) -> st
 
 def _is_exact(text: Expression) -> bool:
     """Whether MySQL and MariaDB compare a text by code point as it is."""
-    return isinstance(text, number_as_text) or getattr(text.type, "collation", None) in EXACT_COLLATIONS.values()
+    return getattr(text.type, "collation", None) in EXACT_COLLATIONS.values()
 
 
 class number_as_text(FunctionElement[str]):
