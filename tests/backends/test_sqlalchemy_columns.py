@@ -309,8 +309,9 @@ def test_mysql() -> None:
         " LIKE %s ESCAPE '/'"
     )
     assert sql(endpoint, "price endsWith '.5'", Item, MYSQL) == (
-        "CASE WHEN (CAST(items.price AS CHAR(100)) LIKE '%%.%%') THEN trim(TRAILING '.' FROM trim(TRAILING '0' FROM"
-        " CAST(items.price AS CHAR(100)))) ELSE CAST(items.price AS CHAR(100)) END LIKE %s ESCAPE '/'"
+        "CONVERT(CASE WHEN (CAST(items.price AS CHAR(100)) LIKE '%%.%%') THEN trim(TRAILING '.' FROM trim(TRAILING '0' FROM"
+        " CAST(items.price AS CHAR(100)))) ELSE CAST(items.price AS CHAR(100)) END USING utf8mb4) COLLATE utf8mb4_0900_bin"
+        " LIKE %s ESCAPE '/'"
     )
     extra = kf.Endpoint("items", {"extra.*": "custom"})
     assert sql(extra, "extra.x = true", Item, MYSQL) == (
