@@ -60,7 +60,10 @@ def records() -> list[dict[str, Any]]:
 RECORDS = records()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"], scope="module")
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.heavy)],  # starts a second server, of a database
+    scope="module",
+)
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a server answers."""
     arguments: list[str] = []
