@@ -396,7 +396,7 @@ def _free_name(name: str, rows: dict[str, Description]) -> str:
     unused, number = name, 1
     while unused in rows or f"{unused}.*" in rows:
         number += 1
-        unused = f"{name}_{number}"
+        unused = f"{name.removesuffix('_')}_{number}"  # no segment begins with two underscores
     return unused
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 import kanbert_filter as kf
 from kanbert_filter.cli import commands
@@ -214,6 +214,7 @@ VALUES = st.recursive(
 )
 
 
+@example([{"b": {"_": None}, "\\b": {"_": None}}])
 @given(st.lists(st.dictionaries(KEYS, VALUES, max_size=4), max_size=6))
 def test_any_records_are_taken(records: list[dict[str, Any]]) -> None:
     inferred = Inference([(line, b"", record) for line, record in enumerate(records, 1)])
