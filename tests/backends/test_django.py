@@ -8,7 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connections
 
+import kanbert_filter as kf
 from kanbert_filter.backends.django import prepare_sqlite, where
 from tests import django_site as site
 from tests.matches import PROJECTS, Case, cases, dataset
@@ -78,3 +80,51 @@ def test_the_dataset(database: str, case: Case) -> None:
         condition = where(PROJECTS.parse(text), site.Project, case.context)
         found = site.Project.objects.using(database).filter(condition).order_by("id")
         assert tuple(found.values_list("id", flat=True)) == ids, text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("tasks.count > 3", "WHERE (EXISTS({tasks} LIMIT 1 OFFSET 3))"),
+        ("tasks.count >= 3", "WHERE (EXISTS({tasks} LIMIT 1 OFFSET 2))"),
+        ("tasks.count < 3", "WHERE NOT (EXISTS({tasks} LIMIT 1 OFFSET 2))"),
+        ("tasks.count <= 3", "WHERE NOT (EXISTS({tasks} LIMIT 1 OFFSET 3))"),
+        ("tasks.count > 0", "WHERE EXISTS({tasks} LIMIT 1)"),
+        ("tasks.count = 0", "WHERE NOT (EXISTS({tasks} LIMIT 1))"),
+        ("tasks all (title = 'a' or title = 'b c')", "((U0.title IN (a, b c)) IS NOT TRUE)) LIMIT 1))"),
+        ("custom_field.size is null", "WHERE COALESCE(json_type(site_project.custom_field, $.size), null) = null"),
+        ("client.id = '7'", "WHERE site_project.client_id = 7"),
+    ],
+)
+def test_the_words_of_a_condition(text: str, words: str) -> None:
+    """An engine stops counting where that is enough, sees through a group of what is not true, and reads a value in JSON once."""
+    rows: dict[str, Any] = {"tasks": {"title": "string"}, "custom_field.*": "custom", "client.id": "id"}
+    condition = where(kf.Endpoint("projects", rows).parse(text), site.Project)
+    said = str(site.Project.objects.filter(condition).order_by().query).replace('"', "")
+    tasks = "SELECT 1 AS a FROM site_task U0 WHERE U0.project_id = (site_project.id)"
+    assert said.endswith(words.format(tasks=tasks)), said
+
+
+@pytest.mark.heavy  # MariaDB is a server of its own
+def test_indexes_serve_on_mariadb() -> None:
+    """Conditions are not compared with true there, which indexes would not serve."""
+    for name in site.database("mariadb"):
+        site.create_tables(name)
+        site.Project.objects.using(name).bulk_create(
+            site.Project(code=f"P-{n}", created_at=datetime(2024, 1, 1 + n % 28, tzinfo=UTC)) for n in range(2000)
+        )
+        with connections[name].cursor() as cursor:
+            cursor.execute("CREATE INDEX by_code ON site_project (code)")
+            cursor.execute("CREATE INDEX by_created ON site_project (created_at)")
+            cursor.execute("ANALYZE TABLE site_project")
+        for text, served in (
+            ("code = 'P-7'", True),
+            ("code in ['P-7', 'P-8']", True),
+            ("created_at < '2024-01-01T08:00Z'", True),
+            ("created_at = '2024-01-02' and status is null", True),
+            ("code = 'P-ä'", False),
+            ("code contains 'P-7'", False),
+        ):
+            found = site.Project.objects.using(name).filter(where(PROJECTS.parse(text), site.Project)).order_by()
+            _, _, _, access, *_ = found.only("title").explain().split()
+            assert (access in ("ref", "range")) is served, text

@@ -31,17 +31,19 @@ from ...meaning.tests import (
     Text,
 )
 from .duckdb import DUCKDB_NUMBER
+from .lines import INT64
 from .mysql import MYSQL_JSON_DIGITS, MYSQL_NUMBER
 from .placing import ColumnTest, MomentView, View
 from .sqlite import SQLITE_JSON_MOMENTS
 
 # values in JSON
 
-JsonView = Literal["kind", View]
+JsonView = Literal["kind", "shown", View]
 
 JSON_VIEWS: Final[dict[str, dict[JsonView, str]]] = {
     "duckdb": {
         "kind": "lower(json_type({json}))",
+        "shown": "{json} ->> '$'",
         "text": "CASE WHEN json_type({json}) = 'VARCHAR' THEN {json} ->> '$' END",
         "number": "CASE WHEN json_type({json}) IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE')"
         " THEN " + DUCKDB_NUMBER.replace("{number}", "({json} ->> '$')") + " END",
@@ -49,6 +51,7 @@ JSON_VIEWS: Final[dict[str, dict[JsonView, str]]] = {
     },
     "postgresql": {
         "kind": "jsonb_typeof({json})",
+        "shown": "{text}",
         "text": "CASE WHEN jsonb_typeof({json}) = 'string' THEN {text} END",
         "number": "CASE WHEN jsonb_typeof({json}) = 'number' THEN CAST({text} AS NUMERIC) END",
         "boolean": "CASE WHEN jsonb_typeof({json}) = 'boolean' THEN CAST({text} AS BOOLEAN) END",
@@ -56,6 +59,7 @@ JSON_VIEWS: Final[dict[str, dict[JsonView, str]]] = {
     },
     "mysql": {
         "kind": "LOWER(JSON_TYPE({json}))",
+        "shown": "JSON_UNQUOTE({json})",
         "text": "CASE WHEN JSON_TYPE({json}) = 'STRING' THEN JSON_UNQUOTE({json}) END",
         "number": MYSQL_NUMBER.replace("{number}", MYSQL_JSON_DIGITS),
         "boolean": "CASE WHEN JSON_TYPE({json}) = 'BOOLEAN' THEN JSON_UNQUOTE({json}) = 'true' END",
@@ -63,14 +67,15 @@ JSON_VIEWS: Final[dict[str, dict[JsonView, str]]] = {
     },
     "sqlite": {
         "kind": "json_type({json}, {path})",
+        "shown": "json_extract({json}, {path})",
         "text": "CASE json_type({json}, {path}) WHEN 'text' THEN json_extract({json}, {path}) END",
         "number": "CASE WHEN json_type({json}, {path}) IN ('integer', 'real') THEN json_extract({json}, {path}) END",
         "boolean": "CASE WHEN json_type({json}, {path}) IN ('true', 'false') THEN json_extract({json}, {path}) END",
         "id": "CASE WHEN json_type({json}, {path}) IN ('text', 'integer') THEN CAST(json_extract({json}, {path}) AS TEXT) END",
     },
 }
-"""The kind of a value as engines call it (`null` for JSON's own null, null where there is none), and the value as each view
-shows it, else null. `{json}` is the value; on SQLite the JSON in which `{path}` leads to it. On PostgreSQL `{text}` is the text
+"""The kind of a value as engines call it (`null` for JSON's own null, null where there is none), the value as they show one of any
+kind, and the value as each view shows it, else null. `{json}` is the value; on SQLite the JSON in which `{path}` leads to it. On PostgreSQL `{text}` is the text
 of the value, of whatever kind. Where a number is a row, its constants are too: see `EXACT_NUMBERS`.
 """
 
@@ -143,6 +148,7 @@ JSON_MOMENT_TESTS: Final[dict[str, dict[MomentView, str]]] = {
 Names in braces stand for what they do in `JSON_VIEWS`. On SQLite dates and timestamps are texts.
 """
 
+TEXT_KINDS: Final = ("string", "text")
 NUMBER_KINDS: Final = (
     "number",
     "integer",
@@ -154,7 +160,7 @@ NUMBER_KINDS: Final = (
     "double",
     "decimal",
 )
-"""The kinds that engines call numbers. None of them calls anything else so."""
+"""The kinds that engines call texts and numbers. None of them calls anything else so."""
 
 MAX_CONTAINED: Final = 10
 """How many values of a list PostgreSQL looks for one by one in an index on JSON. Without an index that takes it longer than one look at
@@ -227,6 +233,18 @@ def _uncounted(test: Counted) -> Test:
     return Related(column, "none", None) if (operator, number) in _NONE else test
 
 
+def bound_of(test: Counted) -> tuple[int, bool] | None:
+    """The number that a count must exceed, or (with True) must not; None where the test is of another kind, or the number beyond all counts.
+
+    An engine need not count further than that.
+    """
+    _, operator, number = test
+    bound = number - (operator in ("gte", "lt"))
+    if operator in ("eq", "ne") or not 0 <= bound <= INT64.high:
+        return None
+    return bound, operator in ("lt", "lte")
+
+
 _SOME: Final = {("gt", 0), ("gte", 1), ("ne", 0)}
 _NONE: Final = {("eq", 0), ("lt", 1), ("lte", 0)}
 
@@ -297,7 +315,7 @@ MAX_DIGITS: Final = 1000
 _NOTHING: Final = Capacity(0, 0, 0)
 _LEAF: Final = Capacity(1, nesting=8, height=12)
 _LEAVES: Final = {
-    "custom": _LEAF._replace(parameters=5),
+    "custom": _LEAF._replace(parameters=8),
     "number": _LEAF._replace(parameters=3),
     "currency": _LEAF._replace(parameters=3, nesting=28),
     "date": _LEAF._replace(parameters=8, nesting=24),

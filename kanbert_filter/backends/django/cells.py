@@ -8,7 +8,6 @@ from typing import Any, Final
 from django.conf import settings
 from django.db.models import (
     BooleanField,
-    Case,
     CharField,
     DateField,
     DateTimeField,
@@ -24,8 +23,8 @@ from django.db.models import (
     TextField,
     UUIDField,
     Value,
-    When,
 )
+from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, In, IsNull, LessThan, LessThanOrEqual
 
 from ...context import Context
@@ -60,13 +59,15 @@ from ..columns.placing import (
     Testable,
     View,
 )
-from ..columns.sql import GROUP_WIDTH, MAX_CONTAINED, NUMBER_KINDS, json_objects
+from ..columns.sql import GROUP_WIDTH, MAX_CONTAINED, NUMBER_KINDS, TEXT_KINDS, json_objects
 from .dialects import (
     MOMENTS,
     AddressText,
     ByCodePoint,
+    ConditionField,
     DecimalText,
     ExactNumber,
+    IsNotTrue,
     JsonContains,
     JsonKind,
     JsonMomentTest,
@@ -97,11 +98,11 @@ class LookupLogic(Logic[Q]):
         return ~expression
 
     def untruth(self, expression: Q) -> Q:
-        return Q(Case(When(expression, then=Value(False)), default=Value(True), output_field=BooleanField()))
+        return Q(IsNotTrue(expression))
 
     def group(self, expression: Q) -> Q:
         # Django flattens groups in groups of a kind, but not those in an expression.
-        return Q(ExpressionWrapper(expression, output_field=BooleanField()))
+        return Q(ExpressionWrapper(expression, output_field=ConditionField()))
 
 
 LOGIC: Final = LookupLogic()
@@ -247,8 +248,8 @@ class JsonLookupCell(JsonCell[Q], LookupCell):
         LookupCell.__init__(self, Line(), expression, None)
 
     def null(self, negated: bool) -> Condition:
-        given = Q(IsNull(self.expression, False)) & ~Q(Exact(self.expression, Value("null")))
-        return given if negated else LOGIC.untrue(given)
+        null = Q(Exact(_known(self.expression), Value("null")))
+        return ~null if negated else null
 
     def seen_as(self, view: View) -> LookupCell:
         line = JSON_STORAGE[view]
@@ -295,22 +296,43 @@ class JsonViewCell(LookupCell):
         ]
         return Q(JsonContains(self.expression, found, json_objects(keys, [*held, *numbers]), bool(numbers)))
 
-    def same(self, values: Sequence[Any]) -> Q:
-        # `In` would have Django convert the values as it would those of a column.
-        return _any_of([self.same_as(value) for value in values])
-
-    def same_as(self, value: Any) -> Q:
-        return Q(Exact(self.expression, self.bound(value)))
+    def equality(self, expression: Any, values: Sequence[Any]) -> Any:
+        # Bound here, since `In` would convert the values as it would those of a column.
+        bound = [self.bound(value) for value in values]
+        return In(expression, bound) if len(bound) > 1 else Exact(expression, *bound)
 
 
 class JsonTextCell(JsonViewCell):
-    """A text in a JSON column."""
+    """The text of a value in a JSON column."""
 
     __slots__ = ()
 
-    def same_as(self, value: Any) -> Q:
-        exact = Exact(ByCodePoint(self.expression), self.bound(value))
-        return Q(SameText(Exact(self.expression, self.bound(value)), exact, indexed=False))
+    def same(self, values: Sequence[Any]) -> Q:
+        exact = self.equality(ByCodePoint(self.expression), values)
+        return Q(SameText(self.equality(self.expression, values), exact, indexed=False))
+
+
+class JsonStringCell(JsonTextCell):
+    """A text in a JSON column. What engines show of a value is compared, and where it fits, it has to be of a text."""
+
+    __slots__ = ("is_text",)
+
+    def __init__(self, line: Line, expression: JsonScalar, field: AnyField | None) -> None:
+        column, keys = expression.source_expressions[0], expression.keys
+        super().__init__(line, JsonScalar(column, keys, "shown"), field)
+        self.is_text = Q(In(_known(JsonKind(column, keys)), TEXT_KINDS))
+
+    def null(self, negated: bool) -> Condition:
+        return self.is_text if negated else ~self.is_text
+
+    def among(self, values: Sequence[Any], negated: bool) -> Q:
+        return Q(super().among(values, negated), self.is_text)
+
+    def ordered(self, operator: OrderOperator, value: Any) -> Q:
+        return Q(super().ordered(operator, value), self.is_text)
+
+    def fits(self, text: Any, operator: TextOperator, needle: str) -> Condition:
+        return LOGIC.all_of([super().fits(text, operator, needle), self.is_text])
 
 
 class JsonNumberCell(JsonViewCell):
@@ -319,9 +341,8 @@ class JsonNumberCell(JsonViewCell):
     __slots__ = ()
 
     def null(self, negated: bool) -> Condition:
-        kind = JsonKind(self.expression.source_expressions[0], self.expression.keys)
-        given = Q(IsNull(kind, False)) & Q(In(kind, NUMBER_KINDS))
-        return given if negated else LOGIC.untrue(given)
+        given = Q(In(_known(JsonKind(self.expression.source_expressions[0], self.expression.keys)), NUMBER_KINDS))
+        return given if negated else ~given
 
     def among(self, values: Sequence[Any], negated: bool) -> Q:
         same = self.same(values)
@@ -331,13 +352,22 @@ class JsonNumberCell(JsonViewCell):
         return ExactNumber(value)
 
 
+def _known(kind: JsonKind) -> Coalesce:
+    """The kind of a value in JSON; JSON's null also where there is none."""
+    return Coalesce(kind, Value("null"))
+
+
 def _any_of(conditions: Sequence[Q]) -> Q:
     found = LOGIC.any_of(conditions)
     assert isinstance(found, Q)
     return found
 
 
-_VIEW_CELLS: Final[dict[View, type[LookupCell]]] = {"text": JsonTextCell, "id": JsonTextCell, "number": JsonNumberCell}
+_VIEW_CELLS: Final[dict[View, type[JsonViewCell]]] = {
+    "text": JsonStringCell,
+    "id": JsonTextCell,
+    "number": JsonNumberCell,
+}
 
 
 class JsonMomentCell(Testable[Q]):

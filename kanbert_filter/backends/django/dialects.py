@@ -6,9 +6,23 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
+from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db.backends.signals import connection_created
-from django.db.models import BooleanField, CharField, DateField, Expression, ExpressionWrapper, Field, Func, Q, Value
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    DateField,
+    Expression,
+    ExpressionWrapper,
+    Field,
+    Func,
+    Q,
+    Value,
+    When,
+)
 from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
 
 from ..columns.mysql import (
     EXACT_COLLATIONS,
@@ -19,7 +33,7 @@ from ..columns.mysql import (
     MYSQL_UTF8,
 )
 from ..columns.patterns import glob_spelling, like_spelling
-from ..columns.placing import MomentView, View
+from ..columns.placing import MomentView
 from ..columns.sql import JSON_MOMENT_TESTS, JSON_VIEWS, JsonView, no_json
 from ..columns.sqlite import (
     COMPARISON_SIGNS,
@@ -45,13 +59,75 @@ def _register_lower(connection: Any, **_: object) -> None:
         connection.connection.create_function("lower", 1, python_lower, deterministic=True)
 
 
+# conditions
+
+
+class Holds(Exact):
+    """A condition is true, said as it is: MySQL's indexes would not serve where it is compared with true."""
+
+    def as_sql(self, compiler: Any, connection: Any) -> Compiled:  # type: ignore[override]
+        """The condition."""
+        return self.process_lhs(compiler, connection)  # type: ignore[return-value]
+
+
+class ConditionField(BooleanField):  # type: ignore[type-arg]
+    """The type of conditions that have words of their own."""
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        """How Django asks whether one is true."""
+        return Holds
+
+
+class IsNotTrue(Case):
+    """A condition is false or unknown."""
+
+    def __init__(self, condition: Q) -> None:
+        super().__init__(When(condition, then=Value(False)), default=Value(True), output_field=ConditionField())
+
+    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
+        """In words that planners see through."""
+        try:
+            return _filled("({condition} IS NOT TRUE)", condition=compiler.compile(self.cases[0].condition))
+        except (EmptyResultSet, FullResultSet):
+            return super().as_sql(compiler, connection)  # type: ignore[return-value]
+
+    as_sqlite = as_mysql = as_postgresql
+
+
+class CountTest(Func):
+    """Whether there are more than so many records, or not: as a comparison of their number, and as one of whether there is one more."""
+
+    output_field = ConditionField()
+
+    def __init__(self, counted: Q, beyond: Q) -> None:
+        super().__init__(*[ExpressionWrapper(condition, BooleanField()) for condition in (counted, beyond)])
+
+    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:  # type: ignore[override]
+        """As a number."""
+        return compiler.compile(self.source_expressions[0])  # type: ignore[no-any-return]
+
+    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
+        """As one more, where the search ends."""
+        return compiler.compile(self.source_expressions[1])  # type: ignore[no-any-return]
+
+    as_sqlite = as_postgresql  # type: ignore[assignment]
+
+    def as_mysql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
+        """On MariaDB as one more: only there the tests show that `EXISTS` heeds an offset."""
+        return (
+            self.as_postgresql(compiler, connection)
+            if connection.mysql_is_mariadb
+            else self.as_sql(compiler, connection)
+        )
+
+
 # text
 
 
 class PatternMatch(Func):
     """Whether a text fits a pattern of the language, with regard to case."""
 
-    output_field = BooleanField()
+    output_field = ConditionField()
 
     def __init__(self, text: Any, pattern: str) -> None:
         super().__init__(text)
@@ -94,7 +170,7 @@ class SameText(Func):
     `indexed` says that the former serves an index, and fails on no constant.
     """
 
-    output_field = BooleanField()
+    output_field = ConditionField()
 
     def __init__(self, by_collation: Any, by_code_point: Any, indexed: bool) -> None:
         super().__init__(by_collation, by_code_point)
@@ -185,7 +261,7 @@ class DecimalText(Func):
 class TimestampComparison(Func):
     """A timestamp compared with a constant."""
 
-    output_field = BooleanField()
+    output_field = ConditionField()
 
     def __init__(self, stored: Any, operator: str, constant: Value) -> None:
         super().__init__(stored, constant)
@@ -256,15 +332,15 @@ class JsonKind(Func):
     def _path(self) -> str:
         return "$" + "".join([f'."{key}"' for key in self.keys])
 
-    def seen_as(self, view: View) -> JsonScalar:
+    def seen_as(self, view: JsonView) -> JsonScalar:
         """The value where it is of this kind."""
         return JsonScalar(self.source_expressions[0], self.keys, view)
 
 
 class JsonScalar(JsonKind):
-    """A value in a JSON column where it is of one kind, else null."""
+    """A value in a JSON column where it is of one kind, else null; as `shown`, of any kind."""
 
-    def __init__(self, column: Any, keys: tuple[str, ...], view: View) -> None:
+    def __init__(self, column: Any, keys: tuple[str, ...], view: JsonView) -> None:
         super().__init__(column, keys)
         self.view = view
         self.output_field = _SCALARS[view]
@@ -276,7 +352,7 @@ class JsonContains(Func):
     Where no index could serve that, it is the condition that means it; with `inexact`, both.
     """
 
-    output_field = BooleanField()
+    output_field = ConditionField()
 
     def __init__(self, value: JsonKind, condition: Q, objects: Sequence[str], inexact: bool) -> None:
         super().__init__(value.source_expressions[0], ExpressionWrapper(condition, BooleanField()))
@@ -301,7 +377,7 @@ class JsonContains(Func):
 class JsonMomentTest(JsonKind):
     """A condition on `JsonSeen`, the date or timestamp that a text in a JSON column writes in the form of a view."""
 
-    output_field: Field[Any, Any] = BooleanField()
+    output_field: Field[Any, Any] = ConditionField()
 
     def __init__(self, value: JsonKind, view: MomentView, condition: Q) -> None:
         super().__init__(value.source_expressions[0], value.keys)
@@ -380,7 +456,8 @@ class ExactNumber(Func):
         return _filled(MYSQL_NUMBER, number=compiler.compile(self.source_expressions[0]))
 
 
-_SCALARS: Final[dict[View, Field[Any, Any]]] = {
+_SCALARS: Final[dict[JsonView, Field[Any, Any]]] = {
+    "shown": CharField(),
     "text": CharField(),
     "number": BareNumber(),
     "boolean": BooleanField(),

@@ -16,8 +16,10 @@ from ...meaning.tests import Column, Counted
 from ..columns.finding import Given
 from ..columns.lines import INT64
 from ..columns.placing import Cell, Testable
+from ..columns.sql import bound_of
 from ..columns.translation import Translation
 from .cells import LOGIC, Condition, LookupCell, lookup_cell
+from .dialects import CountTest
 from .fields import ModelFields
 
 
@@ -48,7 +50,13 @@ class LookupTranslation(Translation[Q, type[Model], "QuerySet[Any]"]):
 
     def counted(self, records: QuerySet[Any], tests: Sequence[Counted], either: bool) -> Condition:
         if len(tests) == 1:
-            return super().counted(records, tests, either)
+            counted = super().counted(records, tests, either)
+            bound = bound_of(tests[0])
+            if bound is None or isinstance(counted, bool):
+                return counted
+            number, negated = bound
+            beyond = Q(Exists(records[number : number + 1]))
+            return Q(CountTest(counted, ~beyond if negated else beyond))
         passed = self._counted(LookupCell(INT64, _COUNTING, None), tests, either)
         if isinstance(passed, bool):
             return passed

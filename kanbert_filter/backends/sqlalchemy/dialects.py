@@ -141,7 +141,7 @@ def _(condition: Expression, other_words: Expression) -> Expression:
 
 
 @_said(reaches, "sqlite", "clickhouse")
-@_said(more_than, "sqlite", *_POSTGRESQL)
+@_said(more_than, "sqlite", "mariadb", *_POSTGRESQL)
 def _(condition: Expression, other_words: Expression) -> Expression:
     return other_words
 

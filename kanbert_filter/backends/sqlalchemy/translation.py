@@ -14,6 +14,7 @@ from ...meaning.tests import AllOf, AnyOf, Column, Counted, CountOperator, Null,
 from ..columns.finding import Given, column_error
 from ..columns.lines import INT64
 from ..columns.placing import Cell, ColumnTest, Testable, is_column_test
+from ..columns.sql import bound_of
 from ..columns.translation import Translation, is_hidden, is_of_moment
 from .cells import LOGIC, ClauseCell, Condition, Expression, clause_cell, narrowest
 from .dialects import over_nothing
@@ -79,11 +80,8 @@ class ClauseTranslation(Translation[Expression, Row, Way]):
 
     def counted(self, records: Way, tests: Sequence[Counted], either: bool) -> Condition:
         if len(tests) == 1:
-            _, operator, number = tests[0]
-            bound = number - (operator in ("gte", "lt"))
-            if operator not in ("eq", "ne") and 0 <= bound <= INT64.high:
-                return records.more_than(bound, negated=operator in ("lt", "lte"))
-            return super().counted(records, tests, either)
+            bound = bound_of(tests[0])
+            return records.more_than(*bound) if bound else super().counted(records, tests, either)
         passed = self._counted(ClauseCell(INT64, func.count(), narrowest), tests, either)
         if isinstance(passed, bool):
             return passed
