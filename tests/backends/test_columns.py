@@ -124,9 +124,10 @@ def test_patterns_in_all_spellings(pattern: str, text: str) -> None:
     assert (re.search(automaton(pattern).replace(r"\z", r"\Z"), text) is not None) is expected
     with closing(sqlite3.connect(":memory:")) as database:
         database.execute("pragma case_sensitive_like = on")
-        query = "select ? glob ?, ? like ? escape '/'"
-        found = database.execute(query, (text, glob_spelling(pattern), text, like_spelling(pattern))).fetchone()
-    assert found == (expected, expected)
+        query = "select ? glob ?, ? like ? escape '/', ? like ? escape '\\'"
+        spelt = glob_spelling(pattern), like_spelling(pattern), like_spelling(pattern, escape="\\")
+        found = database.execute(query, [each for said in spelt for each in (text, said)]).fetchone()
+    assert found == (expected, expected, expected)
 
 
 @given(st.text(alphabet="a%_\\b", max_size=4), st.text(alphabet="a%_\\b", max_size=8))

@@ -325,7 +325,7 @@ def test_a_pattern_keeps_its_meaning_in_whatever_it_is_put() -> None:
     table = Table("t", MetaData(), Column("x", String))
     condition = where(kf.Endpoint("t", {"x": kf.types.String(case_sensitive=True)}).parse("x contains 'a'"), table)
     said = {
-        POSTGRESQL: "t.x LIKE '%%a%%' ESCAPE '/'",
+        POSTGRESQL: "t.x LIKE '%%a%%'",
         SQLITE: "t.x GLOB '*a*'",
     }
     for dialect, words in said.items():
@@ -595,9 +595,7 @@ TYPE_OF = "jsonb_typeof(CAST({} AS JSONB)) = 'string'"
         (
             "b.x contains 'A'",
             POSTGRESQL,
-            "(lower((documents.b ->> %(b_1)s)) LIKE %(param_1)s ESCAPE '/' AND "
-            + TYPE_OF.format("documents.b -> %(b_1)s")
-            + ")",
+            "(lower((documents.b ->> %(b_1)s)) LIKE %(param_1)s AND " + TYPE_OF.format("documents.b -> %(b_1)s") + ")",
         ),
         ("b.x = 'a'", SQLITE, "(json_extract(documents.b, ?) = ? AND json_type(documents.b, ?) = 'text')"),
         ("b.x > 5", SQLITE, "(json_extract(documents.b, ?) > ? AND json_type(documents.b, ?) IN ('integer', 'real'))"),

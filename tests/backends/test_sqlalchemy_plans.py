@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -65,3 +66,17 @@ def test_an_index_serves(connection: Connection, filter: str, index: str, condit
     found = plan(connection, filter)
     assert f"using {index} on items" in found
     assert condition in found[found.index("Index Cond") :]
+
+
+@pytest.mark.parametrize(
+    ("filter", "condition"),
+    [
+        ("title contains '50%'", "Filter: (lower((title)::text) ~~ ($1)::text)"),
+        ("extra.code = 'a'", "Filter: (extra @> $1)"),
+    ],
+)
+def test_a_plan_for_any_value_reads_the_value_once(connection: Connection, filter: str, condition: str) -> None:
+    """Drivers that prepare their statements get such a plan after some calls. A function of the constant would run for each row."""
+    query = str(select(Item.id).where(where(ITEMS.parse(filter), Item)).compile(connection))
+    found = connection.exec_driver_sql(f"EXPLAIN (GENERIC_PLAN) {re.sub(r'%[(][^)]*[)]s', '$1', query)}")
+    assert condition in "\n".join(found.scalars())

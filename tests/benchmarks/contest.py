@@ -101,8 +101,9 @@ def _timed(work: Work, times: int, clock: Clock) -> int:
 
 def _plan(work: Work, clock: Clock) -> tuple[int, int]:
     """How many stretches fill a round, and how many runs a stretch; the work is warm afterwards."""
-    _timed(work, 2, clock)
-    spent = max(_timed(work, 2, clock) / 2, 1)
+    spent = _timed(work, 2, clock) / 2
+    if spent < ROUND:  # what takes longer is warm by now
+        spent = max(_timed(work, 2, clock) / 2, 1)
     runs = max(1, int(STRETCH / spent))
     return max(1, int(ROUND / (runs * spent))), runs
 

@@ -96,8 +96,13 @@ def _result(data: dict[str, Any]) -> Result:
 
 def written(report: Report) -> str:
     """The report as the text of a results file."""
-    data = {"machine": report.machine, "sections": {name: asdict(result) for name, result in report.results.items()}}
+    sections = {name: asdict(result, dict_factory=_unless_empty) for name, result in report.results.items()}
+    data = {"machine": report.machine, "sections": sections}
     return json.dumps(data, indent=1, ensure_ascii=False, default=list) + "\n"
+
+
+def _unless_empty(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in items if value != ""}
 
 
 # tables
@@ -122,14 +127,17 @@ def summary(report: Report) -> str:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Rows as a Markdown table."""
+    """Rows as a Markdown table, and below it the notes on them."""
     lines = ["| | ours | beside | its time | result (lowest–highest) | bar | |", "|---|--:|---|--:|--:|--:|---|"]
+    notes = [*dict.fromkeys(row.note for row in rows if row.note)]
     for row in rows:
         result = f"{_value(row)} ({_decimals(row.result.low)}–{_decimals(row.result.high)})"
         mark = {None: "", True: "✓", False: "✗"}[row.passed]
-        cells = [row.subject, time(row.ours), row.other, time(row.theirs), result, _bar(row), mark]
+        mark += f" [{notes.index(row.note) + 1}]" if row.note else ""
+        cells = [row.subject, time(row.ours), row.other, time(row.theirs), result, _bar(row), mark.strip()]
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+    said = [f"- [{number}] {note}" for number, note in enumerate(notes, 1)]
+    return "\n".join([*lines, *([""] if said else []), *said])
 
 
 def time(nanoseconds: float) -> str:

@@ -12,7 +12,8 @@ from tests.benchmarks.contest import Ratio, Times
 class Row:
     """Our time beside another's, and what it may be at most. Without a bar the row is there to see where a peer stands.
 
-    Times are nanoseconds. The result is a ratio (`×`), or the milliseconds that we take longer (`ms`).
+    Times are nanoseconds. The result is a ratio (`×`), or the milliseconds that we take longer (`ms`). A note, such as the reason for a
+    row without a bar, is printed below the table.
     """
 
     subject: str
@@ -22,6 +23,7 @@ class Row:
     result: Ratio
     bar: float | None = None
     unit: Literal["×", "ms"] = "×"
+    note: str = ""
 
     @property
     def passed(self) -> bool | None:

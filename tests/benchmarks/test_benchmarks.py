@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,9 @@ from tests.benchmarks import (
     report,
     requests,
 )
-from tests.benchmarks.contest import contest
+from tests.benchmarks.contest import Ratio, contest
 from tests.benchmarks.filters import FILTERS, NO_LIMITS, PROJECTS, Project, mixed_records, passing_records
+from tests.benchmarks.rows import Row
 
 PEERS = {peer.name: peer for peer in peers.installed()}
 ANSWERING = [name for name, peer in PEERS.items() if peer.predicate is not None]
@@ -113,6 +115,15 @@ def test_ratios_are_taken_within_rounds() -> None:
     measured = contest({"a": int, "b": int}, seconds=0, clock=lambda: next(times), fewest=3)
     assert measured.ratio("a", "b").median == 1
     assert len(measured.rounds["a"]) == 3
+
+
+def test_notes_are_numbered_below_the_table() -> None:
+    row = Row("a", 2e6, "by hand", 1e6, Ratio(1, 2, 3), note="why")
+    lines = report.table(
+        [replace(row, note=""), row, replace(row, subject="b"), replace(row, note="else")]
+    ).splitlines()
+    assert [line.rsplit("|", 2)[1].strip() for line in lines[2:6]] == ["", "[1]", "[1]", "[2]"]
+    assert lines[6:] == ["", "- [1] why", "- [2] else"]
 
 
 def test_the_page_is_generated_from_the_results() -> None:

@@ -25,14 +25,14 @@ def pattern_of(operator: TextOperator, needle: str) -> str:
     return {"contains": f"%{escaped}%", "startswith": f"{escaped}%", "endswith": f"%{escaped}"}[operator]
 
 
-def like_spelling(pattern: str, special: str = "%_/") -> str:
-    """The pattern for `LIKE … ESCAPE '/'`, an escape that no engine reads in another way, before each `special` character.
+def like_spelling(pattern: str, special: str = "%_", escape: str = "/") -> str:
+    """The pattern for `LIKE … ESCAPE '/'`, an escape that no engine reads in another way, before each `special` character and itself.
 
     >>> from kanbert_filter.backends.columns.patterns import glob_spelling, like_spelling
     >>> print(like_spelling(r"50\\%_%"), glob_spelling(r"[50\\%_%"))
     50/%_% [[]50%?*
     """
-    return _spelled(pattern, "%", "_", lambda c: f"/{c}" if c in special else c)
+    return _spelled(pattern, "%", "_", lambda c: f"{escape}{c}" if c in special or c == escape else c)
 
 
 def glob_spelling(pattern: str) -> str:

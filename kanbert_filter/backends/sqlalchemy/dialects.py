@@ -231,7 +231,9 @@ class BoundPattern(TypeDecorator[str]):
     def process_bind_param(self, value: Any, dialect: Dialect) -> str:
         if dialect.name == "sqlite":
             return glob_spelling(value)
-        return like_spelling(value, special="%_/[" if dialect.name == "mssql" else "%_/")
+        if dialect.name in _POSTGRESQL:
+            return like_spelling(value, escape="\\")
+        return like_spelling(value, special="%_[" if dialect.name == "mssql" else "%_")
 
 
 class fits(BinaryExpression[bool]):
@@ -252,6 +254,12 @@ _ESCAPED: Final = {"escape": "/"}
 @compiles(fits, "sqlite")
 def _glob(element: fits, compiler: SQLCompiler, **how: Any) -> str:
     return compiler.process(element.left.bool_op("GLOB")(element.right), **how)
+
+
+@compiles(fits, *_POSTGRESQL)
+def _postgresql_fits(element: fits, compiler: SQLCompiler, **how: Any) -> str:
+    """By the escape that needs no word: with another one, a plan for any pattern would read the pattern again for each row."""
+    return compiler.process(element.left.like(element.right), **how)
 
 
 @compiles(fits, *_MYSQL)
@@ -793,6 +801,23 @@ def _mysql_moment_test(element: json_moment_test, compiler: SQLCompiler, **how: 
     return words.replace("{test}", condition.replace(JSON_SEEN, "kf_seen"))
 
 
+class BoundJson(TypeDecorator[str]):
+    """The text of JSON, bound as of no type: a plan for any value would read a text again for each row."""
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return NullType()
+
+    def process_literal_param(self, value: Any, dialect: Dialect) -> str:
+        shown: str = String().literal_processor(dialect)(value)  # type: ignore[no-untyped-call]
+        return shown
+
+
+_JSON_TEXT: Final = BoundJson()
+
+
 class json_contains(said_condition):
     """A column of JSON contains one of some objects, each the text of one; where no index could serve that, the condition that means it."""
 
@@ -801,7 +826,7 @@ class json_contains(said_condition):
     """Whether what contains one fulfils the condition."""
 
     def __init__(self, column: Expression, condition: Expression, objects: Sequence[str]) -> None:
-        super().__init__(column, condition, *[BindParameter(None, text, String(), unique=True) for text in objects])
+        super().__init__(column, condition, *[BindParameter(None, text, _JSON_TEXT, unique=True) for text in objects])
 
 
 @compiles(json_contains)
