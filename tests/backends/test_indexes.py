@@ -85,11 +85,64 @@ def plan(connection: Connection, filter: str) -> str:
     return "\n".join(str(row[-1]) for row in connection.execute(Explain(statement)))
 
 
+@pytest.fixture(scope="module")
+def django_database() -> Iterator[str]:
+    """A database of PostgreSQL for which Django makes queries; they are asked where the indexes are."""
+    pytest.importorskip("django", reason="Django is not here")
+    from tests import django_site
+
+    yield from django_site.database("postgresql")
+
+
+def django_plan(connection: Connection, filter: str, database: str) -> str:
+    """The plan of the query that Django makes."""
+    from kanbert_filter.backends import django
+    from tests.benchmarks.django_rows import COLUMNS, IndexedProject
+
+    condition = django.where(PROJECTS.parse(filter), IndexedProject, columns=COLUMNS)
+    query = IndexedProject.objects.filter(condition).values("id").query
+    if connection.dialect.name == "sqlite":
+        sql, params = query.sql_with_params()
+        sql = f"EXPLAIN QUERY PLAN {sql}".replace("%s", "?")
+    else:
+        sql, params = query.get_compiler(database).as_sql()
+        sql = f"EXPLAIN {sql}"
+    return "\n".join(str(row[-1]) for row in connection.exec_driver_sql(sql, tuple(params)))
+
+
+def names_of(part: Part) -> str:
+    """A pattern of the names of the indexes."""
+    return "|".join(rf"\b{name}\b" for s in part.statements for name in re.findall(r"^CREATE INDEX (\w+)", s))
+
+
 @pytest.mark.parametrize(("part", "filter"), CASES)
 def test_an_index_of_the_page_serves(made: Connection, part: Part, filter: str) -> None:
-    names = [words[1] for statement in part.statements if (words := re.match(r"CREATE INDEX (\w+)", statement))]
-    found = plan(made, filter)
-    assert any(re.search(rf"\b{name}\b", found) for name in names), found
+    assert re.search(names_of(part), plan(made, filter))
+
+
+@pytest.mark.parametrize(("part", "filter"), CASES)
+def test_an_index_of_the_page_serves_django(made: Connection, part: Part, filter: str, django_database: str) -> None:
+    assert re.search(names_of(part), django_plan(made, filter, django_database))
+
+
+BY_EXPRESSION = next(part for part in SERVING if "projects_size_in_custom" in " ".join(part.statements))
+
+
+@pytest.mark.parametrize("part", [BY_EXPRESSION], ids=lambda part: part.title)
+@pytest.mark.parametrize(
+    ("filter", "name"),
+    [
+        ("custom_field.code startsWith 'C77'", "projects_code_in_custom_prefix"),
+        ("custom_field.size > 97", "projects_size_in_custom"),
+        (f"custom_field.code in {[f'c{number}' for number in range(11)]}", "projects_code_in_custom"),
+        ("custom_field.code = 'c77'", None),
+    ],
+)
+def test_on_django_an_expression_in_json_needs_no_column(
+    made: Connection, part: Part, filter: str, name: str | None, django_database: str
+) -> None:
+    found = re.findall(names_of(part), django_plan(made, filter, django_database))
+    assert found == ([name] if name else [])
 
 
 def test_every_index_of_the_page_serves_something() -> None:
@@ -134,17 +187,10 @@ def _words(statement: str) -> str:
 
 def django_indexes(source: str) -> list[str]:
     pytest.importorskip("django", reason="Django is not here")
-    from django.db import connections as databases, models
+    from django.db import connections as databases
 
     from tests import django_site
-
-    class IndexedProject(models.Model):
-        code: Any = models.TextField()
-        title: Any = models.TextField()
-
-        class Meta:
-            app_label = "site"
-            db_table = "projects"
+    from tests.benchmarks.django_rows import IndexedProject
 
     names: dict[str, Any] = {}
     exec(source, names)
