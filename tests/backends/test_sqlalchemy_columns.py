@@ -462,10 +462,21 @@ def test_large_statements_are_not_kept() -> None:
     assert len(cache) == 2
 
 
+TWIGS = MetaData()
+twig_nodes = Table(
+    "twig_nodes",
+    TWIGS,
+    Column("twig_id", ForeignKey("twigs.id"), nullable=False),
+    Column("node_id", ForeignKey(Node.id), nullable=False),
+    Column("perhaps_id", ForeignKey(Node.id)),
+    Column("kind", String),
+)
+
+
 class Twig(Base):
     """Of no database: a text names an integer."""
 
-    metadata = MetaData()
+    metadata = TWIGS
     __tablename__ = "twigs"
     id: Mapped[int] = mapped_column(primary_key=True)
     node_id: Mapped[int | None] = mapped_column(ForeignKey(Node.id))
@@ -478,6 +489,21 @@ class Twig(Base):
     other: Mapped[Node | None] = relationship(foreign_keys=[word], primaryjoin=word == Node.id, viewonly=True)
     nodes: Mapped[list[Node]] = relationship(
         primaryjoin=id == Node.parent_id, foreign_keys=Node.parent_id, viewonly=True
+    )
+    guarded: Mapped[Node | None] = relationship(
+        primaryjoin=(node_id == Node.id) & (word == "a"), foreign_keys=[node_id], viewonly=True
+    )
+    many: Mapped[list[Node]] = relationship(
+        secondary=twig_nodes, secondaryjoin=twig_nodes.c.node_id == Node.id, viewonly=True
+    )
+    perhaps: Mapped[list[Node]] = relationship(
+        secondary=twig_nodes, secondaryjoin=twig_nodes.c.perhaps_id == Node.id, viewonly=True
+    )
+    kind: Mapped[list[Node]] = relationship(
+        secondary=twig_nodes,
+        primaryjoin=(id == twig_nodes.c.twig_id) & (twig_nodes.c.kind == "a"),
+        secondaryjoin=twig_nodes.c.node_id == Node.id,
+        viewonly=True,
     )
 
 
@@ -494,15 +520,70 @@ class Twig(Base):
         ("named.id = 7", "nodes_1.name = :name_1 AND nodes_1.id = :param_1"),
         ("other.id = 7", "nodes_1.id = :param_1"),
         ("given.id = 7", "plain_nodes_1.id = :param_1"),
+        (
+            "guarded.id = 7",
+            _EXISTS + "twigs.node_id = nodes_1.id AND twigs.word = :param_1 AND twigs.node_id = :param_2)",
+        ),
     ],
 )
 def test_a_foreign_key_is_compared_instead_of_what_it_names(text: str, expected: str) -> None:
-    ids: dict[str, Any] = {f"{name}.id": "id" for name in ("node", "node.parent", "leaf", "named", "other", "given")}
+    names = ("node", "node.parent", "leaf", "named", "other", "given", "guarded")
+    ids: dict[str, Any] = {f"{name}.id": "id" for name in names}
     endpoint = kf.Endpoint("twigs", {**ids, "node.kind": "string", "nodes": {"parent.id": "id"}})
     columns = {"given": Via(nodes, nodes.c.id == Twig.node_id)}
     verify(endpoint, Twig, columns=columns)
     found = sql(endpoint, text, Twig, columns=columns)
     assert found == expected or expected in found.partition("WHERE ")[2]
+
+
+_BETWEEN = "EXISTS (SELECT 1 FROM twig_nodes AS twig_nodes_1 WHERE twigs.id = twig_nodes_1.twig_id AND "
+_JOINED = _BETWEEN.replace("FROM", "FROM nodes AS nodes_1,") + "twig_nodes_1.node_id = nodes_1.id"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("many any (id = 7)", _BETWEEN + "twig_nodes_1.node_id = :param_1)"),
+        ("many none (id in [7, 8])", f"NOT ({_BETWEEN}twig_nodes_1.node_id IN (__[POSTCOMPILE_param_1])))"),
+        (
+            "kind any (id = 7)",
+            _BETWEEN + "twig_nodes_1.kind = :kind_1 AND twig_nodes_1.node_id = :param_1)",
+        ),
+        (
+            "over any (id = 7)",
+            _EXISTS
+            + "twigs.id = nodes_1.parent_id AND nodes_1.parent_id IS NOT NULL AND nodes_1.parent_id = :param_1)",
+        ),
+        # what leads to no row does not count
+        (
+            "perhaps all (id = 7)",
+            f"NOT ({_BETWEEN}twig_nodes_1.perhaps_id IS NOT NULL AND NOT coalesce(twig_nodes_1.perhaps_id = :param_1, false)))",
+        ),
+        # where more is asked of the rows, or only whether there are some
+        (
+            "many any (id = 7 and name = 'a')",
+            _JOINED + " AND twig_nodes_1.node_id = :param_1 AND nodes_1.name = :param_2)",
+        ),
+        (
+            "many any (id = 7 and parent.name = 'a')",
+            f"{_JOINED} AND twig_nodes_1.node_id = :param_1"
+            " AND EXISTS (SELECT 1 FROM nodes AS nodes_2 WHERE nodes_2.id = nodes_1.parent_id AND nodes_2.name = :param_2))",
+        ),
+        ("many any", _JOINED + ")"),
+        ("given any (id = 7)", _JOINED + " AND nodes_1.id = :param_1)"),
+    ],
+)
+def test_an_id_is_compared_in_the_table_between(text: str, expected: str) -> None:
+    fields: dict[str, Any] = {"id": "id", "name": "string", "parent.name": "string"}
+    endpoint = kf.Endpoint(
+        "twigs",
+        {
+            **dict.fromkeys(("many", "perhaps", "kind"), fields),
+            "over": kf.types.Relation({"id": "id"}, source="nodes.parent"),
+            "given": kf.types.Relation({"id": "id"}, source="many"),
+        },
+    )
+    assert sql(endpoint, text, Twig, columns={"given.id": Node.id}) == expected
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,14 @@ class Tagging(Base):
     tag: Mapped[Tag] = relationship()
 
 
+class Association(Base):
+    __tablename__ = "associations"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id"))
+    other_id: Mapped[int | None] = mapped_column(ForeignKey("articles.id"))
+    other: Mapped[Article | None] = relationship(foreign_keys=[other_id])
+
+
 class Author(Base):
     __tablename__ = "authors"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -52,6 +60,13 @@ class Article(Base):
     author: Mapped[Author] = relationship(back_populates="articles")
     taggings: Mapped[list[Tagging]] = relationship()
     tags: AssociationProxy[list[Tag]] = association_proxy("taggings", "tag")
+    associations: Mapped[list[Association]] = relationship(foreign_keys=Association.article_id)
+    related: Mapped[list[Article]] = relationship(
+        secondary="associations",
+        primaryjoin=id == Association.article_id,
+        secondaryjoin=id == Association.other_id,
+        viewonly=True,
+    )
 
 
 ARTICLES: list[tuple[str, list[str | None], list[dict[str, Any]], list[tuple[str, bool]]]] = [
@@ -69,6 +84,9 @@ def session(request: pytest.FixtureRequest) -> Iterator[Session]:
         for title, words, parts, tags in ARTICLES:
             taggings = [Tagging(tag=Tag(name=name, hidden=hidden)) for name, hidden in tags]
             session.add(Article(title=title, words=words, parts=parts, author=author, taggings=taggings))
+        session.flush()
+        session.add_all([Association(article_id=id, other_id=None) for id in (1, 2, 3)])
+        session.add_all([Association(article_id=id, other_id=id) for id in (1, 2)])
         session.commit()
         yield session
 
@@ -151,6 +169,29 @@ def test_a_list_in_json_is_a_relation_over_its_elements(session: Session, text: 
 def test_an_association_proxy_is_the_relation_that_it_passes_on(session: Session, text: str, titles: set[str]) -> None:
     tag = {"name": kf.types.String(source="tag.name"), "hidden": kf.types.Boolean(source="tag.hidden")}
     endpoint = kf.Endpoint("articles", {"tags": kf.types.Relation(tag, source="taggings")})
+    assert found(session, endpoint, text) == titles
+
+
+@pytest.mark.parametrize(
+    ("text", "titles"),
+    [
+        ("related any (id = 1)", {"two"}),
+        ("related any (id != 1)", {"odd"}),
+        ("related any (id = 1 and title = 'two')", {"two"}),
+        ("related any (id = 1 and title = 'odd')", set()),
+        ("related none (id in [1, 3])", {"odd", "none"}),
+        ("related all (id = 1)", {"two", "none"}),
+        ("related any (id is null)", set()),
+        ("related any (related any (id = 1))", {"two"}),
+        ("related.count = 1", {"two", "odd"}),
+        ("over any (id = 1) and over all (id = 1)", {"two"}),
+    ],
+)
+def test_ids_over_an_association_are_those_of_its_rows(session: Session, text: str, titles: set[str]) -> None:
+    """Each article has an association that leads nowhere; "two" is related to itself, and "odd" to itself."""
+    related: dict[str, Any] = {"id": "id", "title": "string"}
+    over = kf.types.Relation({"id": "id"}, source="associations.other")
+    endpoint = kf.Endpoint("articles", {"related": {**related, "related": related}, "over": over})
     assert found(session, endpoint, text) == titles
 
 

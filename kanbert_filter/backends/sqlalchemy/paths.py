@@ -11,6 +11,7 @@ from sqlalchemy import (
     JSON,
     Alias,
     BinaryExpression,
+    BooleanClauseList,
     ColumnClause,
     ColumnElement,
     FromClause,
@@ -26,7 +27,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import NoReferenceError
 from sqlalchemy.orm import Mapper, QueryableAttribute, RelationshipProperty, aliased
 from sqlalchemy.orm.util import AliasedInsp
+from sqlalchemy.sql.operators import and_ as conjunction
 from sqlalchemy.sql.util import ClauseAdapter
+from sqlalchemy.sql.visitors import iterate
 
 from ...errors import quoted
 from ...meaning.tests import Column
@@ -92,6 +95,10 @@ class QueryTable:
             found = self._expressions[name] = self._column(name)
         return found
 
+    def read_elsewhere(self, name: str, expression: Expression) -> None:
+        """From now on a column is this expression, which equals it: the table itself need not be asked."""
+        self._expressions[name] = expression
+
     def related(self, name: str) -> Hop:
         """The way over a mapped relationship, to the other table under a name of its own."""
         return self._hops.get(name) or self._hops.setdefault(name, self._related(name))
@@ -142,7 +149,10 @@ class QueryTable:
 
     def _related(self, name: str) -> Hop:
         target = aliased(self.relationships[name].entity.entity)
-        return _hop(QueryTable(target), getattr(self.entity, name).of_type(target))
+        related = getattr(self.entity, name).of_type(target)
+        if self.relationships[name].secondary is not None and self.relationships[name].uselist:
+            related = related.__clause_element__()  # it has another name for the table between each time
+        return _hop(QueryTable(target), related)
 
     def _again(self) -> Hop | None:
         own = self.froms[0]
@@ -175,13 +185,15 @@ _remembered: Final = lru_cache(maxsize=256)(QueryTable)
 class Hop(NamedTuple):
     """One step to another table, and the condition that relates its rows to those before.
 
-    Where the condition is only that a column of the rows before equals one of the other table, these are `equal`. Where the former is
-    a foreign key besides, `key` is the name by which the other table has the latter: what is there can be read here.
+    Where the condition on the other table is only that one of its columns equals one of the rows before, these are `equal`; `between` is the
+    rest of the condition, which relates rows of an association table to those before. Where a foreign key is equal, `key` is the name by
+    which the other table has the column that it names: what is there can be read here.
     """
 
     table: QueryTable
     on: Any
-    equal: tuple[Expression, Expression] | None = None
+    equal: tuple[Any, Expression] | None = None
+    between: Sequence[Expression] = ()
     key: str | None = None
 
     def is_between(self, tables: Sequence[FromClause]) -> bool:
@@ -191,14 +203,37 @@ class Hop(NamedTuple):
         known = {table for own in (*tables, *self.table.froms) for table in own._from_objects}
         return known.issuperset(self.on._from_objects)
 
+    def is_read_before(self, start: QueryTable) -> bool:
+        """Whether the foreign key is in a table on the way, behind the one where it starts."""
+        return self.key is not None and self.equal is not None and self.equal[0].table not in start.froms
+
+    def is_somewhere(self) -> Sequence[Expression]:
+        """The conditions, at most one, under which the foreign key leads to a row."""
+        here: Any = self.equal and self.equal[0]
+        return [here.is_not(None)] if any(root.nullable for root in here.base_columns) else []
+
 
 def _hop(table: QueryTable, on: Any) -> Hop:
     clause = on.__clause_element__() if isinstance(on, QueryableAttribute) else on
-    if not isinstance(clause, BinaryExpression) or clause.operator is not eq:
+    joined = isinstance(clause, BooleanClauseList) and clause.operator is conjunction
+    parts = [*clause.clauses] if joined else [clause]
+    leading = [part for part in parts if _mentions(part, table)]
+    if len(leading) != 1 or not isinstance(leading[0], BinaryExpression) or leading[0].operator is not eq:
         return Hop(table, on)
-    sides = [side for side in (clause.left, clause.right) if isinstance(side, ColumnClause)]
+    sides = [side for side in (leading[0].left, leading[0].right) if isinstance(side, ColumnClause)]
     here, there = ([side for side in sides if (side.table in table.froms) is inside] for inside in (False, True))
-    return Hop(table, on, (here[0], there[0]), _key(table, here[0], there[0])) if here and there else Hop(table, on)
+    if not here or not there:
+        return Hop(table, on)
+    between = [part for part in parts if part is not leading[0]]
+    key = _key(table, here[0], there[0])
+    if key is not None:
+        table.read_elsewhere(key, here[0])
+    return Hop(table, on, (here[0], there[0]), between, key)
+
+
+def _mentions(expression: Any, table: QueryTable) -> bool:
+    """Whether a column of a table is in an expression or its subqueries."""
+    return any(isinstance(part, ColumnClause) and part.table in table.froms for part in iterate(expression))
 
 
 def _key(table: QueryTable, here: Any, there: Any) -> str | None:
@@ -232,8 +267,13 @@ class Way(NamedTuple):
         """A row that it leads to is of this condition."""
         if condition is False:  # in a WHERE it would swallow what joins the tables, and SQLAlchemy warns of that
             return False
-        found = self.reached(_SELECT_ONE)
-        return cast("Expression", (found if condition is True else found.where(condition)).exists())
+        if condition is True:
+            return cast("Expression", self.reached(_SELECT_ONE).exists())
+        hops, last = self.hops, self.hops[-1]
+        related = [hop.on for hop in hops]
+        if last.is_read_before(self.start) and not _mentions(condition, last.table):
+            hops, related[-1:] = hops[:-1], [*last.between, *last.is_somewhere()]
+        return cast("Expression", self._selected(_SELECT_ONE, hops, [*related, condition]).exists())
 
     def leads_to(self, condition: Expression | bool) -> Expression | bool:
         """The one row that it leads to is of this condition. It may be unknown where there is no row.
@@ -241,10 +281,10 @@ class Way(NamedTuple):
         SQLite looks for the rows of a subquery once, if that does not speak of the row outside.
         """
         found = self.exists(condition)
-        if isinstance(found, bool) or self.hops[0].equal is None:
+        if isinstance(found, bool) or self.hops[0].equal is None or self.hops[0].between:
             return found
         here, there = self.hops[0].equal
-        rows = self._selected(select(there), [hop.on for hop in self.hops[1:]])
+        rows = self._selected(select(there), self.hops, [hop.on for hop in self.hops[1:]])
         return reaches(found, here.in_(rows if condition is True else rows.where(condition)))
 
     def number(self) -> Expression:
@@ -259,13 +299,13 @@ class Way(NamedTuple):
 
     def reached(self, selection: Any) -> Any:
         """The selection from the rows that it leads to."""
-        return self._selected(selection, [hop.on for hop in self.hops])
+        return self._selected(selection, self.hops, [hop.on for hop in self.hops])
 
-    def _selected(self, selection: Any, related: Sequence[Any]) -> Any:
-        if self.start.is_among([hop.table for hop in self.hops]):
+    def _selected(self, selection: Any, hops: Sequence[Hop], conditions: Sequence[Any]) -> Any:
+        if self.start.is_among([hop.table for hop in hops]):
             selection = selection.prefix_with(same_name, dialect="clickhouse")
         return (
-            selection.select_from(*[hop.table.entity for hop in self.hops]).where(*related).correlate(*self.start.froms)
+            selection.select_from(*[hop.table.entity for hop in hops]).where(*conditions).correlate(*self.start.froms)
         )
 
 
@@ -334,8 +374,9 @@ class ModelColumns:
             hop = self._hop(table, prefix, column.source, index)
             if hop is None:
                 found = table.column(name)
-                if way.hops and name == way.hops[-1].key and index + 1 == len(column.source):
-                    return Way(way.start, way.hops[:-1]), cast("Any", way.hops[-1].equal)[0], ()
+                last = way.hops[-1] if way.hops else None
+                if last and not last.between and name == last.key and index + 1 == len(column.source):
+                    return Way(way.start, way.hops[:-1]), cast("Any", last.equal)[0], ()
                 if found is None:
                     raise _missing(table, column, name)
                 return way, found, _keys(found, column, index + 1)
