@@ -12,10 +12,10 @@ from warnings import catch_warnings, simplefilter
 
 import kanbert_filter as kf
 from kanbert_filter.backends.predicate import raw_value
-from kanbert_filter.cli.bad_records import BadRecord, BadRecords
 from kanbert_filter.cli.filters import filter_in, written_filter
 from kanbert_filter.cli.reading import Reading
 from kanbert_filter.cli.record_files import RecordFile, UnreadableFile
+from kanbert_filter.cli.records import BadRecord, BadRecords
 from kanbert_filter.endpoints.types import Relation, Scope
 from kanbert_filter.errors import TextLocation
 from kanbert_filter.integrations.requests import completion_data

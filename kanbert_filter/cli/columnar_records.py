@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
-from .bad_records import Record
 from .record_files import ColumnarFormat, UnreadableFile
+from .records import Record
 
 _ROWS: Final = 4096
 """How many records are in memory at a time."""

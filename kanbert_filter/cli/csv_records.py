@@ -7,15 +7,15 @@ import io
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from decimal import Decimal
-from itertools import chain, repeat
+from itertools import chain, compress, repeat
 from typing import Any, BinaryIO, Final
 
 from ..endpoints.endpoint import Endpoint
 from ..endpoints.field_type import FieldType
-from ..errors import quoted
-from .bad_records import BadRecord, BadRecords, Record
+from ..errors import RecordError, quoted
 from .json_records import NOT_JSON, read_json
-from .sieve import Sieve, looks_at, whole_lines
+from .records import BadRecord, BadRecords, Record
+from .sieve import Sieve, looks_at, next_lines
 
 Layout = dict[str, "int | Layout"]
 """A record's keys; for each the column that holds it, or a layout of its own."""
@@ -115,31 +115,31 @@ class CsvRecords:
 
     def _sieved(self, sieve: Sieve) -> Iterator[Record]:
         """The records that the search has to see."""
-        while data := whole_lines(self._file):
-            lines = data.count(b"\n") + (not data.endswith(b"\n"))
-            records = self._records_of_lines(data, lines)
-            if records is None:
-                self._source = chain(io.BytesIO(data), self._file)
-                yield from self._records(self._read + lines)
-            else:
-                self._read += lines
-                yield from sieve.passed(self._read - lines + 1, data, records)
+        while lines := next_lines(self._file):
+            try:
+                records = self._records_of_lines(lines)
+                chosen = [sieve.passes(record) is not sieve.invert for record in records]
+            except (csv.Error, RecordError, *NOT_JSON, KeyError, ArithmeticError):
+                self._source = chain(lines, self._file)
+                yield from self._records(self._read + len(lines))
+                continue
+            self._read += len(lines)
+            if not sieve.settle(len(lines), [*compress(lines, chosen)]):
+                for place in sieve.places(chosen):
+                    yield self._read - len(lines) + 1 + place, lines[place], records[place]
 
-    def _records_of_lines(self, data: bytes, lines: int) -> list[dict[str, Any]] | None:
-        """What is needed of the records in some lines, column by column; None if a line is no record, or a cell is wrong."""
-        try:
-            text = io.StringIO(data.decode(), newline="\n")
-            rows = [*csv.reader(text, delimiter=self.delimiter, strict=True)]
-            if len(rows) != lines or {*map(len, rows)} != {self._width}:
-                return None
-            columns: list[Sequence[Any]] = [*zip(*rows, strict=True)]
-            for index in _columns(self._needed):
-                columns[index] = [None if cell in self._nulls or not cell else cell for cell in columns[index]]
-            for index, _, kind, convert in self._conversions:
-                columns[index] = _converted(columns[index], kind, convert)
-        except (csv.Error, *NOT_JSON, KeyError, ArithmeticError):
-            return None
-        return _nested_columns(self._needed, columns, lines)
+    def _records_of_lines(self, lines: list[bytes]) -> list[dict[str, Any]]:
+        """What is needed of the records in some lines, column by column. Raises what readers do if a line is no record or a cell is wrong."""
+        text = io.StringIO(b"".join(lines).decode(), newline="\n")
+        rows = [*csv.reader(text, delimiter=self.delimiter, strict=True)]
+        if len(rows) != len(lines) or {*map(len, rows)} != {self._width}:
+            raise ValueError("a record on several lines, or of another width")
+        columns: list[Sequence[Any]] = [*zip(*rows, strict=True)]
+        for index in _columns(self._needed):
+            columns[index] = [None if cell in self._nulls or not cell else cell for cell in columns[index]]
+        for index, _, kind, convert in self._conversions:
+            columns[index] = _converted(columns[index], kind, convert)
+        return _nested_columns(self._needed, columns, len(lines))
 
     def _lines(self) -> Iterator[str]:
         """The lines as the reader takes them; their bytes are kept until the record is complete."""
@@ -270,22 +270,20 @@ def _nested(layout: Layout, cells: list[Any]) -> dict[str, Any]:
     return {key: cells[part] if isinstance(part, int) else _nested(part, cells) for key, part in layout.items()}
 
 
-_NUMBER: Final = re.compile(r"[+-]?(?:(0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_NUMBER: Final = re.compile(r"[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
-
-_NUMBERS: Final = re.compile(rf"(?:(?:{_NUMBER.pattern})\n)*+")
+# Without groups that capture: those make Python's `re` stumble over what is possessive (`*+`).
+_NUMBERS: Final = re.compile(rf"(?:{_NUMBER.pattern}\n)*+")
 
 
 def _number_in(cell: str) -> int | Decimal | None:
     """The number, written as in JSON or with a bare decimal point or a plus sign."""
-    match = _NUMBER.fullmatch(cell)
-    if match is None:
+    if not _NUMBER.fullmatch(cell):
         if cell:
             raise ValueError(cell)
         return None
-    whole = match[1] is not None and match[2] is None and match[3] is None
     try:
-        return int(cell) if whole and len(cell) < 4000 else Decimal(cell)
+        return int(cell) if cell.lstrip("+-").isdigit() and len(cell) < 4000 else Decimal(cell)
     except ArithmeticError:  # of a huge exponent
         raise ValueError(cell) from None
 

@@ -39,9 +39,6 @@ def endpoints_at(source: str) -> Mapping[str, Endpoint]:
     Raises `ValueError` for a file that cannot be read or describes none, and for a choice that is not in it.
     """
     found: Mapping[str, Endpoint]
-    shipped = kanbert_endpoints()
-    if source in shipped:
-        return {source: shipped[source]}
     name, _, choice = (source, "", "") if Path(source).exists() else source.partition("#")
     path = Path(name)
     match path.suffix.lower():
@@ -57,6 +54,9 @@ def endpoints_at(source: str) -> Mapping[str, Endpoint]:
                 f"{quoted(name)} holds records, expected an endpoint; its table is written by {printable(infer)}"
             )
         case _:
+            shipped = kanbert_endpoints()
+            if source in shipped:
+                return {source: shipped[source]}
             expected = f"a shipped endpoint ({', '.join(shipped)}) or a file ending in .md or .json"
             raise ValueError(f"found {quoted(source)}, expected {expected}{did_you_mean(_names_like(source))}")
     faults = found.faults if isinstance(found, OpenApiEndpoints) else {}

@@ -16,13 +16,13 @@ from ..endpoints.kanbert import kanbert_endpoints
 from ..errors import quoted
 from ..messages import all_of, plural
 from . import display
-from .bad_records import BadRecord, BadRecords
 from .completion import endpoint_items, endpoints_beginning, file_items
 from .csv_records import CsvRecords
 from .endpoint_files import endpoint_at, endpoints_at
 from .parameters import reported_warnings, with_text_options
 from .reading import Reading
 from .record_files import TextFormat, UnreadableFile, opened, shown_name
+from .records import BadRecord, BadRecords
 from .shell import STATUSES, InputFault
 
 if TYPE_CHECKING:

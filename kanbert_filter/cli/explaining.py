@@ -10,8 +10,7 @@ from ..checked import CheckedFilter
 from ..context import Context
 from ..endpoints.endpoint import Endpoint
 from ..reasoning.explain import Explanation, explain
-from .bad_records import Record
-from .matching import Tally
+from .records import Record, Tally
 
 _VERDICTS: Final = {True: "matches", False: "does not match", None: "cannot be decided"}
 

@@ -27,9 +27,9 @@ from ..limits import DEFAULT_LIMITS
 from ..messages import alternatives, plural
 from ..nodes import field_fault
 from ..values import read_date
-from .bad_records import Record
 from .csv_records import CONVERSIONS, DELIMITERS
 from .json_records import NOT_JSON
+from .records import Record
 
 ANY_COLUMN: Final = Endpoint("file", {"column.*": Custom(source=("*",))})
 """Every column of a CSV file is data of this endpoint, as text."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, BinaryIO, Final, NoReturn
 
 from ..errors import quoted
-from .bad_records import BadRecord, BadRecords, Record
+from .records import BadRecord, BadRecords, Record
 
 BLANK: Final = b" \t\r\n"
 _CHUNK: Final = 1 << 18
@@ -84,9 +84,9 @@ def _no_object(data: object) -> str:
     return f"Found {kinds.get(type(data), 'a number')}, expected a record as JSON object{remedy}"
 
 
-def json_lines(file: BinaryIO, bad: BadRecords, first: int = 1) -> Iterator[Record]:
+def json_lines(lines: Iterable[bytes], bad: BadRecords, first: int = 1) -> Iterator[Record]:
     """The records of JSON Lines; blank lines are none. `first` is the number of the first line."""
-    for number, line in enumerate(file, first):
+    for number, line in enumerate(lines, first):
         if number == 1:
             line = line.removeprefix(codecs.BOM_UTF8)
         raw = line.strip(BLANK)

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, tzinfo
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from datetime import UTC, datetime, tzinfo
 from typing import Final, get_args
 
 import click
 
-from ..backends.predicate import Predicate, compile_predicate
 from ..checked import CheckedFilter
 from ..context import Context, WeekDay
 from ..endpoints.endpoint import Endpoint
 from ..errors import ContextError, FilterError, FilterSyntaxError, printable, quoted
-from ..messages import did_you_mean, plural
+from ..meaning.lowering import lower
+from ..meaning.tests import Test
+from ..messages import plural
 from ..nodes import Filter
-from ..suggestions import Suggestions
-from .bad_records import BadRecord, BadRecords, Record
 from .completion import file_items, zone_items
-from .csv_records import CsvRecords
 from .filters import filter_in
-from .matching import RecordSearch, Tally, missing_fields
+from .matching import RecordSearch
+from .notes import list_inside, notes_on
 from .output import OutputFormat, Writing
 from .parameters import (
     MOMENT,
@@ -36,9 +35,10 @@ from .parameters import (
     filter_text,
     with_text_options,
 )
-from .progress import is_terminal, size_of, with_progress
+from .progress import is_terminal, progress_of, size_of
 from .reading import Reading
 from .record_files import TextFormat, UnreadableFile, opened, shown_name
+from .records import BadRecord, BadRecords, Tally
 from .shell import STATUSES, FilterFault, InputFault
 from .sieve import Sieve
 
@@ -164,12 +164,13 @@ def match_command(
         raise click.UsageError(
             "--explain writes no records: leave --count, --fields and --wrong-type out, and --output but jsonl."
         )
-    context = Context(now=now, timezone=timezone, storage_timezone=storage_timezone, me=me, week_start=week_start)
+    context = Context(
+        now=now or datetime.now(UTC), timezone=timezone, storage_timezone=storage_timezone, me=me, week_start=week_start
+    )
     endpoint = with_conditions(endpoint, conditions)
     checked = checked_filter(filter, files, endpoint)
     lenient = wrong_type == "null"
-    matches = predicate_of(checked, context)
-    search = RecordSearch(endpoint, matches, invert=invert, lenient=lenient)
+    test = test_of(checked, context)
     out = sys.stdout.buffer
     writing = None if count or explain else Writing(out, endpoint, fields, output, with_filename=with_filename)
     explaining = None
@@ -181,8 +182,11 @@ def match_command(
     tally = Tally(None if explain else limit)
     # Of a single file that is not rewritten, what is found is written as its own bytes. Else all that it holds may be needed.
     whole = not count and (fields is not None or output is not None or len(files) > 1)
-    sieve = None if explain else Sieve(checked, context, matches, tally.pass_over, invert=invert, whole=whole)
-    reading = Reading(endpoint, form, at or (), delimiter=delimiter, nulls=nulls, lenient=lenient, sieve=sieve)
+    write = None if writing is None else writing.write_lines
+    sieve = Sieve(test, context, tally, write, invert=invert, whole=whole)
+    search = RecordSearch(endpoint, sieve.passes, invert=invert, lenient=lenient)
+    used = None if explain else sieve
+    reading = Reading(endpoint, form, at or (), delimiter=delimiter, nulls=nulls, lenient=lenient, sieve=used)
     for name in files:
         shown = shown_name(name)
         bad.file = shown if len(files) > 1 else ""
@@ -195,12 +199,12 @@ def match_command(
                 if writing is not None:
                     writing.flushing = size_of(source.raw) is None or is_terminal(out)
                     writing.begin(shown if name == "-" else name, form_here, records)
-                tracked = records if quiet else with_progress(records, source.raw)
-                if explaining is None:
-                    search.run(tracked, writing, bad, tally)
-                else:
-                    explaining.file = shown if len(files) > 1 or with_filename else ""
-                    explaining.run(tracked, tally)
+                with nullcontext() if quiet else progress_of(source.raw):
+                    if explaining is None:
+                        search.run(records, writing, bad, tally)
+                    else:
+                        explaining.file = shown if len(files) > 1 or with_filename else ""
+                        explaining.run(records, tally)
                 if form_here in ("json", "jsonl") and not quiet and (tally.read, tally.found) == (1, 0):
                     inside = list_inside(source.head, endpoint)
                     if inside:
@@ -226,32 +230,6 @@ def match_command(
         raise click.exceptions.Exit(1)
 
 
-def notes_on(
-    file: str, records: Iterable[Record], checked: CheckedFilter, endpoint: Endpoint, fields: Iterable[str]
-) -> Iterator[str]:
-    """What a filter or `--fields` names and a file does not hold."""
-    rows = records if isinstance(records, CsvRecords) else None
-    for field in missing_fields(checked.filter, endpoint, rows) if rows else ():
-        yield f"{file} has no column for {quoted(field)}, which is null there"
-    for field in fields:
-        if endpoint.field_type(field) is None and (rows is None or field not in rows.columns):
-            hint = did_you_mean(Suggestions().to(field, endpoint.known))
-            yield f"{quoted(field)} is no {'column and no ' if rows else ''}field of the endpoint{hint or ', and perhaps null'}"
-
-
-_LIST: Final = re.compile(rb'"([^"\\]+)"\s*:\s*\[\s*\{')
-
-
-def list_inside(head: bytes, endpoint: Endpoint) -> str | None:
-    """The key of a list of objects in the object that a file begins with, if it is not one of the endpoint's relations."""
-    for found in _LIST.finditer(head):
-        before = head[: found.start()]
-        key = found[1].decode(errors="replace")
-        if before.count(b"{") - before.count(b"}") == 1 and endpoint.type_at((key,)) is None:
-            return key
-    return None
-
-
 def checked_filter(argument: str, files: Sequence[str], endpoint: Endpoint) -> CheckedFilter:
     """The filter that an argument of `match` holds; `files` are the arguments after it."""
     text = filter_text(argument)
@@ -271,10 +249,10 @@ def checked_filter(argument: str, files: Sequence[str], endpoint: Endpoint) -> C
         raise FilterFault(error) from None
 
 
-def predicate_of(checked: CheckedFilter, context: Context) -> Predicate:
-    """The filter as a function on records."""
+def test_of(checked: CheckedFilter, context: Context) -> Test:
+    """What the filter comes down to."""
     try:
-        return compile_predicate(checked, context)
+        return lower(checked, context)
     except FilterError as error:
         raise FilterFault(error) from None
     except ContextError as error:

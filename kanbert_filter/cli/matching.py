@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from ..backends.predicate import Predicate
 from ..endpoints.endpoint import Endpoint
 from ..endpoints.field_table import FieldTable, Relation
-from ..endpoints.scalars import Scope
 from ..errors import RecordError, quoted
-from ..nodes import And, Comparison, Everything, Filter, Membership, NullCheck, Or, RelationTest
-from .bad_records import BadRecords, Record
-from .csv_records import CsvRecords
 from .output import Writing, json_text_of
-
-
-class Tally:
-    """How many records were read, and how many of them were found; the search ends when `limit` are."""
-
-    def __init__(self, limit: int | None = None) -> None:
-        self.read = 0
-        self.found = 0
-        self._limit = limit
-
-    def pass_over(self, others: int) -> None:
-        """Count records that were read and are not what is looked for."""
-        self.read += others
-
-    @property
-    def full(self) -> bool:
-        """Whether as many records are found as are asked for."""
-        return self._limit is not None and self.found >= self._limit
+from .records import BadRecords, Record, Tally
 
 
 class RecordSearch:
@@ -40,7 +18,14 @@ class RecordSearch:
     A value that is not of its field's type makes the record a bad one, or with `lenient` counts as null.
     """
 
-    def __init__(self, endpoint: Endpoint, matches: Predicate, *, invert: bool = False, lenient: bool = False) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        matches: Callable[[dict[str, Any]], bool],
+        *,
+        invert: bool = False,
+        lenient: bool = False,
+    ) -> None:
         self._endpoint = endpoint
         self._matches = matches
         self._invert = invert
@@ -131,22 +116,3 @@ def _set_to_null(found: Any, paths: list[Sequence[str]], value: object) -> bool:
         if len(paths) > 1 and _set_to_null(related, paths[1:], value):
             return True
     return False
-
-
-def missing_fields(filter: Filter, endpoint: Endpoint, rows: CsvRecords) -> list[str]:
-    """The fields that a filter names and for which a CSV file has no column."""
-    fields = dict.fromkeys(_fields_of_records(filter))
-    known = [field for field in fields if not isinstance(endpoint.field_type(field), Scope)]
-    return [field for field in known if not rows.holds(endpoint.source_of(field))]
-
-
-def _fields_of_records(filter: Filter) -> Iterator[str]:
-    """The fields that a filter names in the records themselves, not in related ones."""
-    match filter:
-        case And(items) | Or(items):
-            for item in items:
-                yield from _fields_of_records(item)
-        case RelationTest(field) | Comparison(field) | Membership(field) | NullCheck(field):
-            yield field
-        case Everything():
-            pass

@@ -17,10 +17,10 @@ from typing import Any, BinaryIO, Final, Literal
 from ..endpoints.endpoint import Endpoint
 from ..endpoints.scalars import Scope
 from ..errors import printable
-from .bad_records import Record
 from .csv_records import CsvRecords
 from .json_records import UnreadNumber
 from .record_files import Format, UnreadableFile
+from .records import Record
 
 OutputFormat = Literal["jsonl", "json", "csv", "tsv", "table"]
 
@@ -45,9 +45,9 @@ class Output:
         self.flushing = False
         """Whether each record is written at once, since somebody waits for it."""
 
-    def write(self, text: bytes) -> None:
-        """Write one record."""
-        self._file.write((self._between if self._begun else self._before) + text)
+    def write(self, *texts: bytes) -> None:
+        """Write one or more records."""
+        self._file.write((self._between if self._begun else self._before) + self._between.join(texts))
         self._begun = True
         if self.flushing:
             self._file.flush()
@@ -66,18 +66,14 @@ class TableOutput(Output):
         self._rows: list[list[str]] = [list(columns)]
         self._widths: list[int] = []
 
-    def write(self, text: bytes) -> None:
-        """Write one row, or keep it until the widths are known."""
-        row = text.decode().split("\0")
-        if self._widths:
-            super().write(self._aligned(row))
-            return
-        self._rows.append(row)
-        if len(self._rows) > _SAMPLE or self.flushing:
-            self._begin()
+    def write(self, *texts: bytes) -> None:
+        """Write rows, or keep them until the widths are known."""
+        self._rows += [text.decode().split("\0") for text in texts]
+        if self._widths or len(self._rows) > _SAMPLE or self.flushing:
+            self._write_rows()
 
-    def _begin(self) -> None:
-        self._widths = [max(map(len, column)) for column in zip(*self._rows, strict=True)]
+    def _write_rows(self) -> None:
+        self._widths = self._widths or [max(map(len, column)) for column in zip(*self._rows, strict=True)]
         for row in self._rows:
             super().write(self._aligned(row))
         self._rows.clear()
@@ -88,7 +84,7 @@ class TableOutput(Output):
 
     def end(self) -> None:
         if self._rows:
-            self._begin()
+            self._write_rows()
         super().end()
 
 
@@ -156,6 +152,11 @@ class Writing:
         """Write one record."""
         assert self._output is not None
         self._output.write(self._written(raw, record))
+
+    def write_lines(self, lines: list[bytes]) -> None:
+        """Write records whose lines are all that is written of them."""
+        assert self._output is not None
+        self._output.write(*[self._written(line, {}) for line in lines])
 
     def end(self) -> None:
         """Write what is at the end, and all that is still to be written."""

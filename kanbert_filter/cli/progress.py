@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from stat import S_ISREG
 from typing import IO, Any, BinaryIO, Final
 
 import click
 
-from .bad_records import Record
+from .record_files import WatchedFile
 
 LONG_INPUT: Final = 8 << 20
 """From how many bytes on a progress bar is worth its line."""
@@ -39,25 +40,26 @@ def goes_unseen(file: IO[Any]) -> bool:
         return False
 
 
-def with_progress(records: Iterable[Record], file: BinaryIO) -> Iterable[Record]:
-    """The records; for a long file a terminal shows how many of its bytes are read, if the records themselves go elsewhere."""
+@contextmanager
+def progress_of(file: BinaryIO) -> Iterator[None]:
+    """While a long file is read, a terminal shows how many of its bytes were, if what is found goes elsewhere."""
     size = size_of(file)
+    watched = getattr(file, "raw", None)
     if (
         size is None
         or size < LONG_INPUT
+        or not isinstance(watched, WatchedFile)
         or sys.stderr is None
         or not is_terminal(sys.stderr)
         or not goes_unseen(sys.stdout)
     ):
-        return records
-    return tracked(records, file, size)
-
-
-def tracked(records: Iterable[Record], file: BinaryIO, size: int) -> Iterator[Record]:
-    """The records, with a progress bar on standard error."""
+        yield
+        return
     with click.progressbar(length=size, label="Reading", file=sys.stderr) as bar:
-        for number, record in enumerate(records):
-            if number % 1000 == 0:
-                bar.update(file.tell() - bar.pos)
-            yield record
+        bar.update(file.tell())
+        watched.on_read = bar.update
+        try:
+            yield
+        finally:
+            watched.on_read = None
         bar.update(size - bar.pos)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from ..endpoints.endpoint import Endpoint
-from .bad_records import BadRecords, Record
 from .csv_records import CsvRecords
 from .json_records import json_lines, json_values
 from .record_files import Format, RecordFile, TextFormat, UnreadableFile
+from .records import BadRecords, Record
 from .sieve import Sieve, sieved_json_lines
 
 

@@ -107,15 +107,36 @@ def opened(name: str) -> Iterator[RecordFile]:
     if name == "-":
         if sys.stdin is None:
             raise UnreadableFile("is closed, expected records")
-        yield RecordFile(name, sys.stdin.buffer)
+        yield RecordFile(name, _standard_input())
         return
     with _file_at(name) as raw:
         yield RecordFile(name, raw)
 
 
+class WatchedFile(io.FileIO):
+    """A file that somebody may watch being read."""
+
+    on_read: Callable[[int], object] | None = None
+    """What is told how many bytes were read each time."""
+
+    def readinto(self, buffer: Any) -> int | None:
+        read = super().readinto(buffer)
+        if read and self.on_read is not None:
+            self.on_read(read)
+        return read
+
+
+def _standard_input() -> BinaryIO:
+    try:
+        raw = WatchedFile(sys.stdin.fileno(), closefd=False)
+    except OSError:  # a program has put something else in its place
+        return sys.stdin.buffer
+    return cast("BinaryIO", io.BufferedReader(raw, _BUFFER))
+
+
 def _file_at(name: str) -> BinaryIO:
     try:
-        return open(name, "rb", buffering=_BUFFER)
+        return cast("BinaryIO", io.BufferedReader(WatchedFile(name), _BUFFER))
     except OSError as error:
         raise UnreadableFile(f"cannot be read: {error.strerror}") from None
     except ValueError:  # a NUL in the name

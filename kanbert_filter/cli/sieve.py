@@ -1,31 +1,31 @@
-"""Passes on the records that a search can find and counts the others, reading no more of them than the filter looks at.
+"""Reads no more of records than a filter looks at, and settles most of them without the search: those it finds are written at once.
 
-A file is read in chunks of whole lines, of each record only the keys that the filter needs, and the compiled filter is run over all of
-them in one loop. Whatever is unusual in a chunk (a line that is no record, a value of an unexpected shape, bytes that are not UTF-8) leaves
-the chunk to the plain way of reading. So answers and faults are those of the plain way, and tests compare the two.
+A file is read in chunks of whole lines. Of each record only the keys that the filter needs are read, and the compiled filter is run over
+all of them in one loop. Whatever is unusual in a chunk (a line that is no record, a value of an unexpected shape, bytes that are not
+UTF-8) leaves the chunk to the plain way of reading. So answers and faults are those of the plain way, and tests compare the two.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from functools import reduce
-from typing import Any, BinaryIO, Final, NamedTuple, TypedDict
+from itertools import compress, count
+from operator import not_
+from typing import Any, BinaryIO, Final, NamedTuple, TypedDict, cast
 
-from ..backends.predicate import Predicate
-from ..checked import CheckedFilter
+from ..backends.predicate import compile_test
 from ..context import Context
 from ..errors import RecordError
-from ..meaning import tests
-from ..meaning.lowering import lower
-from .bad_records import BadRecords, Record
-from .json_records import BLANK, json_lines, read_json
+from ..meaning.tests import AllOf, Always, AnyOf, Equal, OneOf, Order, Related, Test, Text
+from .json_records import BLANK, json_lines
+from .records import BadRecords, Record, Tally
+
+_CHUNK: Final = 1 << 16
+"""About how many bytes are read at a time: as many as fit the cache of a processor."""
 
 Needs = dict[str, Any]
 """The keys that are looked at: of each its whole value (None), keys of an object (a dict), or of objects in a list (`Elements`)."""
-
-_CHUNK: Final = 1 << 18
 
 
 class Elements(NamedTuple):
@@ -34,19 +34,20 @@ class Elements(NamedTuple):
     needs: Needs
 
 
-def _needs(test: tests.Test) -> Needs:
+def needs_of(test: Test) -> Needs:
+    """What a test looks at."""
     match test:
-        case tests.Always():
+        case Always():
             return {}
-        case tests.AllOf(items) | tests.AnyOf(items):
-            return reduce(_joined, map(_needs, items))
-        case tests.Related(column, _, inner) if inner is not None:
-            need: Any = Elements(_needs(inner))
+        case AllOf(tests) | AnyOf(tests):
+            return reduce(_joined, map(needs_of, tests))
+        case Related(column, _, inner) if inner is not None:
+            need: Any = Elements(needs_of(inner))
         case _:
             column, need = test.column, None
     for key in reversed(column.source):
         need = {key: need}
-    return need  # type: ignore[no-any-return]
+    return cast("Needs", need)
 
 
 def _joined(one: Any, other: Any) -> Any:
@@ -70,102 +71,146 @@ def looks_at(need: Any, path: Sequence[str]) -> bool:
     return True
 
 
-def _type_of(need: Any) -> Any:
-    """The type as which msgspec reads what is needed. A value of another shape is a `ValidationError`."""
-    match need:
-        case None:
-            return Any
-        case Elements(keys):
-            return list[_type_of(keys)] | None  # type: ignore[misc]
-    return TypedDict("Keys", {key: _type_of(inner) for key, inner in need.items()}, total=False) | None  # type: ignore
+def next_lines(file: BinaryIO) -> list[bytes]:
+    """The next lines of a file, as many as are there for now, about a chunk; none at the end."""
+    waiting = len(file.peek(1))  # type: ignore[attr-defined]
+    return file.readlines(max(1, min(waiting, _CHUNK) - 1))
 
 
-def whole_lines(file: BinaryIO) -> bytes:
-    """The next lines of a file, as many as a chunk holds or as there are for now; nothing at the end."""
-    data: bytes = file.read1(_CHUNK)  # type: ignore[attr-defined]
-    return data if data.endswith(b"\n") or not data else data + file.readline()
+def in_steps(test: Test) -> list[Test]:
+    """The conditions that are asked first, and those that are asked where the first hold.
+
+    Numbers with a decimal point are read exactly, which takes longer than all else. So conditions on nothing but numbers are asked last,
+    wherever the first ones leave them little to do.
+    """
+    tests = test.tests if isinstance(test, AllOf) else (test,)
+    first, last = [each for each in tests if not _is_of_numbers(each)], [*filter(_is_of_numbers, tests)]
+    return [AllOf((*step,)) if len(step) > 1 else step[0] for step in (first, last) if step]
+
+
+def _is_of_numbers(test: Test) -> bool:
+    """Whether a test looks at nothing but numbers of the record."""
+    match test:
+        case AllOf(tests) | AnyOf(tests):
+            return all(map(_is_of_numbers, tests))
+        case Equal() | OneOf() | Order() | Text():
+            return test.column.kind in ("number", "currency")
+    return False
+
+
+Ask = Callable[[dict[str, Any]], bool]
+"""Whether a record passes. Raises `RecordError`."""
+
+
+def _in_turn(predicates: Sequence[Ask]) -> Ask:
+    if len(predicates) == 1:
+        return predicates[0]
+    first, then = predicates
+    return lambda record: first(record) and then(record)
 
 
 class Sieve:
-    """Passes on the records that a filter finds, or with `invert` those that it does not.
+    """Settles the records of some lines: counts them, and writes the lines of those that pass the test, or with `invert` do not.
 
-    What is passed on holds what the filter needs, or with `whole` everything. `count` is told how many others there were.
+    With `whole` more of a record is written than its lines: then the search has to see those that it finds.
     """
 
     def __init__(
         self,
-        checked: CheckedFilter,
+        test: Test,
         context: Context,
-        matches: Predicate,
-        count: Callable[[int], None],
+        tally: Tally,
+        write: Callable[[list[bytes]], object] | None,
         *,
         invert: bool = False,
         whole: bool = False,
     ) -> None:
-        self._matches = matches
-        self._invert = invert
-        self._count = count
-        self.needs = _needs(lower(checked, context))
+        self.steps: list[tuple[Needs, Ask]] = [(needs_of(step), compile_test(step, context)) for step in in_steps(test)]
+        self.passes = _in_turn([matches for _, matches in self.steps])
+        """Whether a record passes the test. The search asks so, too, so that it finds the same faults."""
+        self.needs = needs_of(test)
+        self.invert = invert
         self.whole = whole
+        self._tally = tally
+        self._write = write
 
-    def passed(self, first: int, data: bytes, records: Sequence[dict[str, Any]]) -> Iterator[Record]:
-        """Of the records in some lines, one a line, those that the search has to see. `first` is the number of the first line."""
-        matches, invert = self._matches, self._invert
-        try:
-            found = [index for index, record in enumerate(records) if matches(record) is not invert]
-        except RecordError:
-            found = [index for index, record in enumerate(records) if self._is_seen(record)]
-        lines = io.BytesIO(data).readlines() if found else []
+    def settle(self, lines: int, found: list[bytes]) -> bool:
+        """Count so many lines, and write those that are found. False where the search has to see what is found."""
+        if self.whole or not self._tally.add(lines, len(found)):
+            return False
+        if found and self._write is not None:
+            self._write(found)
+        return True
+
+    def places(self, chosen: Sequence[bool]) -> Iterator[int]:
+        """Where the chosen ones are, for the search to see them; the others before each, and at the end, are counted."""
         after = 0
-        for index in found:
-            self._count(index - after)
-            after = index + 1
-            yield first + index, lines[index], records[index]
-        self._count(len(records) - after)
-
-    def _is_seen(self, record: dict[str, Any]) -> bool:
-        """Whether the search has to see a record: it finds it, or reports what is wrong with it."""
-        try:
-            return self._matches(record) is not self._invert
-        except RecordError:
-            return True
+        for place in compress(count(), chosen):
+            self._tally.pass_over(place - after)
+            after = place + 1
+            yield place
+        self._tally.pass_over(len(chosen) - after)
 
 
 def sieved_json_lines(file: BinaryIO, bad: BadRecords, sieve: Sieve) -> Iterator[Record]:
     """The records of JSON Lines that the search has to see."""
-    decoded = _decoder(sieve.needs)
-    line = 1
-    while data := whole_lines(file):
-        records = decoded(data)
-        if records is None:
-            yield from json_lines(io.BytesIO(data), bad, line)
-            line += data.count(b"\n")
-            continue
-        for number, raw, record in sieve.passed(line, data, records):
-            raw = raw.strip(BLANK)
-            yield number, raw, read_json(raw.decode()) if sieve.whole else record
-        line += len(records)
+    choose = _chooser(sieve)
+    first = 1
+    while lines := next_lines(file):
+        chosen = choose(lines)
+        if chosen is None:
+            yield from json_lines(lines, bad, first)
+        elif not sieve.settle(len(lines), [line.strip(BLANK) for line in compress(lines, chosen)]):
+            for place in sieve.places(chosen):
+                yield from json_lines(lines[place : place + 1], bad, first + place)
+        first += len(lines)
 
 
-def _decoder(needs: Needs) -> Callable[[bytes], list[dict[str, Any]] | None]:
-    """A function that gives what is needed of the records in some lines, or None where the plain way has to read them."""
+def _chooser(sieve: Sieve) -> Callable[[list[bytes]], list[bool] | None]:
+    """A function that says of each line whether its record passes the test; None where the search has to see all of them.
+
+    Each step reads what it needs from the lines that passed the step before. Once they are more than half of the lines, all is
+    read at once.
+    """
     import msgspec
 
-    decode = msgspec.json.Decoder(_type_of(needs), float_hook=Decimal).decode_lines
+    def decoder(needs: Needs) -> Callable[[bytes], dict[str, Any]]:
+        return msgspec.json.Decoder(_object_type(needs), float_hook=Decimal).decode
 
-    def decoded(data: bytes) -> list[dict[str, Any]] | None:
-        # No value of JSON goes on behind a line that ends in `}` with one that begins with `{`. So if all lines do, and there are as many
-        # records as lines, then each line is a record.
-        end = b"\r\n" if data.endswith(b"\r\n") else b"\n"
-        if not data.startswith(b"{") or not data.endswith((b"}" + end, b"}")):
-            return None
+    at_once = [(decoder(sieve.needs), sieve.passes)]
+    steps = [(decoder(needs), matches) for needs, matches in sieve.steps]
+
+    def chosen(lines: list[bytes]) -> list[bool] | None:
+        nonlocal steps
+        (decode, matches), *others = steps
         try:
-            if not data.isascii():
-                data.decode()  # msgspec does not look into texts that are not needed
-            records = decode(data)
-        except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):
+            text = b"".join(lines)
+            if not text.isascii():
+                text.decode()  # msgspec does not look into texts that are not needed
+            # One loop after the other, each in the processor's cache, is faster than one that decodes and asks in turn.
+            passed = [*map(matches, [*map(decode, lines)])]
+            if others and 2 * sum(passed) > len(passed):
+                steps = at_once
+            for decode, matches in others:
+                answers = map(matches, [*map(decode, compress(lines, passed))])
+                for place, answer in zip(compress(count(), passed), answers, strict=False):
+                    passed[place] = answer
+        except (RecordError, msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):
             return None
-        ends = data.count(b"\n", 0, -1)
-        return records if len(records) == ends + 1 == data.count(b"}" + end + b"{") + 1 else None
+        return [*map(not_, passed)] if sieve.invert else passed
 
-    return decoded
+    return chosen
+
+
+def _object_type(needs: Needs) -> Any:
+    """The type as which msgspec reads the needed keys of an object. A value of another shape is a `ValidationError`."""
+    return TypedDict("Keys", {key: _type_of(need) for key, need in needs.items()}, total=False)  # type: ignore[operator]
+
+
+def _type_of(need: Any) -> Any:
+    match need:
+        case None:
+            return Any
+        case Elements(keys):
+            return list[_object_type(keys) | None] | None  # type: ignore[misc]
+    return _object_type(need) | None

@@ -13,9 +13,9 @@ from hypothesis import example, given, strategies as st
 
 import kanbert_filter as kf
 from kanbert_filter.cli import commands
-from kanbert_filter.cli.bad_records import BadRecords
 from kanbert_filter.cli.csv_records import CsvRecords
 from kanbert_filter.cli.inference import ANY_COLUMN, Inference
+from kanbert_filter.cli.records import BadRecords
 from kanbert_filter.endpoints.field_table import FieldTable, Relation
 from kanbert_filter.endpoints.json_schema import to_json_schema
 

@@ -14,13 +14,13 @@ from hypothesis import given, settings, strategies as st
 import kanbert_filter as kf
 from kanbert_filter.backends.predicate import compile_predicate
 from kanbert_filter.cli import csv_records, json_records
-from kanbert_filter.cli.bad_records import BadRecord, BadRecords, Record
 from kanbert_filter.cli.csv_records import CsvRecords
 from kanbert_filter.cli.json_records import UnreadNumber, json_lines, json_values
-from kanbert_filter.cli.matching import RecordSearch, Tally
+from kanbert_filter.cli.matching import RecordSearch
 from kanbert_filter.cli.output import Writing
 from kanbert_filter.cli.reading import Reading
 from kanbert_filter.cli.record_files import RecordFile, TextFormat
+from kanbert_filter.cli.records import BadRecord, BadRecords, Record, Tally
 
 ENDPOINT = kf.Endpoint(
     "projects",

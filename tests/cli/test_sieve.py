@@ -5,20 +5,19 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pytest
 from hypothesis import example, given, strategies as st
 
 import kanbert_filter as kf
-from kanbert_filter.backends.predicate import compile_predicate
 from kanbert_filter.cli import sieve as sieve_module
-from kanbert_filter.cli.bad_records import BadRecord, BadRecords, Record
 from kanbert_filter.cli.csv_records import CsvRecords
 from kanbert_filter.cli.json_records import json_lines
-from kanbert_filter.cli.matching import RecordSearch, Tally
+from kanbert_filter.cli.matching import RecordSearch
 from kanbert_filter.cli.output import Writing
-from kanbert_filter.cli.sieve import Elements, Sieve, sieved_json_lines
+from kanbert_filter.cli.records import BadRecord, BadRecords, Record, Tally
+from kanbert_filter.cli.sieve import Elements, Sieve, needs_of, sieved_json_lines
 from kanbert_filter.meaning.lowering import lower
 
 ENDPOINT = kf.Endpoint(
@@ -41,6 +40,9 @@ CONTEXT = kf.Context()
 FILTERS = [
     'title = "a"',
     'title contains "A" and budget >= 5',
+    'title = "a" and budget != 5 and (price >= 0.1 or price < 0)',
+    'title != "x" and budget > 4 and budget > 3.9 and tasks.count >= 0',
+    'title contains "a" and budget > 5 and (budget is null or open = true or budget > 4)',
     "budget is null or price = 0.1",
     'price contains "0" or budget = -0.0',
     "open = true and due_on >= '2024-01-01'",
@@ -66,27 +68,27 @@ FILTERS = [
     ],
 )
 def test_what_a_filter_looks_at(filter: str, needs: dict[str, Any]) -> None:
-    checked = ENDPOINT.parse(filter)
-    matches = compile_predicate(checked, CONTEXT)
-    assert Sieve(checked, CONTEXT, matches, lambda others: None).needs == needs
-    assert lower(checked, CONTEXT)
+    assert needs_of(lower(ENDPOINT.parse(filter), CONTEXT)) == needs
 
 
 # answers
 
 
+def as_file(data: bytes) -> Any:
+    return io.BufferedReader(io.BytesIO(data))
+
+
 class Found:
     """What a search gives: the records written, the counts, and the faults."""
 
-    def __init__(self, filter: str, *, invert: bool, skip: bool, lenient: bool, limit: int | None) -> None:
-        self.checked = ENDPOINT.parse(filter)
-        self.matches = compile_predicate(self.checked, CONTEXT)
+    def __init__(self, filter: str, *, invert: bool, skip: bool, lenient: bool, limit: int | None, whole: bool) -> None:
+        test = lower(ENDPOINT.parse(filter), CONTEXT)
         self.tally = Tally(limit)
         self.bad = BadRecords(skip=skip)
         self.out = io.BytesIO()
         self.writing = Writing(self.out, ENDPOINT)
-        self.search = RecordSearch(ENDPOINT, self.matches, invert=invert, lenient=lenient)
-        self.sieve = Sieve(self.checked, CONTEXT, self.matches, self.tally.pass_over, invert=invert)
+        self.sieve = Sieve(test, CONTEXT, self.tally, self.writing.write_lines, invert=invert, whole=whole)
+        self.search = RecordSearch(ENDPOINT, self.sieve.passes, invert=invert, lenient=lenient)
 
     def run(self, form: Any, records: Iterable[Record]) -> dict[str, Any]:
         """Everything that can be seen of a search through these records."""
@@ -133,6 +135,7 @@ options = st.fixed_dictionaries(
         "skip": st.sampled_from([True, True, False]),
         "lenient": st.booleans(),
         "limit": st.sampled_from([None, None, 1, 2]),
+        "whole": st.booleans(),
     }
 )
 
@@ -145,14 +148,14 @@ options = st.fixed_dictionaries(
     ['{"title": "a"}', '{"other": "\udcff"}'],
     "\n",
     True,
-    {"invert": False, "skip": True, "lenient": False, "limit": None},
+    {"invert": False, "skip": True, "lenient": False, "limit": None, "whole": False},
 )
 @example(
     FILTERS[0],
     ['{"title": "a"}{}', '{"title":', '"a"}'],
     "\n",
     True,
-    {"invert": False, "skip": True, "lenient": False, "limit": None},
+    {"invert": False, "skip": True, "lenient": False, "limit": None, "whole": False},
 )
 def test_json_lines(filter: str, lines: list[str], end: str, ended: bool, options: dict[str, Any]) -> None:
     data = (end.join(lines) + end * ended).encode(errors="surrogateescape")
@@ -161,7 +164,7 @@ def test_json_lines(filter: str, lines: list[str], end: str, ended: bool, option
     for chunk in (1 << 18, 40):
         sieved = Found(filter, **options)
         with patch.object(sieve_module, "_CHUNK", chunk):
-            assert sieved.run("jsonl", sieved_json_lines(io.BytesIO(data), sieved.bad, sieved.sieve)) == expected
+            assert sieved.run("jsonl", sieved_json_lines(as_file(data), sieved.bad, sieved.sieve)) == expected
 
 
 cells = st.sampled_from(["", "a", "A", " 5 ", "5", "-0", "+5", ".5", "0.10", "007", "1_0", "1e400", "1e99999999999999999999", "true", "Yes", "NA", '"x,y"', '"a""b"', '"two\nlines"', '5" pipe', '[{"title":1}]', "é", "\udcff"])  # fmt: skip
@@ -179,6 +182,13 @@ HEADER = "title,budget,client.name,open,tasks,other"
     st.booleans(),
     options,
 )
+@example(
+    FILTERS[1],
+    [",,,,,"] * 3 + [", 5 ,,,,", ",.5,,,,"],
+    "\n",
+    False,
+    {"invert": False, "skip": True, "lenient": False, "limit": None, "whole": False},
+)
 def test_csv(filter: str, rows: list[str], end: str, ended: bool, options: dict[str, Any]) -> None:
     data = (end.join([HEADER, *rows]) + end * ended).encode(errors="surrogateescape")
 
@@ -186,10 +196,10 @@ def test_csv(filter: str, rows: list[str], end: str, ended: bool, options: dict[
         """With a chunk of 0 everything is read the plain way."""
         each = Found(filter, **options)
         records = CsvRecords(
-            io.BytesIO(data), ENDPOINT, each.bad, nulls=["NA"], lenient=options["lenient"], sieve=each.sieve
+            as_file(data), ENDPOINT, each.bad, nulls=["NA"], lenient=options["lenient"], sieve=each.sieve
         )
         if not chunk:
-            records._records_of_lines = lambda data, lines: None  # type: ignore[method-assign]
+            records._records_of_lines = Mock(side_effect=ValueError)  # type: ignore[method-assign]
         with patch.object(sieve_module, "_CHUNK", chunk or 1 << 18):
             return each.run("csv", records)
 
@@ -199,10 +209,9 @@ def test_csv(filter: str, rows: list[str], end: str, ended: bool, options: dict[
 
 def test_what_is_read_of_whole_records() -> None:
     """Where more of a record is written than its bytes, all of it is read."""
-    checked = ENDPOINT.parse('title = "a"')
-    whole = Sieve(checked, CONTEXT, compile_predicate(checked, CONTEXT), lambda others: None, whole=True)
+    whole = Sieve(lower(ENDPOINT.parse('title = "a"'), CONTEXT), CONTEXT, Tally(), None, whole=True)
     line = b'{"title": "a", "budget": 0.10}\n'
-    [(_, raw, record)] = sieved_json_lines(io.BytesIO(line), BadRecords(skip=False), whole)
+    [(_, raw, record)] = sieved_json_lines(as_file(line), BadRecords(skip=False), whole)
     assert (raw, str(record["budget"])) == (line.strip(), "0.10")
-    [(_, _, record)] = CsvRecords(io.BytesIO(b"title,budget\na,0.10\n"), ENDPOINT, BadRecords(skip=False), sieve=whole)
+    [(_, _, record)] = CsvRecords(as_file(b"title,budget\na,0.10\n"), ENDPOINT, BadRecords(skip=False), sieve=whole)
     assert str(record["budget"]) == "0.10"

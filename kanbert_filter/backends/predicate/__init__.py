@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol, TypeVar
 from ...checked import CheckedFilter
 from ...context import Context, Moment
 from ...meaning.lowering import lower
+from ...meaning.tests import Test
 from .code import FILTERS, LARGE, Code
 from .code_text import Access as Access
 from .outline import outlined
@@ -61,6 +62,16 @@ def compile_predicate(
     shape = outlined(checked, moment, constants)
     if shape is None:
         shape = shape_of(lower(checked, moment.context), constants)
+    return _predicate(shape, constants, context, access)
+
+
+def compile_test(test: Test, context: Context) -> Predicate:
+    """A function that tells whether a mapping passes a plain test, such as one of those that a filter comes down to."""
+    constants: Constants = []
+    return _predicate(shape_of(test, constants), constants, context, "mapping")
+
+
+def _predicate(shape: Shape, constants: Constants, context: Context, access: Access) -> Predicate:
     code = FILTERS.get((shape, access))
     if code is None:
         code = _new_code(shape, access)

@@ -98,8 +98,11 @@ def as_text(value: object, field: FieldOfError) -> str:
     raise RecordError(*field, value)
 
 
-def as_number(value: object, field: FieldOfError) -> int | float | Decimal:
+def as_number(value: Any, field: FieldOfError) -> int | float | Decimal:
     """A finite number, exact or binary. Raises `RecordError` for anything else, booleans included."""
+    kind = value.__class__
+    if (kind is float and math.isfinite(value)) or (kind is Decimal and value.is_finite()):
+        return value  # type: ignore[no-any-return]  # the usual ones, without another call
     found = _finite(value)
     if found is None and isinstance(value, Enum):
         found = _finite(value.value)

@@ -1,4 +1,4 @@
-"""Records and what becomes of bad ones."""
+"""Records, how many there are, and what becomes of bad ones."""
 
 from __future__ import annotations
 
@@ -6,6 +6,32 @@ from typing import Any
 
 Record = tuple[int, bytes, dict[str, Any]]
 """The line a record begins on, its own bytes, and what they hold."""
+
+
+class Tally:
+    """How many records were read, and how many of them were found; the search ends when `limit` are."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        self.read = 0
+        self.found = 0
+        self._limit = limit
+
+    @property
+    def full(self) -> bool:
+        """Whether as many records are found as are asked for."""
+        return self._limit is not None and self.found >= self._limit
+
+    def pass_over(self, others: int) -> None:
+        """Count records that were read and are not what is looked for."""
+        self.read += others
+
+    def add(self, read: int, found: int) -> bool:
+        """Count so many records at once, unless the search ends among them."""
+        if self._limit is not None and self.found + found >= self._limit:
+            return False
+        self.read += read
+        self.found += found
+        return True
 
 
 class BadRecord(Exception):
