@@ -133,6 +133,28 @@ def test_what_nothing_can_equal_is_said_without_tables(database: Filled, text: s
     compare(database, parse_dsl(text), Context())
 
 
+@pytest.mark.parametrize("join", ["and", "or"])
+@pytest.mark.parametrize(
+    "other", ["owner.name is not null", "owner.name contains 'a'", "owner.id is null", "title = 'a'"]
+)
+def test_nulls_on_one_path(database: Filled, join: str, other: str) -> None:
+    """A path that leads nowhere passes where its value is to be null, whatever else is asked."""
+    for first in ("owner.name is null", "(owner.name is null and owner.id is null)", "not_null or owner.name is null"):
+        group = f"({first} {join} {other})".replace("not_null", "owner.name = 'Ann'")
+        for text in (
+            group,
+            f"{group} and owner.name is null",
+            f"{group} or owner.name != 'a'",
+            f"children any {group}",
+        ):
+            compare(database, parse_dsl(text), Context())
+    for text in (
+        f"(owner.name is null {join} owner.city.name is null)",
+        f"(owner.city.name is null {join} owner.city.id is null)",
+    ):
+        compare(database, parse_dsl(f"{text} and {other}"), Context())
+
+
 @pytest.mark.heavy
 def test_databases_answer_thousands_of_filters_as_the_predicate(pytestconfig: pytest.Config) -> None:
     with ExitStack() as stack:

@@ -136,9 +136,9 @@ def test_tables_reach_others_by_given_ways() -> None:
     }
     verify(NODES, nodes, columns=ways)
     assert sql(NODES, "parent.name is null and children any (children any (name = 'a'))", nodes, columns=ways) == (
-        "NOT (EXISTS (SELECT 1 FROM plain_nodes AS parent WHERE parent.id = plain_nodes.parent_id AND parent.name IS NOT NULL))"
-        " AND (EXISTS (SELECT 1 FROM plain_nodes AS child WHERE child.parent_id = plain_nodes.id AND (EXISTS (SELECT 1"
+        "(EXISTS (SELECT 1 FROM plain_nodes AS child WHERE child.parent_id = plain_nodes.id AND (EXISTS (SELECT 1"
         " FROM plain_nodes AS grandchild WHERE grandchild.parent_id = child.id AND grandchild.name = :param_1))))"
+        " AND NOT (EXISTS (SELECT 1 FROM plain_nodes AS parent WHERE parent.id = plain_nodes.parent_id AND parent.name IS NOT NULL))"
     )
 
 
@@ -607,6 +607,21 @@ def test_an_id_is_compared_in_the_table_between(text: str, expected: str) -> Non
             _EXISTS
             + "nodes_1.id = twigs.node_id AND nodes_1.name = :param_1 AND (nodes_1.kind = :param_2 OR nodes_1.kind != :param_3))",
         ),
+        (
+            "node.name is null and node.kind is null",
+            None,
+            f"NOT ({_EXISTS}nodes_1.id = twigs.node_id AND (nodes_1.name IS NOT NULL OR nodes_1.kind IS NOT NULL)))",
+        ),
+        (
+            "node.name is null or node.kind is null",
+            None,
+            f"NOT ({_EXISTS}nodes_1.id = twigs.node_id AND nodes_1.name IS NOT NULL AND nodes_1.kind IS NOT NULL))",
+        ),
+        (
+            "node.name is null and node.kind = 'a'",
+            None,
+            _EXISTS + "nodes_1.id = twigs.node_id AND nodes_1.name IS NULL AND nodes_1.kind = :param_1)",
+        ),
         ("nodes.count > 0", None, _EXISTS + "twigs.id = nodes_1.parent_id)"),
         ("nodes.count = 0", None, f"NOT ({_EXISTS}twigs.id = nodes_1.parent_id))"),
         ("nodes.count >= 3", POSTGRESQL, _EXISTS + "twigs.id = nodes_1.parent_id LIMIT 1 OFFSET %(param_1)s)"),
@@ -775,9 +790,12 @@ def test_a_value_in_json_is_where_its_path_says(engine: str) -> None:
         (" and ".join(f"children any (name contains 'a{n}')" for n in range(40)), 40),
         (" or ".join(f"parent.name {'!=' if n % 2 else 'contains'} 'a{n}'" for n in range(245)), 1),
         (" and ".join(f"parent.name {'!=' if n % 2 else 'contains'} 'a{n}'" for n in range(245)), 1),
-        ("parent.name is null and parent.name is not null and parent.name = 'a'", 2),
-        (" and ".join(["parent.name is null", "parent.parent.name is null"] * 8), 16),
-        (" and ".join(["parent.name is null", "parent.parent.name is null"] * 245), 1),
+        ("parent.name is null and parent.name is not null and parent.name = 'a'", 1),
+        ("parent.name is null or parent.name is not null or parent.name = 'a'", 2),
+        (" and ".join(["parent.name is null", "parent.parent.name is null"] * 245), 2),
+        (" or ".join(["parent.name is null", "parent.parent.name is null"] * 245), 2),
+        (" and ".join(f"(parent.name = 'a' or name != 'a{n}')" for n in range(16)), 16),
+        (" and ".join(f"(parent.name = 'b' or name != 'a{n}')" for n in range(17)), 1),
         (" or ".join(f"(parent.name is null and parent.parent.name != 'a{n}')" for n in range(245)), 1),
         (" and ".join(f"(parent.name = 'a' or name != 'a{n}')" for n in range(245)), 1),
         ("children all (" + " and ".join(["parent.name is null", "parent.parent.name is null"] * 245) + ")", 2),

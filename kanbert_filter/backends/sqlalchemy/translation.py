@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import eq, ge, gt, le, lt, ne
-from typing import Final, TypeGuard, cast
+from typing import Final, NamedTuple, TypeGuard, cast
 
 from sqlalchemy import Dialect, case, func, select
 
@@ -18,7 +18,7 @@ from ..columns.sql import bound_of
 from ..columns.translation import Translation, is_hidden, is_of_moment
 from .cells import LOGIC, ClauseCell, Condition, Expression, clause_cell, narrowest
 from .dialects import over_nothing
-from .paths import ModelColumns, QueryTable, Row, Way
+from .paths import ModelColumns, Row, Way
 
 _COMPARED: Final[dict[CountOperator, Callable[[int, int], bool]]] = {
     "eq": eq,
@@ -28,6 +28,17 @@ _COMPARED: Final[dict[CountOperator, Callable[[int, int], bool]]] = {
     "gt": gt,
     "gte": ge,
 }
+
+
+class Place(NamedTuple):
+    """The one row that a path leads to, and a condition there.
+
+    Where it is also fulfilled if there is no such row, `opposite` is the condition on the row under which it is not.
+    """
+
+    way: Way
+    condition: Condition
+    opposite: Condition | None
 
 
 class ClauseTranslation(Translation[Expression, Row, Way]):
@@ -93,19 +104,23 @@ class ClauseTranslation(Translation[Expression, Row, Way]):
         """Tests of values over one path are asked of one row; groups too, where the whole condition asks for many rows."""
         if row.joined is not None:
             return super().items(tests, either, row, prefix)
-        join = self.logic.any_of if either else self.logic.all_of
         others: list[Test] = []
-        found: list[Condition] = []
-        paths: dict[QueryTable, tuple[Way, list[Condition]]] = {}
+        paths: dict[object, list[Place]] = {}
         for test in tests:
             place = self.place(test, row, prefix)
             if place is None:
                 others.append(test)
             else:
-                way, condition = place
-                _, together = paths.setdefault(way.end, (way, [])) if way.hops else (way, found)
-                together.append(condition)
-        found += [way.leads_to(join(conditions)) for way, conditions in paths.values()]
+                paths.setdefault((place.way.end, either and place.opposite is None), []).append(place)
+        found: list[Condition] = []
+        for places in paths.values():
+            way, condition, opposite = self.joined(places, either)
+            if not way.hops:
+                found += [place.condition for place in places]
+            elif opposite is None:
+                found.append(way.leads_to(condition))
+            else:
+                found.append(self.logic.negated(way.exists(opposite)))
         asking = tuple([test for test in others if self.joining and _asked((test,))])
         asked = self.together(AnyOf(asking) if either else AllOf(asking), row, prefix)
         if asked is not None:
@@ -113,22 +128,31 @@ class ClauseTranslation(Translation[Expression, Row, Way]):
             others = [test for test in others if not _asked((test,))]
         return super().items(others, either, row, prefix) + found
 
-    def place(self, test: Test, row: Row, prefix: str) -> tuple[Way, Condition] | None:
+    def place(self, test: Test, row: Row, prefix: str) -> Place | None:
         """The one row that a test is about, by a path of at least two names, and the condition there; None if there is no such row."""
         if isinstance(test, AllOf | AnyOf):
             if len(_first_names(test)) > 1:
                 return None
             places = [self.place(inner, row, prefix) for inner in test.tests]
-            ways = {place[0].end if place else None: place and place[0] for place in places}
-            [way, *other_ways] = ways.values()
-            if way is None or other_ways:
-                return None
-            join = self.logic.all_of if isinstance(test, AllOf) else self.logic.any_of
-            return way, join([condition for _, condition in filter(None, places)])
-        if not is_column_test(test) or len(test.column.source) == 1 or _is_null(test) or is_hidden(test.column):
+            known = [place for place in places if place is not None]
+            either = isinstance(test, AnyOf)
+            ends = {(place.way.end, either and place.opposite is None) for place in known}
+            return self.joined(known, either) if len(known) == len(places) and len(ends) == 1 else None
+        if not is_column_test(test) or len(test.column.source) == 1 or is_hidden(test.column):
             return None
         way, cell = self.located(test.column, row, prefix)
-        return None if not way.hops and is_of_moment(test) else (way, cell.passes(test))
+        if not way.hops and is_of_moment(test):
+            return None
+        return Place(way, cell.passes(test), cell.passes(Null(test.column, True)) if _is_null(test) else None)
+
+    def joined(self, places: Sequence[Place], either: bool) -> Place:
+        """Conditions on one row as one, joined by OR (`either`) or AND. By OR, all or none are fulfilled where there is no such row."""
+        join, join_opposites = self.logic.all_of, self.logic.any_of
+        if either:
+            join, join_opposites = join_opposites, join
+        opposites = [place.opposite for place in places if place.opposite is not None]
+        opposite = join_opposites(opposites) if len(opposites) == len(places) else None
+        return Place(places[0].way, join([place.condition for place in places]), opposite)
 
     def untrue(self, test: Test, row: Row, prefix: str) -> Condition:
         asked = self.together(test, row, prefix)
