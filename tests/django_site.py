@@ -28,6 +28,8 @@ from tests.site.models import (  # noqa: E402
     Client,
     Device,
     Keyed,
+    Label,
+    Labelling,
     Mark,
     Member,
     Note,
@@ -46,6 +48,8 @@ __all__ = [
     "DATABASES",
     "Device",
     "Keyed",
+    "Label",
+    "Labelling",
     "Mark",
     "Member",
     "Note",
@@ -94,5 +98,5 @@ def forget(name: str) -> None:
 def create_tables(database: str = "default") -> None:
     """The tables of all models, in a database that has none of them."""
     with connections[database].schema_editor() as editor:
-        for model in (Client, Member, Project, Task, Note, ContentType, Mark, Remark, Device, Part):
+        for model in (Client, Member, Project, Task, Note, ContentType, Mark, Remark, Device, Part, Label, Labelling):
             editor.create_model(model)

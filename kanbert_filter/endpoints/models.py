@@ -14,7 +14,8 @@ import dataclasses
 import enum as python_enum
 import types as python_types
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import date, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -221,7 +222,9 @@ def _of_hybrid(model: Any, name: str, descriptor: Any) -> FieldType | None:
 
 
 def _of_sql_type(held: Any, *, is_id: bool = False, entity: str | None = None) -> FieldType | None:
-    """The type for a column of a type of SQLAlchemy's. A decorated type has to be of what it decorates, which is what is stored."""
+    """The type for a column of a type of SQLAlchemy's. A decorated type has to be of what it decorates, which is what is stored, and
+    to convert no values of others.
+    """
     listed = getattr(held, "enums", None)
     if listed is not None:
         return Enum(*listed) if held.enum_class is None else _of_enumeration(held.enum_class)
@@ -230,11 +233,36 @@ def _of_sql_type(held: Any, *, is_id: bool = False, entity: str | None = None) -
     try:
         found = of_class(UUID if hasattr(held, "as_uuid") else held.python_type, is_id=is_id, entity=entity)
     except NotImplementedError:
-        return stored
-    if decorated is None or found == stored:
+        found = stored
+    if decorated is None or (found == stored and (found is None or _takes(held, found.kind))):
         return found
     is_key = isinstance(found, Id) and stored is not None and stored.kind in ("string", "number")
     return found if is_key else None
+
+
+_SAMPLES: Final[dict[str, tuple[Any, ...]]] = {
+    "string": ("a",),
+    "number": (1,),
+    "boolean": (True,),
+    "date": (date(2000, 1, 1),),
+    "datetime": (datetime(2000, 1, 1), datetime(2000, 1, 1, tzinfo=UTC)),
+}
+
+
+def _takes(decorated: Any, kind: str) -> bool:
+    """Whether a decorated type that converts its values takes those of this kind, and shows such ones again."""
+    for sample in _SAMPLES.get(kind, ()):
+        try:
+            shown = decorated.process_bind_param(sample, None)
+        except NotImplementedError:  # it converts nothing
+            return True
+        except Exception:  # somebody's code, for values of some other type, or for one dialect
+            continue
+        with suppress(Exception):
+            shown = decorated.process_result_value(shown, None)
+        if shown == sample or (kind == "string" and isinstance(shown, str)):
+            return True
+    return kind not in _SAMPLES
 
 
 def _target(mapper: Any, column: Any) -> str | None:

@@ -168,6 +168,13 @@ def test_a_queryset_with_an_outer_reference_is_a_relation_of_its_own(database: s
     [
         ({"notse": Q(tenant=1)}, "'notse': its condition in columns restricts no relation of the endpoint"),
         ({"notes": site.Task.objects.all()}, "found a queryset of Task in columns, expected one of Note"),
+        (
+            {"notes": site.Note},
+            "found <class 'tests.site.models.Note'> in columns, expected a path, or a Q, a queryset or",
+        ),
+        ({"notes": lambda: Q(tenant=1)}, "expected a path, or a Q, a queryset or a manager of the records"),
+        ({"notes": F("text")}, r"found F\(text\) in columns, expected a path, or a Q"),
+        ({"project": site.Project}, "found <class .*> in columns for 'project', expected a path, or a Q, a queryset"),
         ({"notes": Q(colour="red")}, "its condition in columns is of other records: Cannot resolve keyword 'colour'"),
         ({"notes": site.Note.everything.filter(task=OuterRef("pk"))[:3]}, "expected one without slices"),
         ({"title": Q(tenant=1)}, "'title': its condition in columns restricts no relation"),
@@ -352,5 +359,15 @@ def test_keys_of_several_columns_and_relations_without_a_name(devices: str) -> N
         ("users any (name = 'ann') or users.count > 1", set()),
     ):
         assert found(devices, endpoint, text) == names, text
+    label = site.Label.objects.using(devices).create(slug="new")
+    site.Labelling.objects.using(devices).create(label=label, device=pump)
+    labelled = kf.Endpoint("devices", {"label_set": {"slug": "string", "devices": {"name": "string"}}})
+    for text, names in (
+        ("label_set any (slug = 'new')", {"pump"}),
+        ("label_set any (devices any (name = 'pump'))", {"pump"}),
+        ("label_set any (devices.count > 1 or devices none)", set()),
+        ("label_set.count = 0", {"valve", "lamp"}),
+    ):
+        assert found(devices, labelled, text) == names, text
     parts = site.Part.objects.using(devices)
     assert not parts.filter(where(kf.Endpoint("p", {"number": "number"}).parse("number in []"), site.Part)).exists()

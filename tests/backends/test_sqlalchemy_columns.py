@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import UTC
+from decimal import Decimal
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import (
@@ -239,11 +243,115 @@ class Cents(TypeDecorator[Any]):
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         return int(value * 100)
 
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return Decimal(value) / 100
+
+
+class Folded(TypeDecorator[Any]):
+    """Text in capitals."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return value.upper()
+
+
+class Key(TypeDecorator[Any]):
+    """A UUID, kept as text."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return value.hex
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return UUID(value)
+
+
+class Instant(TypeDecorator[Any]):
+    """An instant, kept as a wall time in UTC, as SQLAlchemy's documentation shows it."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        if value.tzinfo is None:
+            raise TypeError("tzinfo is required")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return value.replace(tzinfo=UTC)
+
+
+class Epoch(TypeDecorator[Any]):
+    """An instant, kept as a number of seconds."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return int(value.timestamp())
+
+
+class Flag(TypeDecorator[Any]):
+    """A boolean, kept as a letter."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return "Y" if value else "N"
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return value == "Y"
+
+
+class Falling(Cents):
+    """Numbers of which the larger are stored as the smaller."""
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return -value
+
+    process_result_value = process_bind_param
+
+
+@pytest.mark.parametrize(
+    ("type", "kind"),
+    [
+        *((Epoch, "number"), (Epoch, "datetime"), (Flag, "string"), (Flag, "boolean"), (Key, "string")),
+        *((Instant, "number"), (Cents, "currency"), (Falling, "number"), (Cents, "string")),
+    ],
+)
+def test_a_type_that_converts_other_values_is_refused(type: Any, kind: str) -> None:
+    class Base(DeclarativeBase):
+        pass
+
+    class Held(Base):
+        __tablename__ = "t"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        x: Mapped[Any] = mapped_column(type)
+
+    with pytest.raises(ColumnError, match=rf"a column of type {type.__name__}\(\) cannot hold values of type '{kind}'"):
+        verify(kf.Endpoint("t", {"x": kind}), Held)
+    if type is not Falling:
+        with suppress(ValueError):
+            verify(kf.Endpoint.from_model("t", Held, ["x"]), Held)
+
 
 @pytest.mark.parametrize(
     ("kind", "type", "text", "expected"),
     [
         ("number", Cents(), "x = 5", "t.x = 500"),
+        ("number", Cents(), "x in [9.9, 0.005, 1e30]", "t.x = 990"),
+        ("number", Cents(), "x != 0.005", "t.x IS NOT NULL"),
+        ("number", Cents(), "x > 9.905 and x <= 9.905 or x >= 0.29", "t.x > 990 AND t.x <= 990 OR t.x >= 29"),
+        ("number", Cents(), "x < 1e30 and x >= -1e30", "t.x IS NOT NULL AND t.x IS NOT NULL"),
+        ("string", Folded(), "x = 'a' or x contains 'B'", "t.x = 'A' OR lower(t.x) LIKE '%%b%%'"),
+        ("id", Key(), "x in ['00000000-0000-0000-0000-00000000000a', 'x']", "t.x = '0000000000000000000000000000000a'"),
+        ("datetime", Instant(), "x < '2024-07-01T00:00:00+02:00'", "t.x < '2024-06-30 22:00:00'"),
+        ("date", Instant(), "x = '2024-07-01'", "t.x >= '2024-07-01 00:00:00' AND t.x < '2024-07-02 00:00:00'"),
         ("number", Numeric(5, 2), "x > 1.005", "t.x >= 1.01"),
         ("number", Numeric(5, 2), "x != 2.500000001 and x <= 2.5", "t.x IS NOT NULL AND t.x <= 2.50"),
         ("number", Numeric(5, 2), "x > 1000 or x = 0.001", "false"),
@@ -407,6 +515,17 @@ def test_an_expression_of_other_rows_is_refused(given: Any, fault: str) -> None:
         assert fault in caught.value.fields[name]
         with pytest.raises(ColumnError):
             where(endpoint.parse(text), Node, columns=columns)
+
+
+@pytest.mark.parametrize("given", [Node.name == "a", Node, "children", lambda: None, select(Node), Node.parent])
+def test_what_is_given_for_a_relation_is_a_way_to_it(given: Any) -> None:
+    """It may have been meant to leave rows out."""
+    endpoint = kf.Endpoint("nodes", {"children": {"name": "string"}})
+    for ask in (partial(verify, endpoint), partial(where, endpoint.parse("children any"))):
+        with pytest.raises(
+            ColumnError, match=r"Field 'children': found .* in columns, expected a Via for related rows"
+        ):
+            ask(Node, columns={"children": given})
 
 
 def test_expressions_of_own_rows_are_taken() -> None:

@@ -142,3 +142,17 @@ class Part(models.Model):
     shelf = models.IntegerField()
     number = models.IntegerField()
     device = models.ForeignKey(Device, models.CASCADE, related_name="parts")
+
+
+class Label(models.Model):
+    """A record that the table in between knows by another field than the primary key."""
+
+    slug = models.CharField(max_length=50, unique=True)
+    devices = models.ManyToManyField(Device, through="Labelling")
+
+
+class Labelling(models.Model):
+    """That table."""
+
+    label = models.ForeignKey(Label, models.CASCADE, to_field="slug")
+    device = models.ForeignKey(Device, models.CASCADE)

@@ -46,6 +46,9 @@ Restriction: TypeAlias = "Q | QuerySet[Any] | BaseManager[Any]"
 """Which of the records that a relation leads to there are: those of a condition, of a queryset, or of a manager."""
 
 
+_RECORDS: Final = "a path, or a Q, a queryset or a manager of the records"
+
+
 class ModelFields:
     """Finds columns: those the caller gives, and others by the path of attributes that is the field's source.
 
@@ -82,7 +85,9 @@ class ModelFields:
     def related(self, model: type[Model], column: Column, prefix: str) -> QuerySet[Any]:
         """The related records of a row of the query around. Raises `ColumnError`."""
         given = self.given.of(column, prefix)
-        path = _segments(given) if isinstance(given, str) else column.source
+        if not isinstance(given, str | None):
+            raise column_error(column, f"found {given!r} in columns, expected {_RECORDS}")
+        path = _segments(given) if given else column.source
         own = prefix + column.path.removeprefix(prefix)
         restrictions = self._restrictions(own, prefix + ".".join(path))
         try:
@@ -109,7 +114,11 @@ class ModelFields:
         done = len(way.names)
         found = _field_named(way.model, path[done], column)
         model = _to_one(found, path[done], column)
-        restrictions = self._restrictions(prefix + ".".join(path[: done + 1]))
+        name = prefix + ".".join(path[: done + 1])
+        restrictions = self._restrictions(name)
+        given = self.given.exact.get(name, "")
+        if not isinstance(given, str | Combinable):  # which may be that of a field with this name
+            raise column_error(column, f"found {given!r} in columns for {quoted(name)}, expected {_RECORDS}")
         names = (*way.names, found.name)
         restricted = ((names, _restricted(model._base_manager, restrictions, column)),) if restrictions else ()
         return Way(model, names, way.restricted + restricted)
@@ -305,9 +314,16 @@ def _of_row(records: QuerySet[Any], relation: Any, way: Way, column: Column) -> 
         return _of_any_row(records, relation, way, column)
     if relation.one_to_many:
         inner, outer = relation.field.attname, relation.field.target_field.attname
+    elif relation.auto_created:
+        inner, outer = relation.field.name, _held_between(relation.field, relation.field.m2m_reverse_field_name())
     else:
-        inner, outer = (relation.field.name if relation.auto_created else relation.related_query_name()), "pk"
+        inner, outer = relation.related_query_name(), _held_between(relation, relation.m2m_field_name())
     return records.filter(Exact(F(inner), OuterRef(way.path(outer))))
+
+
+def _held_between(relation: Any, name: str) -> str:
+    """What the table in between holds of a record by its foreign key of this name: rarely another field than the primary key."""
+    return relation.remote_field.through._meta.get_field(name).target_field.attname  # type: ignore[no-any-return]
 
 
 def _of_any_row(records: QuerySet[Any], relation: Any, way: Way, column: Column) -> QuerySet[Any]:

@@ -388,6 +388,9 @@ class ModelColumns:
 
     def records(self, table: QueryTable, prefix: str, column: Column) -> Way:
         """The way to the rows of a relation. Raises `ColumnError`."""
+        given = self.given.of(column, prefix) if self.given else None
+        if given is not None:
+            raise column_error(column, f"found {_shown(given)} in columns, expected a Via for related rows")
         way = Way(table, [])
         for index, name in enumerate(column.source):
             hop = None if column.wild[index] else self._hop(table, prefix, column.source, index)
@@ -419,8 +422,12 @@ def _clause_of(given: Any, column: Column) -> Expression:
     if not isinstance(given, ColumnElement) and hasattr(given, "__clause_element__"):
         given = given.__clause_element__()
     if not isinstance(given, ColumnElement):
-        raise column_error(column, f"found {given!r} in columns, expected an expression")
+        raise column_error(column, f"found {_shown(given)} in columns, expected an expression")
     return given
+
+
+def _shown(given: Any) -> str:
+    return quoted(str(given)) if isinstance(given, str | ColumnElement | QueryableAttribute) else repr(given)
 
 
 def _entities(expression: Expression) -> Iterator[Mapper[Any]]:
