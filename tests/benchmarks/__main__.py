@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 
 from tests.benchmarks import (
+    command,
     engines,
     frames,
     growth,
@@ -38,6 +39,7 @@ SECTIONS: dict[str, tuple[str, float, Callable[[float], list[Row]]]] = {
     "frames": ("8. Data frames, one million rows", 60, frames.frames),
     "questions": ("9. Questions about filters", 60, questions.questions),
     "requests": ("10. Requests in FastAPI and SQLAlchemy, on SQLite", 20, requests.requests),
+    "command": ("11. The command on 800 000 records", 120, command.command),
 }
 """By name: the title, the seconds it takes unless told otherwise, and what it does."""
 

@@ -13,6 +13,7 @@ import pytest
 
 import kanbert_filter as kf
 from tests.benchmarks import (
+    command,
     frames,
     growth,
     peers,
@@ -139,6 +140,14 @@ def test_frames_are_filtered_alike(engine: Any, tmp_path: Path) -> None:
     for name, filter in frames.FILTERS.items():
         for work in frames.works_of(frame, count, frames.PROJECTS.parse(filter), by_hand[name]).values():
             assert 0 < int(str(work())) < 2000
+
+
+@pytest.mark.parametrize("subject", command.FILTERS)
+def test_commands_find_the_same(subject: str, tmp_path: Path) -> None:
+    command.write_files(tmp_path, 3000)
+    for commands, header in ((command.on_json(subject), 0), (command.on_csv(subject), 1)):
+        [found] = {command.run(words, tmp_path) for words in commands.values()}
+        assert 0 < found - header < 1000
 
 
 def test_both_routes_answer_alike() -> None:
