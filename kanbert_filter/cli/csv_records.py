@@ -223,9 +223,11 @@ def _layout(names: list[str], paths: list[tuple[str, ...]]) -> Layout:
         level: int | Layout = layout
         for key in path:
             level = level.setdefault(key, {}) if isinstance(level, dict) else level
-        if not isinstance(level, dict) or last in level:
-            raise BadRecord(1, f"Found column {quoted(name)} twice or inside another one, expected each path once")
-        level[last] = index
+        if isinstance(level, dict) and last not in level:
+            level[last] = index
+        elif name:  # of several columns without a name, none can be meant but the first
+            found = f"Found column {quoted(name)} twice or inside another one, expected each path once"
+            raise BadRecord(1, f"{found}; rename one of them in the header")
     return layout
 
 

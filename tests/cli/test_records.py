@@ -399,6 +399,12 @@ def test_columns_are_found_by_the_source_of_their_field() -> None:
     assert compile_predicate(endpoint.parse("size = 1 and custom.a = 2 and custom.name = '3'"))(record)
 
 
+def test_several_columns_without_a_name() -> None:
+    """As spreadsheets leave them: the first can be meant by its name, which is empty, and the others by none."""
+    text = b"title,,budget,,\na,x,1,y,z\n"
+    assert read("csv", text)[0] == [{"title": "a", "": "x", "budget": 1}]
+
+
 def test_a_quote_that_is_never_closed() -> None:
     found, told = read("csv", b'title,budget\na,1\n"b,2\nc,3\n')
     assert [record["budget"] for record in found] == [1]
