@@ -396,13 +396,62 @@ def test_objects_of_pandas() -> None:
         assert ids(text, frame, endpoint) == (1,), text
     for values in ([1, "a"], [object(), None], ["a\ud800", None], [2**70, None], [pd.Period("2024"), None]):
         mixed = pd.DataFrame({"id": [1, 2], "name": pd.Series(values, dtype=object)})
-        with pytest.raises(LookupError, match=r"its column holds .*object.*, which is no string; cast it"):
-            where(CLIENTS.parse('name = "a"'), mixed)
+        for kind in ("string", "custom"):
+            with pytest.raises(
+                LookupError, match=r"its column holds values of several .* \(dtype object\), which PyArrow"
+            ):
+                where(kf.Endpoint("clients", {"name": kind}).parse("name is null"), mixed)
         assert ids('id = "2"', mixed) == (2,)
     for name in ("name", "price"):
         wrapped = nw.from_native(pd.DataFrame({"name": pd.Series(ones[name], dtype=object)}))
-        with pytest.raises(LookupError, match="its column holds object of Python, which is no string"):
-            where(CLIENTS.parse('name = "a"'), wrapped)
+        for kind in ("string", "custom"):
+            with pytest.raises(LookupError, match="its column holds object of Python; convert it"):
+                where(kf.Endpoint("clients", {"name": kind}).parse('name = "a"'), wrapped)
+    objects = pl.DataFrame({"name": pl.Series([1, "a"], dtype=pl.Object)})
+    for frame in (objects, nw.from_native(objects)):
+        with pytest.raises(LookupError, match="its column holds objects of Python; convert it"):
+            where(kf.Endpoint("clients", {"name": "custom"}).parse("name = 1"), frame)
+
+
+@pytest.mark.parametrize("values", [[None, None], [float("nan")] * 2, []])
+def test_a_column_of_pandas_without_values_is_of_any_type(values: list[Any]) -> None:
+    """As `read_csv` makes it of an empty column."""
+    frame = pd.DataFrame({"id": range(len(values)), "x": pd.Series(values, dtype=float)})
+    for kind, text in (
+        ("date", "x is null"),
+        ("string", "x is null"),
+        ("boolean", "x is null"),
+        ("number", "x is null"),
+    ):
+        endpoint = kf.Endpoint("clients", {"x": kind})
+        verify(endpoint, frame)
+        assert len(ids(text, frame, endpoint)) == len(values)
+    related = kf.Endpoint("clients", {"x": {"y": "string"}})
+    assert len(ids("x none (y = 'a')", frame, related)) == len(values)
+    with pytest.raises(LookupError, match="its column holds double, which is no date"):
+        verify(kf.Endpoint("clients", {"x": "date"}), pd.DataFrame({"x": [float("nan"), 1.5]}))
+
+
+def test_a_series_given_for_pandas_belongs_to_rows_by_its_index() -> None:
+    frame = pd.DataFrame({"id": [1, 2, 3]}, index=["a", "b", "c"])
+    names = pd.Series(["x", "y"], index=["b", "a"])
+    endpoint = kf.Endpoint("clients", {"name": "string"})
+    for text, selects in (("name = 'x'", (2,)), ("name = 'y'", (1,)), ("name is null", (3,))):
+        assert ids(text, frame, endpoint, columns={"name": names}) == selects
+    with pytest.raises(LookupError, match="its column holds values of several"):
+        where(endpoint.parse("name = 'x'"), frame, columns={"name": pd.Series(["x", "y"], index=["a", "a"])})
+
+
+@pytest.mark.parametrize("engine", [*IN_PROCESS, *[engine for engine in NARWHALS if "pyspark" not in engine]])
+def test_a_wildcard_finds_nothing_in_a_text(engine: str, tmp_path: Path) -> None:
+    """It would be null in every row, whatever the text writes."""
+    frame = FRAMED[engine](pa.table({"id": [1], "custom": ['{"a": 1}']}), tmp_path)
+    endpoint = CLIENTS.only("id", "custom.*")
+    with pytest.raises(LookupError, match=r"Field 'custom\.\*': its column holds .*, expected a struct or a map"):
+        verify(endpoint, frame)
+    with pytest.raises(LookupError, match=r"Field 'custom\.a': its column holds"):
+        where(endpoint.parse("custom.a = 1"), frame)
+    verify(endpoint.only("id"), frame)
 
 
 @pytest.mark.parametrize("engine", engines(*WHOLE, *NARWHALS))

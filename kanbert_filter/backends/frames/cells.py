@@ -26,6 +26,9 @@ def frame_cell(column: Column, found: Typed | None, engine: Engine[E], context: 
     """What was found as the value of a field. Raises `ColumnError` if it cannot hold the field's values."""
     if found is None:
         return NullCell(NULLS, column, engine, None, None)
+    unread = engine.unread(found.type)
+    if unread:
+        raise column_error(column, f"its column holds {unread}; convert it")
     value, type = engine.plain(*found)
     held = engine.held(type)
     storage = held if isinstance(held, Line | Timestamps) else None

@@ -51,7 +51,18 @@ class FrameColumns(Generic[E]):
         if found is None and (given is not None or not any(column.wild)):
             where = "frame has no column" if row.record is None else "records have no field"
             raise column_error(column, f"the {where} {quoted('.'.join(source))}; say which in columns")
+        if found is None:
+            self._ensure_named_values(column, row)
         return found
+
+    def _ensure_named_values(self, column: Column, row: FrameRow[E]) -> None:
+        """Refuse a wildcard for values in a column that has none by name, such as one of texts in JSON. Raises `ColumnError`."""
+        outer = self._found(row, column.source[: column.wild.index(True)])
+        if outer is not None:
+            held = self.engine.held(self.engine.plain(*outer).type)
+            if held is not NULLS and not isinstance(held, StructOf | MapOf):
+                reason = f"its column holds {outer.type}, expected a struct or a map; give a function in columns"
+                raise column_error(column, reason)
 
     def records(self, column: Column, row: FrameRow[E], prefix: str) -> Records:
         """The column of a relation's records. Raises `ColumnError`."""

@@ -158,6 +158,10 @@ class Engine(Logic[E]):
 
     # what most engines do alike
 
+    def unread(self, type: Any) -> str | None:
+        """What a column of this type holds, if its values are of no one type, so nothing may be asked of them."""
+        return None
+
     def find(self, name: str) -> Typed | None:
         """A column of the frame, if there is one of this name."""
         return Typed(self.column(name), self.types[name]) if name in self.types else None

@@ -58,6 +58,9 @@ class NarwhalsEngine(Engine[nw.Expr]):
     def held(self, type: Any) -> Held:
         return None if isinstance(type, str) else self.over.held(type)
 
+    def unread(self, type: Any) -> str | None:
+        return type if isinstance(type, str) else self.over.unread(type)
+
     def plain(self, value: nw.Expr, type: Any) -> Typed:
         held = self.held(type)
         if isinstance(held, Uuids) or (isinstance(held, Texts) and str(type).lower() not in _TEXTS):

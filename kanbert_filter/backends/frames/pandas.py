@@ -28,6 +28,8 @@ class PandasEngine(ArrowEngine):
 
     def typed(self, value: Any) -> Typed:
         try:
+            if isinstance(value, pd.Series) and not value.index.equals(self.frame.index):
+                value = value.reindex(self.frame.index)  # rows belong together by their index, as everywhere in pandas
             if isinstance(getattr(value, "dtype", None), pd.DatetimeTZDtype):
                 # Of such a series older PyArrows ask for values in a way that pandas warns of.
                 array = pa.array(value.dt.tz_convert(None), from_pandas=True).cast(pa.timestamp(value.dt.unit, "UTC"))
@@ -40,7 +42,14 @@ class PandasEngine(ArrowEngine):
             OverflowError,
         ):  # objects of several types, or of a foreign one
             array = pa.nulls(len(value), pa.opaque(pa.null(), str(value.dtype), self.name))
+        if pa.types.is_floating(array.type) and array.null_count == len(array):
+            array = pa.nulls(len(array))  # which pandas makes of columns without values, whatever they are of
         return Typed(array, array.type)
+
+    def unread(self, type: Any) -> str | None:
+        if isinstance(type, pa.OpaqueType) and type.vendor_name == self.name:
+            return f"values of several or of foreign types (dtype {type.type_name}), which PyArrow does not read"
+        return None
 
     def own(self, condition: Any) -> Any:
         """A series of booleans with the frame's index, by which pandas selects rows."""

@@ -72,6 +72,9 @@ class PolarsEngine(Engine[pl.Expr]):
             return Numbers.integers(int(str(type).lstrip("UInt")), signed=type.is_signed_integer())
         return Floats() if type.is_float() else None
 
+    def unread(self, type: pl.DataType) -> str | None:
+        return "objects of Python" if isinstance(type, pl.Object) else None
+
     def plain(self, value: pl.Expr, type: pl.DataType) -> Typed:
         """Categories as texts, floats of 64 bits, instants of UTC: Polars compares only those of one zone."""
         if isinstance(type, pl.Categorical | pl.Enum):
