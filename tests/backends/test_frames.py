@@ -482,7 +482,7 @@ LEFT_OUT = {**dict.fromkeys(OWN_PANDAS, OBJECTS), **dict.fromkeys(("pyspark", "n
     ("engines", "without", "number"),
     [
         (("polars", "polars-lazy", "pyarrow", "duckdb", "pandas-pyarrow"), (), 60),
-        (OWN_PANDAS, OBJECTS, 25),
+        (OWN_PANDAS, (*OBJECTS, "tasks.units"), 25),  # PyArrow makes floats of great integers in such lists, too
     ],
 )
 def test_engines_answer_as_the_predicate_does(
