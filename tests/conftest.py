@@ -1,6 +1,8 @@
-"""What all tests share: how hypothesis searches."""
+"""What all tests share: how hypothesis searches, and what the garbage collector leaves alone."""
 
+import gc
 import os
+from collections.abc import Generator
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -19,3 +21,18 @@ settings.load_profile("kanbert")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--filters 100000` is for a night."""
     parser.addoption("--filters", type=int, default=2000, help="random filters for each engine in heavy tests (2000)")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the garbage collector from what it need not search: it took a sixth of the time.
+
+    A million objects are made while tests are collected, and live to the end. Tests leave almost as many more.
+    """
+    gc.disable()
+    result = yield
+    gc.enable()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)  # by default 700, 10, 10
+    return result

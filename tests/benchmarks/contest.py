@@ -110,13 +110,14 @@ def _plan(work: Work, clock: Clock) -> tuple[int, int]:
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    enabled = gc.isenabled()
+    enabled, permanent = gc.isenabled(), gc.get_freeze_count()
     gc.collect()
     gc.freeze()
     gc.disable()
     try:
         yield
     finally:
-        gc.unfreeze()
+        if not permanent:  # else what others made permanent would become searched again
+            gc.unfreeze()
         if enabled:
             gc.enable()
