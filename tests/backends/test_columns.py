@@ -179,12 +179,12 @@ def test_numbers_that_people_write() -> None:
     assert shown(numbers) == [plain(number) for number in numbers]
 
 
-@pytest.mark.parametrize(("digits", "wrong"), [(15, 1), (17, 50)])
+@pytest.mark.parametrize(("digits", "wrong"), [(15, 1), (17, 15)])
 def test_tiny_and_huge_numbers(digits: int, wrong: int) -> None:
-    """SQLite's own arithmetic is not exact enough for all of them: at most so many in ten thousand end in a neighbour's digit."""
+    """SQLite's own arithmetic is not exact enough for all of them: at most so many in three thousand end in a neighbour's digit."""
     random = Random(8)
     numbers = []
-    for _ in range(10_000):
+    for _ in range(3_000):
         number = random.randrange(1, 10 ** random.randrange(1, digits + 1))
         numbers.append(float(f"{number}e{random.randrange(-50, 30)}"))
     texts = shown(numbers)

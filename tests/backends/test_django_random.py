@@ -261,13 +261,13 @@ def test_every_field_has_its_column() -> None:
     verify(PROJECTS, site.Project, columns=COLUMNS)
 
 
-@settings(max_examples=100, suppress_health_check=ANYHOW)
+@settings(suppress_health_check=ANYHOW)
 @given(checked=CHECKED, context=ZONED)
 def test_the_orm_means_what_the_predicate_means(database: str, checked: CheckedFilter, context: Context) -> None:
     compare(database, checked, context, AWARE)
 
 
-@settings(max_examples=100, suppress_health_check=ANYHOW)
+@settings(suppress_health_check=ANYHOW)
 @given(checked=CHECKED, context=ZONED)
 def test_times_without_offset_are_those_of_the_storage(sqlite: str, checked: CheckedFilter, context: Context) -> None:
     with override_settings(USE_TZ=False):

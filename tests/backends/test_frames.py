@@ -481,7 +481,7 @@ LEFT_OUT = {**dict.fromkeys(OWN_PANDAS, OBJECTS), **dict.fromkeys(("pyspark", "n
 @pytest.mark.parametrize(
     ("engines", "without", "number"),
     [
-        (("polars", "polars-lazy", "pyarrow", "duckdb", "pandas-pyarrow"), (), 60),
+        (("polars", "polars-lazy", "pyarrow", "duckdb", "pandas-pyarrow"), (), 30),
         (OWN_PANDAS, (*OBJECTS, "tasks.units"), 25),  # PyArrow makes floats of great integers in such lists, too
     ],
 )
@@ -503,7 +503,7 @@ def test_engines_answer_as_the_predicate_does(
 def test_narwhals_answers_as_the_predicate_does(tmp_path: Path) -> None:
     frames = {engine: framed(engine, tmp_path) for engine in NARWHALS if "pyspark" not in engine}
 
-    @settings(max_examples=40)
+    @settings(max_examples=20)
     @given(checked_filters(related=False), CONTEXTS)
     def same(checked: CheckedFilter, context: Context) -> None:
         ids = expected(checked, context)

@@ -322,11 +322,7 @@ def waiting_and_compiled(
     return [compile_predicate(checked, context, access=access) for _ in range(2)]
 
 
-@settings(max_examples=300, deadline=None)
-@given(CHECKED, st.lists(PROJECT, min_size=1, max_size=4), CONTEXTS)
-def test_a_predicate_means_what_the_naive_evaluator_means(
-    checked: CheckedFilter, records: list[dict[str, Any]], context: Context
-) -> None:
+def compare(checked: CheckedFilter, records: list[dict[str, Any]], context: Context) -> None:
     expected = [record for record in records if reference_meaning.evaluate(checked, record, context)]
     for matches in waiting_and_compiled(checked, context):
         assert [record for record in records if matches(record) is True] == expected
@@ -337,6 +333,22 @@ def test_a_predicate_means_what_the_naive_evaluator_means(
     for matches in waiting_and_compiled(checked, context, access="attribute"):
         assert matches.select(things) == [thing for thing, answer in zip(things, answers, strict=True) if answer]
         assert [matches(thing) for thing in things] == answers
+
+
+RECORDS = st.lists(PROJECT, min_size=1, max_size=4)
+
+
+@settings(max_examples=100)
+@given(CHECKED, RECORDS, CONTEXTS)
+def test_a_predicate_means_what_the_naive_evaluator_means(
+    checked: CheckedFilter, records: list[dict[str, Any]], context: Context
+) -> None:
+    compare(checked, records, context)
+
+
+@pytest.mark.heavy
+def test_predicates_mean_it_in_thousands_of_filters(pytestconfig: pytest.Config) -> None:
+    settings(max_examples=pytestconfig.getoption("filters"))(given(CHECKED, RECORDS, CONTEXTS)(compare))()
 
 
 READ = ("title", "client.name", "client.address.city", "meta.weight", "custom_field.x", "extra.x", "budget", "owner.id")

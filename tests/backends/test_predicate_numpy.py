@@ -24,7 +24,7 @@ NUMBERS = [
 BOOLEANS = [numpy.True_, numpy.False_]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100)
 @given(CHECKED, CONTEXTS, st.sampled_from(NUMBERS), st.sampled_from(BOOLEANS), st.sampled_from([*NUMBERS, *BOOLEANS]))
 def test_a_predicate_reads_numpys_values_as_the_naive_evaluator_does(
     checked: CheckedFilter, context: Context, number: Any, boolean: Any, custom: Any

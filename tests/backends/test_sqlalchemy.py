@@ -111,7 +111,6 @@ def compare(database: Filled, filter: Filter, context: Context) -> None:
     assert found == expected, to_dsl(filter)[:500]
 
 
-@settings(max_examples=150)
 @given(filter=FILTERS, context=CONTEXTS, asked=ASKED, joined=JOINED)
 def test_databases_answer_as_the_predicate(
     database: Filled, filter: Filter, context: Context, asked: int, joined: int
