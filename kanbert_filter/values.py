@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from numbers import Integral, Rational, Real
 from typing import Final
 
 from . import messages
@@ -62,22 +64,32 @@ class Special(Immutable):
         self._fill(name=str.__str__(name), days=days)
 
     def __add__(self, days: int | timedelta) -> Special:
-        if isinstance(days, timedelta):
-            if days != timedelta(days=days.days):
-                raise TypeError(f"'today' moves by whole days, not by {days}")
-            days = days.days
-        if self.name != "today" or not isinstance(days, int) or isinstance(days, bool):
-            return NotImplemented
-        return Special("today", self.days + days)
+        return self._moved(_whole_days(days))
+
+    __radd__ = __add__
 
     def __sub__(self, days: int | timedelta) -> Special:
-        return self + -days
+        return self._moved(-_whole_days(days))
+
+    def _moved(self, days: int) -> Special:
+        if self.name != "today":
+            raise TypeError(f"{self} does not move; TODAY alone does, by whole days, as in TODAY + 5")
+        return Special("today", self.days + days)
 
     def __str__(self) -> str:
         return f"{self.name}{self.days:+d}d" if self.days else self.name
 
     def __repr__(self) -> str:
         return f"Special({str(self)!r})"
+
+
+def _whole_days(days: object) -> int:
+    if isinstance(days, timedelta) and days == timedelta(days=days.days):
+        return days.days
+    if isinstance(days, Integral) and not isinstance(days, bool):
+        return int(days)
+    found = days if isinstance(days, (float, timedelta)) else type(days).__name__
+    raise TypeError(f"TODAY moves by whole days, as in TODAY + 5, not by {found}")
 
 
 class SpecialMeaning(Immutable):
@@ -183,6 +195,8 @@ Value = str | int | Decimal | bool | Special | UntypedText
 def value_of(operand: object) -> Value:
     """The value of the tree for a Python object: dates, datetimes, UUIDs and enum members become what the language writes for them.
 
+    Numbers and booleans of other libraries, such as NumPy's, are numbers and booleans.
+
     Raises `FilterSyntaxError` for what the language cannot write (NaN, half a surrogate pair, None) and `TypeError` for a type
     it does not know.
     """
@@ -210,9 +224,18 @@ def value_of(operand: object) -> Value:
 
     if isinstance(operand, UUID):
         return str(operand)
-    raise TypeError(
+    if is_boolean(operand):
+        return bool(operand)
+    if isinstance(operand, Integral):
+        return value_of(int(operand))
+    if isinstance(operand, Real) and not isinstance(operand, Rational):
+        return value_of(shown_decimal(operand))
+    message = (
         f"expected a str, number, bool, date, datetime, UUID, enum member or special, not {type(operand).__name__}"
     )
+    if isinstance(operand, (list, tuple, set, frozenset)):
+        message += "; in_() and not_in() compare with several values"
+    raise TypeError(message)
 
 
 def sound_text(text: str) -> str:
@@ -229,7 +252,20 @@ def sound_text(text: str) -> str:
     return text
 
 
+def is_boolean(value: object) -> bool:
+    """Whether a value is a boolean, of Python or of NumPy: whoever has one of those has imported NumPy."""
+    if isinstance(value, bool):
+        return True
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, getattr(numpy, "bool_", ()))
+
+
 # numbers
+
+
+def shown_decimal(number: Real) -> Decimal:
+    """The decimal that a float of another width shows, such as NumPy's float32; not the one of its 64 bits."""
+    return Decimal(str(number))
 
 
 def exact(number: int | float | Decimal) -> Number:

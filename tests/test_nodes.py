@@ -267,8 +267,9 @@ def test_a_filter_has_no_truth_value() -> None:
 @pytest.mark.parametrize(("expression", "message"), cases("builder_errors.txt"))
 def test_says_what_to_write_instead(expression: str, message: str) -> None:
     checked = kf.Endpoint("e", {"a": "number"}).check(A)
+    specials = {"NOW": kf.NOW, "SOW": kf.SOW, "TODAY": kf.TODAY, "timedelta": timedelta}
     with pytest.raises(TypeError, match=re.escape(message)):
-        eval(expression, {"field": kf.field, "f": A, "g": B, "c": checked})
+        eval(expression, {"field": kf.field, "f": A, "g": B, "c": checked} | specials)
 
 
 def test_the_builder_says_everything_the_language_says() -> None:
@@ -309,6 +310,7 @@ def test_the_builder_says_everything_the_language_says() -> None:
 def test_specials_add_days() -> None:
     assert str(kf.TODAY + 5 - 7) == "today-2d"
     assert kf.TODAY + 1 - 1 == kf.TODAY
+    assert 5 + kf.TODAY == timedelta(days=5) + kf.TODAY == kf.TODAY + 5
     assert repr(kf.TODAY - timedelta(days=1)) == "Special('today-1d')"
 
 

@@ -21,11 +21,20 @@ from typing import Any, Final
 from ..checked import CheckedFilter
 from ..endpoints.endpoint import Endpoint
 from ..endpoints.field_table import FieldTable, Relation
-from ..errors import FilterError, FilterSyntaxError, Problem, UnsupportedFilterError, printable, quoted
+from ..errors import (
+    FilterError,
+    FilterSyntaxError,
+    Problem,
+    TextLocation,
+    UnsupportedFilterError,
+    printable,
+    quoted,
+    syntax_error,
+)
 from ..limits import DEFAULT_LIMITS, Limits
 from ..nodes import EVERYTHING, And, Everything, Filter
 from ..notations.dsl import to_dsl
-from ..notations.json import parse_json, to_json_text
+from ..notations.json import JsonText, fault_of, parse_json, to_json_text
 from ..notations.query import parse, parse_query
 from ..operators import OPERATORS
 
@@ -207,10 +216,43 @@ def _filter_of_body(content_type: str, body: bytes, name: str, limits: Limits) -
             raise _missing_filter(f"{name}=… or {name}[…]=…")
         return filter
     wrapped = re.fullmatch(_WRAPPED.format(name=re.escape(name)), text, re.DOTALL)
-    if wrapped is None:
-        raise _missing_filter(f'{{"{name}": …}} and nothing else')
-    inner = wrapped[1].strip(" \t\r\n")
-    return parse(_json_string(inner), limits=limits) if inner.startswith('"') else parse_json(inner, limits=limits)
+    try:
+        if wrapped is None:
+            raise _missing_filter(_json_shape(name))
+        inner = wrapped[1].strip(" \t\r\n")
+        return parse(_json_string(inner), limits=limits) if inner.startswith('"') else parse_json(inner, limits=limits)
+    except FilterSyntaxError as error:
+        raise _fault_around_filter(text, name) or error from None
+
+
+def _fault_around_filter(text: str, name: str) -> FilterSyntaxError | None:
+    """What is wrong with a body that should be JSON with nothing but the filter in it; None if that is sound."""
+    from json import JSONDecodeError
+
+    document = JsonText(text)
+    try:
+        body = document.top()
+    except JSONDecodeError as error:
+        message, start, end = fault_of(error)
+        return syntax_error("invalid_json", f"The body is not JSON: {message}", TextLocation(text, start, end))
+    except RecursionError:  # of the filter's own, or of a key that is not looked at
+        return None
+    if not isinstance(body, dict):
+        return None
+    doubled = document.duplicate(body)
+    if doubled is not None:
+        return syntax_error("duplicate_key", f"Found {quoted(doubled)} twice in the body, expected it once")
+    other = next((key for key in body if key != name), None)
+    if other is None:
+        return None
+    found = f"{quoted(other)} beside {quoted(name)} in the body" if name in body else f"{quoted(other)} in the body"
+    return syntax_error(
+        "unknown_key" if name in body else "missing_key", f"Found {found}, expected {_json_shape(name)}"
+    )
+
+
+def _json_shape(name: str) -> str:
+    return f'{{"{name}": …}} and nothing else'
 
 
 def _decoded(body: bytes) -> str:

@@ -72,14 +72,21 @@ def misspelling(key: str, name: str) -> Problem | None:
     return Problem("misspelled_parameter", f"Found parameter {quoted(key)}, {remedy}")
 
 
+_EDGE: Final = r"""[\s\x00-\x1f\x7f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff"'`´‘’“”]"""
+"""What is no part of a name and comes to stand beside one: blanks, characters that cannot be seen, such as a byte order mark, and the
+quotes of a shell to which they are none."""
+
+
 @lru_cache(maxsize=64)
 def _misspelled(name: str) -> re.Pattern[str]:
-    """What a misspelled key begins with: the name in any case, also behind another `?`, `;` or blanks or inside brackets, and then
-    the end, a bracket in whatever encoding, `=`, or a dot and what a form has in brackets."""
+    """What a misspelled key begins with: the name in any case, also behind another `?`, `;`, blanks or quotes or inside brackets, and then
+    the end, a bracket in whatever encoding, `=`, or a dot and what a form has in brackets. Or JSON whose first key is the name."""
     name = re.escape(name)
     bracket = r"(?:%(?:25)*(?:u00)?|\\u00|\\x|&?\#x)5b|&?\#91|［"
-    rest = rf"\s*\Z|[\[=]|(?P<encoded>{bracket})|\.(?:[0-9]|(?:field|and|or)(?![\w-]))"
-    return re.compile(rf"(?:(?:\A|[?;])\s*{name}(?:{rest}))|\A\[{name}\]", re.IGNORECASE)
+    rest = rf"{_EDGE}*(?:\Z|[\[\]=])|(?P<encoded>{bracket})|\.(?:[0-9]|(?:field|and|or)(?![\w-]))"
+    return re.compile(
+        rf"(?:\A|[?;]){_EDGE}*{name}(?:{rest})|\A\[{name}\]|\A{_EDGE}*\{{{_EDGE}*{name}{_EDGE}*:", re.IGNORECASE
+    )
 
 
 def to_form(filter: Filter | CheckedFilter, *, name: str = "filter") -> list[tuple[str, str]]:
@@ -97,10 +104,11 @@ def to_form(filter: Filter | CheckedFilter, *, name: str = "filter") -> list[tup
     def text(path: Path, value: Value) -> str:
         if isinstance(value, (str, Special, UntypedText)):
             return str(value)
+        shown = str(value).lower() if isinstance(value, bool) else number_text(value)
         kind = None if table is None else table.kind_of(map(str, path))
         if kind is None or kind == "custom":
-            raise _untellable(path, value)
-        return str(value).lower() if isinstance(value, bool) else number_text(value)
+            raise _untellable(path, shown, kind)
+        return shown
 
     tree = tree_of(filter)
     for node in every_node(tree):
@@ -281,9 +289,11 @@ def _flat(key: str, data: object) -> Iterator[tuple[str, str]]:
                 yield key, str(data)
 
 
-def _untellable(path: Path, value: object) -> UnsupportedFilterError:
+def _untellable(path: Path, shown: str, kind: str | None) -> UnsupportedFilterError:
     name = ".".join(map(str, path))
-    message = (
-        f"A form cannot distinguish {quoted(value)} from text unless the field's type is known; check the filter first"
-    )
+    if kind == "custom":
+        where = "in a custom field, which takes both; write the filter as DSL or JSON"
+    else:
+        where = "unless the field's type is known; check the filter first"
+    message = f"A form cannot distinguish {shown} from text {where}"
     return UnsupportedFilterError(Problem("unsupported", message, name))

@@ -1,4 +1,4 @@
-"""Values of NumPy and pandas in records."""
+"""Values of NumPy and pandas in records and in filters."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
+import kanbert_filter as kf
 from kanbert_filter.backends.predicate import compile_predicate
 from kanbert_filter.checked import CheckedFilter
 from kanbert_filter.context import Context
@@ -22,6 +23,24 @@ NUMBERS = [
     *(numpy.int8(7), numpy.uint64(2**64 - 1), numpy.int64(1000), numpy.int32(0)),
 ]
 BOOLEANS = [numpy.True_, numpy.False_]
+
+
+@pytest.mark.parametrize("value", [*NUMBERS, *BOOLEANS], ids=repr)
+def test_a_filter_is_built_with_numpys_values_as_with_what_they_show(value: Any) -> None:
+    shown = str(value).lower()
+    assert kf.field("f").eq(value) == kf.parse_dsl(f"f = {shown}")
+    assert kf.field("f").in_(numpy.array([value])) == kf.parse_dsl(f"f in [{shown}]")
+
+
+@pytest.mark.parametrize("value", [numpy.float32("nan"), numpy.longdouble("inf"), pandas.NaT])
+def test_a_filter_is_not_built_with_what_is_not_there(value: Any) -> None:
+    with pytest.raises(kf.FilterSyntaxError):
+        kf.field("f") == value
+
+
+def test_a_filters_day_moves_by_numpys_integers() -> None:
+    assert kf.TODAY + numpy.int64(5) == kf.TODAY - numpy.int8(-5) == kf.TODAY + 5
+    assert kf.TODAY - numpy.int8(-128) == kf.TODAY + 128
 
 
 @settings(max_examples=100)

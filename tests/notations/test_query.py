@@ -1,7 +1,7 @@
 """Any notation: telling them apart, finding the filter in a query string, and writing one."""
 
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import pytest
 from hypothesis import given, strategies as st
@@ -115,10 +115,20 @@ def test_a_filter_that_was_meant_is_not_ignored(query: str, key: str, fragment: 
 
 
 @pytest.mark.parametrize(
+    "edge", [*"\0\t\n\r\x1f\x7f\xa0\xad\u2003\u200b\u200e\u2028\u2060\ufeff'`´‘’“”", '"'], ids=ascii
+)
+def test_a_name_beside_what_is_no_part_of_one_is_misspelled(edge: str) -> None:
+    for key in (f"{edge}filter", f"filter{edge}", f"{edge}{edge}Filter{edge}"):
+        assert problem(f"{quote(key)}=a%3D1").code == "misspelled_parameter"
+        with pytest.raises(FilterSyntaxError, match="expected 'filter'"):
+            parse_form({key: "a=1"})
+
+
+@pytest.mark.parametrize(
     "query",
     [
         "filters=x&my_filter=x&filter_id=x&filter-x=x&filterx[0]=x&x[filter]=x&filter(0)=x",
-        "filter.fields=x&filter.order=x&filter.x=x&filter.=x&filter:0=x",
+        "filter.fields=x&filter.order=x&filter.x=x&filter.=x&filter:0=x&filter'x=x&x'filter'=x",
         "page=1?filter=a=1",
         "sort+by=x&a%3Db=x&%22x%22=x&%ff=x",
         "filter=&sort+by=x",

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import math
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, tzinfo
 from decimal import MAX_EMAX, MIN_EMIN, Context as DecimalContext, Decimal
@@ -34,7 +33,7 @@ from ...context import first_instant, inside, instant_of, local_date
 from ...errors import RecordError
 from ...kinds import ValueKind, exhaustive
 from ...meaning.tests import Column
-from ...values import exact, number_text, read_date
+from ...values import exact, is_boolean, number_text, read_date, shown_decimal
 
 __all__ = [
     "NUMBERS",
@@ -114,7 +113,7 @@ def as_number(value: Any, field: FieldOfError) -> int | float | Decimal:
 def as_boolean(value: object, field: FieldOfError) -> bool:
     """A boolean. Raises `RecordError` for anything else."""
     plain = value.value if isinstance(value, Enum) else value
-    if _is_boolean(plain):
+    if is_boolean(plain):
         return bool(plain)
     raise RecordError(*field, value)
 
@@ -126,7 +125,7 @@ def as_identifier(value: object, field: FieldOfError) -> str:
         return str.__str__(plain)
     if isinstance(plain, UUID):
         return str(plain)
-    if isinstance(plain, Integral) and not _is_boolean(plain):
+    if isinstance(plain, Integral) and not is_boolean(plain):
         try:
             return str(int(plain))
         except ValueError:  # an integer of more digits than Python writes
@@ -231,7 +230,7 @@ def as_custom(value: object) -> str | int | float | Decimal | Unordered:
     plain = value.value if isinstance(value, Enum) else value
     if isinstance(plain, str):
         return str.__str__(plain)
-    if _is_boolean(plain):
+    if is_boolean(plain):
         return Unordered(bool(plain))
     found = _finite(plain)
     return Unordered.OTHER if found is None else found
@@ -240,14 +239,6 @@ def as_custom(value: object) -> str | int | float | Decimal | Unordered:
 def decimal_text(value: int | float | Decimal) -> str:
     """The text a currency field's text operators see."""
     return number_text(exact(value))
-
-
-def _is_boolean(value: object) -> bool:
-    """Whether a value is a boolean, of Python or of NumPy: whoever has one of those has imported NumPy."""
-    if isinstance(value, bool):
-        return True
-    numpy = sys.modules.get("numpy")
-    return numpy is not None and isinstance(value, getattr(numpy, "bool_", ()))
 
 
 _PRECISION: Final = DecimalContext(prec=200, Emax=MAX_EMAX, Emin=MIN_EMIN)
@@ -264,7 +255,7 @@ def _finite(value: object) -> int | float | Decimal | None:
     if isinstance(value, Decimal):
         return Decimal(value) if value.is_finite() else None
     if isinstance(value, Integral):
-        return None if _is_boolean(value) else int(value)
+        return None if is_boolean(value) else int(value)
     return _other_real(value) if isinstance(value, Real) else None
 
 
@@ -273,8 +264,7 @@ def _other_real(value: Real) -> Decimal | None:
     try:
         if isinstance(value, Rational):
             return _PRECISION.divide(Decimal(int(value.numerator)), Decimal(int(value.denominator)))
-        # A float of another width, such as NumPy's float32, means the decimal that it shows, not the one of its 64 bits.
-        shown = Decimal(str(value))
+        shown = shown_decimal(value)
     except Exception:  # these are methods of anybody's classes
         return None
     return shown if shown.is_finite() else None
