@@ -23,12 +23,15 @@ SORTS: dict[str, type[Any]] = {
 }
 
 
-def endpoint(column: str) -> Endpoint:
-    """Fields of every type whose data is in a column of JSON, beside the wildcard that admits any name."""
-    rows: dict[str, Any] = {"id": "id", "extra.*": types.Custom(source=f"{column}.*.value")}
-    rows |= {f"extra.{name}": made(source=f"{column}.{name}.value") for name, made in SORTS.items()}
-    return Endpoint("items", rows)
-
+ITEMS = Endpoint(
+    "items",
+    {
+        "id": "id",
+        "extra.*": types.Custom(source="custom_field.*.value"),
+        **{f"extra.{name}": made(source=f"custom_field.{name}.value") for name, made in SORTS.items()},
+    },
+)
+"""Fields of every type whose data is in a column of JSON, beside the wildcard that admits any name."""
 
 TEXTS = [
     *("", "a", "A", "ab", "Acme", "ACME Corp", "%", "_", "50%", "a_b", "ß", "é", "7", "07", "7.0", "true", "null", "漢"),
@@ -64,9 +67,9 @@ EVERY = [
 """Filters on each type, in all ways."""
 
 
-def rows(size: int, seed: int = 11) -> list[dict[str, Any]]:
-    """What columns of JSON hold: each value of all sorts for each field, and some of the fields missing."""
-    choose = random.Random(seed)
+def _held(size: int) -> list[dict[str, Any]]:
+    """Each value of all sorts for each field, and some of the fields missing."""
+    choose = random.Random(11)
     made: list[dict[str, Any]] = [{name: {"value": value} for name in SORTS} for value in VALUES]
     made += [{}, {"title": 5}, {"title": {}}, {"title": []}]
     while len(made) < size:
@@ -75,14 +78,6 @@ def rows(size: int, seed: int = 11) -> list[dict[str, Any]]:
         if row.get("ref") == {"value": 1e23}:  # on PostgreSQL an integer of so many digits
             del row["ref"]
     return made
-
-
-def records(column: str, held: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows as the predicate is to see them: without the values that are not of their field's type."""
-    return [
-        {"id": number, column: {name: _of_type(name, value) for name, value in row.items()}}
-        for number, row in enumerate(held, 1)
-    ]
 
 
 def _of_type(name: str, holder: Any) -> Any:
@@ -96,3 +91,13 @@ def _of_type(name: str, holder: Any) -> Any:
     except RecordError:
         return {}
     return holder
+
+
+HELD = _held(400)
+"""What a column of JSON holds."""
+
+RECORDS: list[dict[str, Any]] = [
+    {"id": number, "custom_field": {name: _of_type(name, value) for name, value in held.items()}}
+    for number, held in enumerate(HELD, 1)
+]
+"""The rows as the predicate is to see them: without the values that are not of their field's type."""

@@ -1,47 +1,42 @@
-"""Typed paths into JSON columns in the Django back end, over values of every sort, on SQLite and PostgreSQL."""
+"""Typed paths into JSON in the Django back end: indexes, depth, and columns that hold the value itself; the rest is in `test_typed_json`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from django.db import connections
-from hypothesis import HealthCheck, given, settings
 
 import kanbert_filter as kf
 from kanbert_filter.backends.django import verify, where
 from tests import django_site as site
-from tests.backends.json_values import EVERY, endpoint, records, rows
-from tests.backends.test_predicate import CONTEXTS, filters
+from tests.backends.json_values import HELD, ITEMS, RECORDS
 
-ITEMS = endpoint("custom_field")
-HELD = rows(400)
-RECORDS = records("custom_field", HELD)
+
+@contextmanager
+def filled(name: str) -> Iterator[str]:
+    """A database whose projects hold the values in JSON."""
+    for database in site.database(name):
+        site.create_tables(database)
+        made = [site.Project(id=number, custom_field=held) for number, held in enumerate(HELD, 1)]
+        site.Project.objects.using(database).bulk_create(made)
+        yield database
 
 
 @pytest.fixture(params=site.DATABASES, scope="module")
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
-    for name in site.database(request.param):
-        site.create_tables(name)
-        made = [site.Project(id=number, custom_field=held) for number, held in enumerate(HELD, 1)]
-        site.Project.objects.using(name).bulk_create(made)
-        yield name
+    with filled(request.param) as database:
+        yield database
 
 
-def compare(database: str, checked: kf.CheckedFilter, context: kf.Context) -> None:
-    expected = [record["id"] for record in kf.compile_predicate(checked, context).select(RECORDS)]
-    found = site.Project.objects.using(database).filter(where(checked, site.Project, context)).order_by("id")
-    assert [*found.values_list("id", flat=True)] == expected, kf.to_dsl(checked)
+def found(database: str, checked: kf.CheckedFilter, context: kf.Context) -> list[int]:
+    projects = site.Project.objects.using(database).filter(where(checked, site.Project, context))
+    return [*projects.order_by("id").values_list("id", flat=True)]
 
 
 def test_every_type_is_found_in_json() -> None:
     verify(ITEMS, site.Project)
-
-
-@pytest.mark.parametrize("text", EVERY)
-def test_a_value_of_another_type_is_null(database: str, text: str) -> None:
-    for zone in ("UTC", "Europe/Vienna", "America/St_Johns"):
-        compare(database, ITEMS.parse(text), kf.Context(timezone=zone, storage_timezone="America/Havana"))
 
 
 @pytest.mark.parametrize(
@@ -58,9 +53,11 @@ def test_a_value_of_another_type_is_null(database: str, text: str) -> None:
     ],
 )
 def test_equality_in_json_is_what_an_index_on_jsonb_serves(indexed_database: str, text: str, indexed: bool) -> None:
-    found = site.Project.objects.using(indexed_database).filter(where(ITEMS.parse(text), site.Project)).order_by()
-    assert ("Bitmap Index Scan on extra_gin" in found.explain()) is indexed
-    compare(indexed_database, ITEMS.parse(text), kf.Context())
+    checked = ITEMS.parse(text)
+    projects = site.Project.objects.using(indexed_database).filter(where(checked, site.Project)).order_by()
+    assert ("Bitmap Index Scan on extra_gin" in projects.explain()) is indexed
+    matching = [record["id"] for record in kf.compile_predicate(checked).select(RECORDS)]
+    assert found(indexed_database, checked, kf.Context()) == matching
 
 
 @pytest.fixture
@@ -108,32 +105,3 @@ def test_json_is_found_as_deep_as_filters_go(database: str, field: str) -> None:
         else:
             assert site.Project.objects.using(database).filter(condition).count() <= len(HELD)
     assert 12 <= refused <= 21
-
-
-@pytest.mark.parametrize("many", [50, pytest.param(1000, marks=pytest.mark.heavy)])
-def test_many_days_are_asked_of_one_value(database: str, many: int) -> None:
-    days = ", ".join(f"'{1990 + n // 336}-{n // 28 % 12 + 1:02}-{n % 28 + 1:02}'" for n in range(many))
-    text = f"extra.made in [{days}] or extra.due nin [{days}]"
-    compare(database, ITEMS.parse(text), kf.Context(timezone="Europe/Vienna", storage_timezone="Europe/Vienna"))
-
-
-CHECKED = filters(ITEMS, depth=0).map(ITEMS.check)
-ANYHOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-
-
-@settings(max_examples=20, suppress_health_check=ANYHOW)
-@given(checked=CHECKED, context=CONTEXTS)
-def test_typed_json_means_what_the_predicate_means(
-    database: str, checked: kf.CheckedFilter, context: kf.Context
-) -> None:
-    compare(database, checked, context)
-
-
-@pytest.mark.heavy
-def test_typed_json_means_it_in_thousands_of_filters(database: str, pytestconfig: pytest.Config) -> None:
-    @settings(max_examples=pytestconfig.getoption("filters"))
-    @given(checked=CHECKED, context=CONTEXTS)
-    def answer_alike(checked: kf.CheckedFilter, context: kf.Context) -> None:
-        compare(database, checked, context)
-
-    answer_alike()
