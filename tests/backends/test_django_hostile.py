@@ -11,7 +11,7 @@ from django.db.models.functions import Cast, Concat, Lower, Upper
 
 import kanbert_filter as kf
 from kanbert_filter.backends.django import ColumnError, verify, where
-from kanbert_filter.backends.django.dialects import JsonKind
+from kanbert_filter.backends.django.dialects import IsNotTrue, JsonKind
 from tests import django_site as site
 
 PROJECTS = kf.Endpoint.from_model(
@@ -318,6 +318,13 @@ def test_custom_fields_on_columns_of_one_kind(database: str) -> None:
     ):
         found = site.Project.objects.using(database).filter(where(endpoint.parse(text), site.Project))
         assert found.exists() is expected, text
+
+
+def test_oracle_has_no_booleans() -> None:
+    compiler = site.Project.objects.filter(title="a").query.get_compiler("default")
+    untrue = IsNotTrue(Q(title="a")).resolve_expression(compiler.query)
+    sql, params = untrue.as_oracle(compiler, compiler.connection)
+    assert (sql.startswith("CASE WHEN"), sql.endswith(" END = 1"), params) == (True, True, ["a", False, True])
 
 
 def test_json_is_not_for_every_engine() -> None:

@@ -93,6 +93,10 @@ class IsNotTrue(Case):
 
     as_sqlite = as_mysql = as_postgresql
 
+    def as_oracle(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
+        """As a number, since a condition is no value there."""
+        return _filled("{case} = 1", case=super().as_sql(compiler, connection))  # type: ignore[arg-type]
+
 
 class CountTest(Func):
     """Whether there are more than so many records, or not: as a comparison of their number, and as one of whether there is one more."""

@@ -61,7 +61,9 @@ class FrameColumns(Generic[E]):
         if outer is not None:
             held = self.engine.held(self.engine.plain(*outer).type)
             if held is not NULLS and not isinstance(held, StructOf | MapOf):
-                reason = f"its column holds {outer.type}, expected a struct or a map; give a function in columns"
+                reason = (
+                    f"its column holds {outer.type}, expected a struct or a map from texts; give a function in columns"
+                )
                 raise column_error(column, reason)
 
     def records(self, column: Column, row: FrameRow[E], prefix: str) -> Records:
