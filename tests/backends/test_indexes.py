@@ -85,29 +85,12 @@ def plan(connection: Connection, filter: str) -> str:
     return "\n".join(str(row[-1]) for row in connection.execute(Explain(statement)))
 
 
-@pytest.fixture(scope="module")
-def django_database() -> Iterator[str]:
-    """A database of PostgreSQL for which Django makes queries; they are asked where the indexes are."""
-    pytest.importorskip("django", reason="Django is not here")
-    from tests import django_site
-
-    yield from django_site.database("postgresql")
-
-
-def django_plan(connection: Connection, filter: str, database: str) -> str:
+def django_plan(connection: Connection, filter: str) -> str:
     """The plan of the query that Django makes."""
-    from kanbert_filter.backends import django
-    from tests.benchmarks.django_rows import COLUMNS, IndexedProject
+    pytest.importorskip("django", reason="Django is not here")
+    from tests.benchmarks.django_rows import page_of
 
-    condition = django.where(PROJECTS.parse(filter), IndexedProject, columns=COLUMNS)
-    query = IndexedProject.objects.filter(condition).values("id").query
-    if connection.dialect.name == "sqlite":
-        sql, params = query.sql_with_params()
-        sql = f"EXPLAIN QUERY PLAN {sql}".replace("%s", "?")
-    else:
-        sql, params = query.get_compiler(database).as_sql()
-        sql = f"EXPLAIN {sql}"
-    return "\n".join(str(row[-1]) for row in connection.exec_driver_sql(sql, tuple(params)))
+    return "\n".join(str(row[-1]) for row in connection.execute(Explain(page_of(filter, connection.dialect.name))))
 
 
 def names_of(part: Part) -> str:
@@ -121,8 +104,8 @@ def test_an_index_of_the_page_serves(made: Connection, part: Part, filter: str) 
 
 
 @pytest.mark.parametrize(("part", "filter"), CASES)
-def test_an_index_of_the_page_serves_django(made: Connection, part: Part, filter: str, django_database: str) -> None:
-    assert re.search(names_of(part), django_plan(made, filter, django_database))
+def test_an_index_of_the_page_serves_django(made: Connection, part: Part, filter: str) -> None:
+    assert re.search(names_of(part), django_plan(made, filter))
 
 
 BY_EXPRESSION = next(part for part in SERVING if "projects_size_in_custom" in " ".join(part.statements))
@@ -139,9 +122,9 @@ BY_EXPRESSION = next(part for part in SERVING if "projects_size_in_custom" in " 
     ],
 )
 def test_on_django_an_expression_in_json_needs_no_column(
-    made: Connection, part: Part, filter: str, name: str | None, django_database: str
+    made: Connection, part: Part, filter: str, name: str | None
 ) -> None:
-    found = re.findall(names_of(part), django_plan(made, filter, django_database))
+    found = re.findall(names_of(part), django_plan(made, filter))
     assert found == ([name] if name else [])
 
 

@@ -36,6 +36,8 @@ SECTIONS: dict[str, tuple[str, float, Callable[[float], list[Row]]]] = {
     "postgresql": ("8. PostgreSQL by SQLAlchemy, one million rows", 60, engines.postgresql),
     "sql-shapes": ("8. Shapes of filters on PostgreSQL, a million tasks", 120, sql_shapes.postgresql),
     "sqlite-shapes": ("8. Shapes of filters on SQLite, a million tasks", 120, sql_shapes.sqlite),
+    "django-shapes": ("8. Shapes of filters on PostgreSQL, by Django", 120, sql_shapes.django_postgresql),
+    "django-sqlite-shapes": ("8. Shapes of filters on SQLite, by Django", 120, sql_shapes.django_sqlite),
     "frames": ("8. Data frames, one million rows", 60, frames.frames),
     "questions": ("9. Questions about filters", 60, questions.questions),
     "requests": ("10. Requests in FastAPI and SQLAlchemy, on SQLite", 20, requests.requests),

@@ -2,12 +2,19 @@
 
 # mypy: disable-error-code="var-annotated"
 
+from functools import cache
+from itertools import count
 from typing import Any, Final
 
-from django.db import models
+from django.db import connections, models
+from django.db.models.expressions import Star
 from django.db.models.fields.json import KeyTextTransform
+from django.db.utils import load_backend
+from sqlalchemy import TextClause, text
 
+from kanbert_filter.backends.django import where
 from tests import django_site
+from tests.benchmarks.sql_rows import PROJECTS
 
 assert django_site  # which sets Django up
 
@@ -76,3 +83,41 @@ COLUMNS: Final[dict[str, Any]] = {
     "indexed_field.size": "custom.size",
     "indexed_field.*": lambda name: KeyTextTransform(name, "custom", output_field=models.TextField()),
 }
+
+
+COUNT: Final = models.Func(Star(), function="COUNT", output_field=models.IntegerField())
+"""An aggregate that Django does not group by."""
+
+
+def number_of(filter: str, dialect: str) -> TextClause:
+    """Django's query for the number of the projects that match, to be asked on a connection of SQLAlchemy's."""
+    return _query(matching(filter).values(number=COUNT), dialect)
+
+
+def page_of(filter: str, dialect: str, size: int | None = None) -> TextClause:
+    """Django's query for the ids of the first projects that match, or of all."""
+    return _query(matching(filter).order_by("id").values("id")[:size], dialect)
+
+
+def matching(filter: str) -> Any:
+    return IndexedProject.objects.filter(where(PROJECTS.parse(filter), IndexedProject, columns=COLUMNS))
+
+
+def _query(found: Any, dialect: str) -> TextClause:
+    sql, params = found.query.get_compiler(connection=_engine(dialect)).as_sql()
+    numbers = count()
+    named = "%".join(_numbered(part, numbers) for part in sql.replace(":", "\\:").split("%%"))
+    return text(named).bindparams(**{f"p{number}": value for number, value in enumerate(params)})
+
+
+def _numbered(sql: str, numbers: Any) -> str:
+    first, *others = sql.split("%s")
+    return first + "".join([f":p{next(numbers)}{other}" for other in others])
+
+
+@cache
+def _engine(dialect: str) -> Any:
+    """What knows the words of an engine; it connects to none."""
+    name = f"django.db.backends.{'sqlite3' if dialect == 'sqlite' else dialect}"
+    settings = connections.configure_settings({"default": {"ENGINE": name, "NAME": "none"}})
+    return load_backend(name).DatabaseWrapper(settings["default"])

@@ -12,7 +12,15 @@ from sqlalchemy import Connection, select, text
 from kanbert_filter.backends.sqlalchemy import verify, where
 from tests.backends.databases import ENGINES, fresh_engine
 from tests.benchmarks.sql_rows import COLUMNS, PROJECTS, Project, fill
-from tests.benchmarks.sql_shapes import CORPUS, Dialect, make_indexes, shapes, statements
+from tests.benchmarks.sql_shapes import (
+    CORPUS,
+    Dialect,
+    django_statements,
+    is_for_django,
+    make_indexes,
+    shapes,
+    statements,
+)
 
 
 @pytest.fixture(params=ENGINES, scope="module")
@@ -44,6 +52,16 @@ def test_ours_and_the_hands_find_the_same_rows(connection: Connection, number: i
     for page in (False, True) if shape.by_hand_page else ():
         ours, by_hand_too = statements(shape, page=page)
         assert connection.execute(ours).all() == connection.execute(by_hand_too).all()
+
+
+@pytest.mark.parametrize("number", range(len(shapes("sqlite"))), ids=lambda number: shapes("sqlite")[number].name)
+def test_django_and_the_hand_find_the_same_rows(connection: Connection, number: int) -> None:
+    pytest.importorskip("django", reason="Django is not here")
+    dialect: Dialect = connection.dialect.name  # type: ignore[assignment]
+    shape = shapes(dialect)[number]
+    for page in (False, True)[: 1 + bool(shape.by_hand_page)] if is_for_django(shape) else ():
+        ours, by_hand = django_statements(shape, page=page, dialect=dialect)
+        assert connection.execute(ours).all() == connection.execute(by_hand).all()
 
 
 def test_there_are_shapes_of_every_sort_and_each_reason_is_in_the_documentation() -> None:
