@@ -741,6 +741,31 @@ def test_an_id_is_compared_in_the_table_between(text: str, expected: str) -> Non
             None,
             _EXISTS + "nodes_1.id = twigs.node_id AND nodes_1.name IS NULL AND nodes_1.kind = :param_1)",
         ),
+        # SQLite looks for the few rows that have a key
+        (
+            "many any (id = 7)",
+            SQLITE,
+            "twigs.id IN (SELECT twig_nodes_1.twig_id FROM twig_nodes AS twig_nodes_1 WHERE twig_nodes_1.node_id = ?)",
+        ),
+        (
+            "many none (id = 7)",
+            SQLITE,
+            "(twigs.id NOT IN (SELECT twig_nodes_1.twig_id FROM twig_nodes AS twig_nodes_1 WHERE twig_nodes_1.node_id = ?))",
+        ),
+        (
+            "nodes none (parent.id in [7, 8] and kind = 'a')",
+            SQLITE,
+            "(twigs.id NOT IN (SELECT nodes_1.parent_id FROM nodes AS nodes_1 WHERE nodes_1.parent_id IS NOT NULL"
+            " AND nodes_1.kind = ? AND nodes_1.parent_id IN (__[POSTCOMPILE_param_2])))",
+        ),
+        (
+            "nodes any (id = 7 or kind = 'a')",
+            SQLITE,
+            _EXISTS + "twigs.id = nodes_1.parent_id AND (nodes_1.id = ? OR nodes_1.kind = ?))",
+        ),
+        ("nodes any (id != 7)", SQLITE, _EXISTS + "twigs.id = nodes_1.parent_id AND nodes_1.id != ?)"),
+        ("nodes any (kind = 'a')", SQLITE, _EXISTS + "twigs.id = nodes_1.parent_id AND nodes_1.kind = ?)"),
+        ("nodes any (id = 7)", POSTGRESQL, _EXISTS + "twigs.id = nodes_1.parent_id AND nodes_1.id = %(param_1)s)"),
         ("nodes.count > 0", None, _EXISTS + "twigs.id = nodes_1.parent_id)"),
         ("nodes.count = 0", None, f"NOT ({_EXISTS}twigs.id = nodes_1.parent_id))"),
         ("nodes.count >= 3", POSTGRESQL, _EXISTS + "twigs.id = nodes_1.parent_id LIMIT 1 OFFSET %(param_1)s)"),
@@ -764,8 +789,15 @@ def test_an_id_is_compared_in_the_table_between(text: str, expected: str) -> Non
     ],
 )
 def test_what_an_expert_would_write(text: str, dialect: Any, expected: str) -> None:
-    fields: dict[str, Any] = {"name": "string", "kind": "string", "parent.name": "string"}
-    endpoint = kf.Endpoint("twigs", {**{f"node.{name}": row for name, row in fields.items()}, "nodes": fields})
+    fields: dict[str, Any] = {
+        "id": "id",
+        "name": "string",
+        "kind": "string",
+        "parent.id": "id",
+        "parent.name": "string",
+    }
+    of_node = {f"node.{name}": row for name, row in fields.items()}
+    endpoint = kf.Endpoint("twigs", {**of_node, "nodes": fields, "many": fields})
     assert sql(endpoint, text, Twig, dialect) == expected
 
 

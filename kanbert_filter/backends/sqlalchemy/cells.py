@@ -111,6 +111,7 @@ from .dialects import (
     lower_case,
     number_as_text,
     parenthesized,
+    reaches,
     same_text,
     timestamp,
     timestamp_comparison,
@@ -134,6 +135,8 @@ class ClauseLogic(Logic[Expression]):
         return or_(*expressions)
 
     def negation(self, expression: Expression) -> Expression:
+        if isinstance(expression, reaches):
+            return reaches(*[not_(words) for words in expression.clauses])
         return not_(expression)
 
     def untruth(self, expression: Expression) -> Expression:

@@ -120,7 +120,7 @@ def _parenthesized(element: parenthesized, compiler: SQLCompiler, **how: Any) ->
 
 
 class reaches(said_condition):
-    """A row elsewhere exists; in other words, a value of this row is among those of the rows there.
+    """A row elsewhere exists, or none does; in other words, a value of this row is among those of the rows there, or is not.
 
     Planners know that the two are the same. SQLite's does not, and takes the words for what is to be done.
     """

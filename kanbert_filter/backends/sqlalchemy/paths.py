@@ -12,6 +12,7 @@ from sqlalchemy import (
     Alias,
     BinaryExpression,
     BooleanClauseList,
+    Column as SchemaColumn,
     ColumnClause,
     ColumnElement,
     FromClause,
@@ -27,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import NoReferenceError
 from sqlalchemy.orm import Mapper, QueryableAttribute, RelationshipProperty, aliased
 from sqlalchemy.orm.util import AliasedInsp
-from sqlalchemy.sql.operators import and_ as conjunction
+from sqlalchemy.sql.operators import and_ as conjunction, in_op
 from sqlalchemy.sql.util import ClauseAdapter
 from sqlalchemy.sql.visitors import iterate
 
@@ -149,10 +150,7 @@ class QueryTable:
 
     def _related(self, name: str) -> Hop:
         target = aliased(self.relationships[name].entity.entity)
-        related = getattr(self.entity, name).of_type(target)
-        if self.relationships[name].secondary is not None and self.relationships[name].uselist:
-            related = related.__clause_element__()  # it has another name for the table between each time
-        return _hop(QueryTable(target), related)
+        return _hop(QueryTable(target), getattr(self.entity, name).of_type(target))
 
     def _again(self) -> Hop | None:
         own = self.froms[0]
@@ -162,7 +160,7 @@ class QueryTable:
         keys = self.mapper.primary_key if self.mapper is not None else tuple(table.primary_key)
         other = QueryTable(aliased(self.mapper or table))
         same = [other.adapted(key) == self.adapted(key) for key in keys]
-        return self._hops.setdefault(None, Hop(other, and_(*same))) if same else None
+        return self._hops.setdefault(None, Hop(other, and_(*same), same)) if same else None
 
     def _via(self, via: Via) -> Hop:
         if isinstance(via.target, TableValuedAlias):  # a function of this row
@@ -185,14 +183,15 @@ _remembered: Final = lru_cache(maxsize=256)(QueryTable)
 class Hop(NamedTuple):
     """One step to another table, and the condition that relates its rows to those before.
 
-    Where the condition on the other table is only that one of its columns equals one of the rows before, these are `equal`; `between` is the
-    rest of the condition, which relates rows of an association table to those before. Where a foreign key is equal, `key` is the name by
-    which the other table has the column that it names: what is there can be read here.
+    Its `parts` are joined by AND; an association table in them is the same each time. Where one of them says all that it does of the other
+    table, that a column there equals one of the rows before, it is `equal`, and the others are `between`. Where the latter column is a
+    foreign key besides, `key` is the name by which the other table has the former: what is there can be read here.
     """
 
     table: QueryTable
     on: Any
-    equal: tuple[Any, Expression] | None = None
+    parts: Sequence[Expression]
+    equal: tuple[Any, Any] | None = None
     between: Sequence[Expression] = ()
     key: str | None = None
 
@@ -207,33 +206,54 @@ class Hop(NamedTuple):
         """Whether the foreign key is in a table on the way, behind the one where it starts."""
         return self.key is not None and self.equal is not None and self.equal[0].table not in start.froms
 
-    def is_somewhere(self) -> Sequence[Expression]:
-        """The conditions, at most one, under which the foreign key leads to a row."""
-        here: Any = self.equal and self.equal[0]
-        return [here.is_not(None)] if any(root.nullable for root in here.base_columns) else []
-
 
 def _hop(table: QueryTable, on: Any) -> Hop:
-    clause = on.__clause_element__() if isinstance(on, QueryableAttribute) else on
-    joined = isinstance(clause, BooleanClauseList) and clause.operator is conjunction
-    parts = [*clause.clauses] if joined else [clause]
-    leading = [part for part in parts if _mentions(part, table)]
-    if len(leading) != 1 or not isinstance(leading[0], BinaryExpression) or leading[0].operator is not eq:
-        return Hop(table, on)
-    sides = [side for side in (leading[0].left, leading[0].right) if isinstance(side, ColumnClause)]
-    here, there = ([side for side in sides if (side.table in table.froms) is inside] for inside in (False, True))
-    if not here or not there:
-        return Hop(table, on)
-    between = [part for part in parts if part is not leading[0]]
-    key = _key(table, here[0], there[0])
+    parts = _parts(on.__clause_element__() if isinstance(on, QueryableAttribute) else on)
+    link = _link(parts, table)
+    if link is None:
+        return Hop(table, on, parts)
+    there, here, between = link
+    key = _key(table, here, there)
     if key is not None:
-        table.read_elsewhere(key, here[0])
-    return Hop(table, on, (here[0], there[0]), between, key)
+        table.read_elsewhere(key, here)
+    return Hop(table, on, parts, (here, there), between, key)
+
+
+def _parts(condition: Any) -> list[Any]:
+    """The conditions that are joined by AND."""
+    joined = isinstance(condition, BooleanClauseList) and condition.operator is conjunction
+    return [*condition.clauses] if joined else [condition]
+
+
+def _link(parts: Sequence[Expression], table: QueryTable) -> tuple[Any, Any, list[Expression]] | None:
+    """The column of a table that equals one of another table, the latter, and the other parts; None if more is said of the table."""
+    about = [part for part in parts if _mentions(part, table)]
+    if len(about) != 1 or not isinstance(about[0], BinaryExpression) or about[0].operator is not eq:
+        return None
+    sides = [side for side in (about[0].left, about[0].right) if isinstance(side, ColumnClause)]
+    own, other = ([side for side in sides if (side.table in table.froms) is inside] for inside in (True, False))
+    return (own[0], other[0], [part for part in parts if part is not about[0]]) if own and other else None
 
 
 def _mentions(expression: Any, table: QueryTable) -> bool:
     """Whether a column of a table is in an expression or its subqueries."""
     return any(isinstance(part, ColumnClause) and part.table in table.froms for part in iterate(expression))
+
+
+def _present(column: Any) -> list[Expression]:
+    """The conditions, at most one, under which a column is not null."""
+    return [column.is_not(None)] if any(root.nullable for root in column.base_columns) else []
+
+
+def _finds_few(condition: Any) -> bool:
+    """Whether a condition asks for a key: a constant, or one of several, that few rows have and an index finds."""
+    return any(
+        isinstance(part, BinaryExpression)
+        and part.operator in (eq, in_op)
+        and isinstance(part.left, SchemaColumn)
+        and (part.left.primary_key or part.left.foreign_keys)
+        for part in _parts(condition)
+    )
 
 
 def _key(table: QueryTable, here: Any, there: Any) -> str | None:
@@ -264,28 +284,36 @@ class Way(NamedTuple):
         return self.hops[-1].table if self.hops else self.start
 
     def exists(self, condition: Expression | bool) -> Expression | bool:
-        """A row that it leads to is of this condition."""
-        if condition is False:  # in a WHERE it would swallow what joins the tables, and SQLAlchemy warns of that
-            return False
-        if condition is True:
-            return cast("Expression", self.reached(_SELECT_ONE).exists())
-        hops, last = self.hops, self.hops[-1]
-        related = [hop.on for hop in hops]
-        if last.is_read_before(self.start) and not _mentions(condition, last.table):
-            hops, related[-1:] = hops[:-1], [*last.between, *last.is_somewhere()]
-        return cast("Expression", self._selected(_SELECT_ONE, hops, [*related, condition]).exists())
+        """A row that it leads to is of this condition. Never unknown.
+
+        SQLite asks for it row by row; where the condition finds few rows, it looks for these instead.
+        """
+        return self._leads_to(condition, _finds_few(condition), strict=True)
 
     def leads_to(self, condition: Expression | bool) -> Expression | bool:
         """The one row that it leads to is of this condition. It may be unknown where there is no row.
 
         SQLite looks for the rows of a subquery once, if that does not speak of the row outside.
         """
-        found = self.exists(condition)
-        if isinstance(found, bool) or self.hops[0].equal is None or self.hops[0].between:
+        return self._leads_to(condition, True, strict=False)
+
+    def _leads_to(self, condition: Expression | bool, once: bool, *, strict: bool) -> Expression | bool:
+        if condition is False:  # in a WHERE it would swallow what joins the tables, and SQLAlchemy warns of that
+            return False
+        hops, last = self.hops, self.hops[-1]
+        related = [part for hop in hops for part in hop.parts]
+        asked = [] if condition is True else [condition]
+        if asked and last.is_read_before(self.start) and not _mentions(condition, last.table):
+            hops, related[-len(last.parts) :] = hops[:-1], [*last.between, *_present(cast("Any", last.equal)[0])]
+        found = cast("Expression", self._selected(_SELECT_ONE, hops, [*related, *asked]).exists())
+        link = _link(related, self.start) if once else None
+        if link is None:
             return found
-        here, there = self.hops[0].equal
-        rows = self._selected(select(there), self.hops, [hop.on for hop in self.hops[1:]])
-        return reaches(found, here.in_(rows if condition is True else rows.where(condition)))
+        here, there, others = link
+        if strict and _present(here):
+            return found
+        others += _present(there) if strict else []
+        return reaches(found, here.in_(self._selected(select(there), hops, [*others, *asked])))
 
     def number(self) -> Expression:
         """How many rows it leads to."""
@@ -299,7 +327,7 @@ class Way(NamedTuple):
 
     def reached(self, selection: Any) -> Any:
         """The selection from the rows that it leads to."""
-        return self._selected(selection, self.hops, [hop.on for hop in self.hops])
+        return self._selected(selection, self.hops, [part for hop in self.hops for part in hop.parts])
 
     def _selected(self, selection: Any, hops: Sequence[Hop], conditions: Sequence[Any]) -> Any:
         if self.start.is_among([hop.table for hop in hops]):
