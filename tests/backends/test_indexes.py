@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -181,3 +182,36 @@ def django_indexes(source: str) -> list[str]:
         with databases[name].schema_editor(collect_sql=True) as editor:
             made = [str(index.create_sql(IndexedProject, editor)) for index in names["indexes"]]
     return made
+
+
+@pytest.mark.heavy  # MariaDB is a server of its own
+def test_indexes_serve_django_on_mariadb() -> None:
+    """Conditions are not compared with true there, which no index would serve."""
+    pytest.importorskip("django", reason="Django is not here")
+    from django.db import connections as databases
+
+    from kanbert_filter.backends import django
+    from tests import django_site as site
+    from tests.matches import PROJECTS
+
+    for name in site.database("mariadb"):
+        site.create_tables(name)
+        moments = [datetime(2024, 1, 1 + number % 28, tzinfo=UTC) for number in range(2000)]
+        site.Project.objects.using(name).bulk_create(
+            site.Project(code=f"P-{number}", created_at=moment) for number, moment in enumerate(moments)
+        )
+        with databases[name].cursor() as cursor:
+            cursor.execute("CREATE INDEX by_code ON site_project (code)")
+            cursor.execute("CREATE INDEX by_created ON site_project (created_at)")
+            cursor.execute("ANALYZE TABLE site_project")
+        for filter, served in (
+            ("code = 'P-7'", True),
+            ("code in ['P-7', 'P-8']", True),
+            ("created_at < '2024-01-01T08:00Z'", True),
+            ("created_at = '2024-01-02' and status is null", True),
+            ("code = 'P-ä'", False),
+            ("code contains 'P-7'", False),
+        ):
+            found = site.Project.objects.using(name).filter(django.where(PROJECTS.parse(filter), site.Project))
+            _, _, _, access, *_ = found.order_by().only("title").explain().split()
+            assert (access in ("ref", "range")) is served, filter
