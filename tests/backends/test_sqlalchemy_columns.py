@@ -528,6 +528,16 @@ def test_what_is_given_for_a_relation_is_a_way_to_it(given: Any) -> None:
             ask(Node, columns={"children": given})
 
 
+def test_a_way_to_nothing_is_refused() -> None:
+    """Its name is misspelt, and it may leave rows out: the mapped relationship would be asked for all of them."""
+    endpoint = kf.Endpoint("nodes", {"children": {"name": "string"}})
+    child = aliased(Node)
+    way = Via(child, (child.parent_id == Node.id) & (child.name != "a"))
+    verify(endpoint, Node, columns={"children": way})
+    with pytest.raises(ColumnError, match="Field 'childern': its Via in columns leads to no field of the endpoint"):
+        verify(endpoint, Node, columns={"childern": way})
+
+
 def test_expressions_of_own_rows_are_taken() -> None:
     endpoint = kf.Endpoint("nodes", {"x": "string", "n": "number"})
     counted = select(func.count()).where(Item.title == Node.name).scalar_subquery()

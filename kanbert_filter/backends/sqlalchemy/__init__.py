@@ -63,7 +63,11 @@ def verify(
     field without a column.
     """
     dialect = None if bind is None else bind.dialect
-    verify_columns(ClauseTranslation(columns, _DEFAULT_CONTEXT, dialect=dialect), endpoint, Row(query_table(model)))
+    translation = ClauseTranslation(columns, _DEFAULT_CONTEXT, dialect=dialect)
+    verify_columns(translation, endpoint, Row(query_table(model)))
+    unused = translation.columns.ways.keys() - translation.columns.used
+    if unused:
+        raise ColumnError(dict.fromkeys(sorted(unused), "its Via in columns leads to no field of the endpoint"))
 
 
 MAX_CACHED: Final = 100

@@ -379,9 +379,10 @@ def _joining(hop: Hop) -> tuple[Any, ...]:
 class ModelColumns:
     """Finds columns: those the caller gives, and others by the path of attributes that is the field's source."""
 
-    __slots__ = ("given", "ways")
+    __slots__ = ("given", "used", "ways")
 
     def __init__(self, given: Given | None) -> None:
+        self.used: set[str] = set()  # the names of the ways that led somewhere
         self.ways = {name: way for name, way in (given or {}).items() if isinstance(way, Via)}
         self.given = GivenColumns({name: column for name, column in (given or {}).items() if name not in self.ways})
 
@@ -430,8 +431,10 @@ class ModelColumns:
 
     def _hop(self, table: QueryTable, prefix: str, source: tuple[str, ...], index: int) -> Hop | None:
         if self.ways:
-            way = self.ways.get(prefix + ".".join(source[: index + 1]))
+            own = prefix + ".".join(source[: index + 1])
+            way = self.ways.get(own)
             if way is not None:
+                self.used.add(own)
                 return table.via(way)
         name = source[index]
         return table.related(name) if name in table.relationships else None
