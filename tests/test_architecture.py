@@ -63,7 +63,7 @@ OPTIONAL = {
     "cli": {"click"},
     "cli.columnar_records": {"pyarrow"},
     "cli.record_files": {"compression", "zstandard"},  # the first is the standard library's from Python 3.14 on
-    "cli.sieve": {"msgspec"},
+    "cli.bulk_search": {"msgspec"},
 }
 """Other projects' packages and the only modules that import them."""
 

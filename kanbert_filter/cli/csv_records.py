@@ -13,9 +13,9 @@ from typing import Any, BinaryIO, Final
 from ..endpoints.endpoint import Endpoint
 from ..endpoints.field_type import FieldType
 from ..errors import RecordError, quoted
+from .bulk_search import BulkSearch, looks_at, next_lines
 from .json_records import NOT_JSON, read_json
 from .records import BadRecord, BadRecords, Record
-from .sieve import Sieve, looks_at, next_lines
 
 Layout = dict[str, "int | Layout"]
 """A record's keys; for each the column that holds it, or a layout of its own."""
@@ -46,12 +46,12 @@ class CsvRecords:
         *,
         nulls: Collection[str] = (),
         lenient: bool = False,
-        sieve: Sieve | None = None,
+        bulk: BulkSearch | None = None,
     ) -> None:
         self._file = file
         self._source: Iterator[bytes] = iter(file)
         self._bad = bad
-        self._sieve = sieve
+        self._bulk = bulk
         self._nulls = frozenset(nulls)
         self._lenient = lenient
         self._read = 0
@@ -75,7 +75,7 @@ class CsvRecords:
             raise BadRecord(
                 1, f"Found the columns {shown}, expected some that the endpoint has; perhaps --delimiter differs"
             )
-        needs = None if sieve is None or sieve.whole else sieve.needs
+        needs = None if bulk is None or bulk.whole else bulk.needs
         self._conversions = [
             (index, name, row.kind, CONVERSIONS[row.kind])
             for index, (name, (path, row)) in enumerate(zip(names, fields, strict=True))
@@ -91,7 +91,7 @@ class CsvRecords:
         return level is not None
 
     def __iter__(self) -> Iterator[Record]:
-        return self._records() if self._sieve is None else self._sieved(self._sieve)
+        return self._records() if self._bulk is None else self._left(self._bulk)
 
     def _records(self, last: int | None = None) -> Iterator[Record]:
         """The records, up to the one in which the last of the lines is."""
@@ -113,19 +113,19 @@ class CsvRecords:
             else:
                 yield self._line(), b"".join(self._taken), record
 
-    def _sieved(self, sieve: Sieve) -> Iterator[Record]:
-        """The records that the search has to see."""
+    def _left(self, bulk: BulkSearch) -> Iterator[Record]:
+        """The records that the search in many of them leaves."""
         while lines := next_lines(self._file):
             try:
                 records = self._records_of_lines(lines)
-                chosen = [sieve.passes(record) is not sieve.invert for record in records]
+                chosen = [bulk.passes(record) is not bulk.invert for record in records]
             except (csv.Error, RecordError, *NOT_JSON, KeyError, ArithmeticError):
                 self._source = chain(lines, self._file)
                 yield from self._records(self._read + len(lines))
                 continue
             self._read += len(lines)
-            if not sieve.settle(len(lines), [*compress(lines, chosen)]):
-                for place in sieve.places(chosen):
+            if not bulk.settle(len(lines), [*compress(lines, chosen)]):
+                for place in bulk.places(chosen):
                     yield self._read - len(lines) + 1 + place, lines[place], records[place]
 
     def _records_of_lines(self, lines: list[bytes]) -> list[dict[str, Any]]:

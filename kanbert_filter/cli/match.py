@@ -20,6 +20,7 @@ from ..meaning.lowering import lower
 from ..meaning.tests import Test
 from ..messages import plural
 from ..nodes import Filter
+from .bulk_search import BulkSearch
 from .completion import file_items, zone_items
 from .filters import filter_in
 from .matching import RecordSearch
@@ -40,7 +41,6 @@ from .reading import Reading
 from .record_files import TextFormat, UnreadableFile, opened, shown_name
 from .records import BadRecord, BadRecords, Tally
 from .shell import STATUSES, FilterFault, InputFault
-from .sieve import Sieve
 
 WEEK_DAYS: Final = get_args(WeekDay)
 
@@ -183,10 +183,10 @@ def match_command(
     # Of a single file that is not rewritten, what is found is written as its own bytes. Else all that it holds may be needed.
     whole = not count and (fields is not None or output is not None or len(files) > 1)
     write = None if writing is None else writing.write_lines
-    sieve = Sieve(test, context, tally, write, invert=invert, whole=whole)
-    search = RecordSearch(endpoint, sieve.passes, invert=invert, lenient=lenient)
-    used = None if explain else sieve
-    reading = Reading(endpoint, form, at or (), delimiter=delimiter, nulls=nulls, lenient=lenient, sieve=used)
+    bulk = BulkSearch(test, context, tally, write, invert=invert, whole=whole)
+    search = RecordSearch(endpoint, bulk.passes, invert=invert, lenient=lenient)
+    used = None if explain else bulk
+    reading = Reading(endpoint, form, at or (), delimiter=delimiter, nulls=nulls, lenient=lenient, bulk=used)
     for name in files:
         shown = shown_name(name)
         bad.file = shown if len(files) > 1 else ""

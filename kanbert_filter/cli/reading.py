@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from ..endpoints.endpoint import Endpoint
+from .bulk_search import BulkSearch, json_lines_left
 from .csv_records import CsvRecords
 from .json_records import json_lines, json_values
 from .record_files import Format, RecordFile, TextFormat, UnreadableFile
 from .records import BadRecords, Record
-from .sieve import Sieve, sieved_json_lines
 
 
 class Reading:
     """Reads the records of one file after the other; its format follows from the file unless one is given.
 
-    `path` is that of the records in a JSON document. Of JSON Lines and CSV a sieve passes on what the search has to see. The rest is for
-    CSV.
+    `path` is that of the records in a JSON document. Of JSON Lines and CSV, a bulk search leaves few records to be read. The rest is
+    for CSV.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class Reading:
         delimiter: str | None = None,
         nulls: Collection[str] = (),
         lenient: bool = False,
-        sieve: Sieve | None = None,
+        bulk: BulkSearch | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._form = form
@@ -36,7 +36,7 @@ class Reading:
         self._delimiter = delimiter
         self._nulls = nulls
         self._lenient = lenient
-        self._sieve = sieve
+        self._bulk = bulk
 
     def records(self, source: RecordFile, bad: BadRecords) -> tuple[Format, Iterable[Record]]:
         """The format of a file, and its records.
@@ -53,10 +53,10 @@ class Reading:
         if form in ("csv", "tsv"):
             delimiter = self._delimiter or ("\t" if form == "tsv" else None)
             return form, CsvRecords(
-                source.file, self._endpoint, bad, delimiter, nulls=self._nulls, lenient=self._lenient, sieve=self._sieve
+                source.file, self._endpoint, bad, delimiter, nulls=self._nulls, lenient=self._lenient, bulk=self._bulk
             )
         if form == "jsonl" and not self._path:
-            if self._sieve is not None:
-                return form, sieved_json_lines(source.file, bad, self._sieve)
+            if self._bulk is not None:
+                return form, json_lines_left(source.file, bad, self._bulk)
             return form, json_lines(source.file, bad)
         return "json", json_values(source.file, bad, self._path)

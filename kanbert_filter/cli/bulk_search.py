@@ -1,8 +1,9 @@
-"""Reads no more of records than a filter looks at, and settles most of them without the search: those it finds are written at once.
+"""The search in many records at once: it reads no more of them than the filter looks at, and writes what it finds.
 
 A file is read in chunks of whole lines. Of each record only the keys that the filter needs are read, and the compiled filter is run over
 all of them in one loop. Whatever is unusual in a chunk (a line that is no record, a value of an unexpected shape, bytes that are not
-UTF-8) leaves the chunk to the plain way of reading. So answers and faults are those of the plain way, and tests compare the two.
+UTF-8) leaves the chunk to the search that reads record by record. So answers and faults are those of that search, and tests compare the
+two.
 """
 
 from __future__ import annotations
@@ -109,10 +110,11 @@ def _in_turn(predicates: Sequence[Ask]) -> Ask:
     return lambda record: first(record) and then(record)
 
 
-class Sieve:
-    """Settles the records of some lines: counts them, and writes the lines of those that pass the test, or with `invert` do not.
+class BulkSearch:
+    """What is looked for: records that pass a test, or with `invert` those that do not.
 
-    With `whole` more of a record is written than its lines: then the search has to see those that it finds.
+    Lines that are found are counted, and written as they are. With `whole` more of a record is written than its line: then what is
+    found is left to the search that reads record by record.
     """
 
     def __init__(
@@ -127,7 +129,7 @@ class Sieve:
     ) -> None:
         self.steps: list[tuple[Needs, Ask]] = [(needs_of(step), compile_test(step, context)) for step in in_steps(test)]
         self.passes = _in_turn([matches for _, matches in self.steps])
-        """Whether a record passes the test. The search asks so, too, so that it finds the same faults."""
+        """Whether a record passes the test, as the other search has to ask, too: so both find the same faults."""
         self.needs = needs_of(test)
         self.invert = invert
         self.whole = whole
@@ -135,7 +137,7 @@ class Sieve:
         self._write = write
 
     def settle(self, lines: int, found: list[bytes]) -> bool:
-        """Count so many lines, and write those that are found. False where the search has to see what is found."""
+        """Count so many lines, and write those that are found. False, and nothing is done, where what is found is left."""
         if self.whole or not self._tally.add(lines, len(found)):
             return False
         if found and self._write is not None:
@@ -143,7 +145,7 @@ class Sieve:
         return True
 
     def places(self, chosen: Sequence[bool]) -> Iterator[int]:
-        """Where the chosen ones are, for the search to see them; the others before each, and at the end, are counted."""
+        """Where the chosen ones are, which are left; the others before each, and at the end, are counted."""
         after = 0
         for place in compress(count(), chosen):
             self._tally.pass_over(place - after)
@@ -152,22 +154,22 @@ class Sieve:
         self._tally.pass_over(len(chosen) - after)
 
 
-def sieved_json_lines(file: BinaryIO, bad: BadRecords, sieve: Sieve) -> Iterator[Record]:
-    """The records of JSON Lines that the search has to see."""
-    choose = _chooser(sieve)
+def json_lines_left(file: BinaryIO, bad: BadRecords, bulk: BulkSearch) -> Iterator[Record]:
+    """The records of JSON Lines that are left to the search record by record."""
+    choose = _chooser(bulk)
     first = 1
     while lines := next_lines(file):
         chosen = choose(lines)
         if chosen is None:
             yield from json_lines(lines, bad, first)
-        elif not sieve.settle(len(lines), [line.strip(BLANK) for line in compress(lines, chosen)]):
-            for place in sieve.places(chosen):
+        elif not bulk.settle(len(lines), [line.strip(BLANK) for line in compress(lines, chosen)]):
+            for place in bulk.places(chosen):
                 yield from json_lines(lines[place : place + 1], bad, first + place)
         first += len(lines)
 
 
-def _chooser(sieve: Sieve) -> Callable[[list[bytes]], list[bool] | None]:
-    """A function that says of each line whether its record passes the test; None where the search has to see all of them.
+def _chooser(bulk: BulkSearch) -> Callable[[list[bytes]], list[bool] | None]:
+    """A function that says of each line whether its record is found; None where all lines are left.
 
     Each step reads what it needs from the lines that passed the step before. Once they are more than half of the lines, all is
     read at once.
@@ -177,8 +179,8 @@ def _chooser(sieve: Sieve) -> Callable[[list[bytes]], list[bool] | None]:
     def decoder(needs: Needs) -> Callable[[bytes], dict[str, Any]]:
         return msgspec.json.Decoder(_object_type(needs), float_hook=Decimal).decode
 
-    at_once = [(decoder(sieve.needs), sieve.passes)]
-    steps = [(decoder(needs), matches) for needs, matches in sieve.steps]
+    at_once = [(decoder(bulk.needs), bulk.passes)]
+    steps = [(decoder(needs), matches) for needs, matches in bulk.steps]
 
     def chosen(lines: list[bytes]) -> list[bool] | None:
         nonlocal steps
@@ -197,7 +199,7 @@ def _chooser(sieve: Sieve) -> Callable[[list[bytes]], list[bool] | None]:
                     passed[place] = answer
         except (RecordError, msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):
             return None
-        return [*map(not_, passed)] if sieve.invert else passed
+        return [*map(not_, passed)] if bulk.invert else passed
 
     return chosen
 

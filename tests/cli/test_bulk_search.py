@@ -11,13 +11,13 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 import kanbert_filter as kf
-from kanbert_filter.cli import sieve as sieve_module
+from kanbert_filter.cli import bulk_search as bulk_module
+from kanbert_filter.cli.bulk_search import BulkSearch, Elements, json_lines_left, needs_of
 from kanbert_filter.cli.csv_records import CsvRecords
 from kanbert_filter.cli.json_records import json_lines
 from kanbert_filter.cli.matching import RecordSearch
 from kanbert_filter.cli.output import Writing
 from kanbert_filter.cli.records import BadRecord, BadRecords, Record, Tally
-from kanbert_filter.cli.sieve import Elements, Sieve, needs_of, sieved_json_lines
 from kanbert_filter.meaning.lowering import lower
 
 ENDPOINT = kf.Endpoint(
@@ -87,8 +87,8 @@ class Found:
         self.bad = BadRecords(skip=skip)
         self.out = io.BytesIO()
         self.writing = Writing(self.out, ENDPOINT)
-        self.sieve = Sieve(test, CONTEXT, self.tally, self.writing.write_lines, invert=invert, whole=whole)
-        self.search = RecordSearch(ENDPOINT, self.sieve.passes, invert=invert, lenient=lenient)
+        self.bulk = BulkSearch(test, CONTEXT, self.tally, self.writing.write_lines, invert=invert, whole=whole)
+        self.search = RecordSearch(ENDPOINT, self.bulk.passes, invert=invert, lenient=lenient)
 
     def run(self, form: Any, records: Iterable[Record]) -> dict[str, Any]:
         """Everything that can be seen of a search through these records."""
@@ -162,9 +162,9 @@ def test_json_lines(filter: str, lines: list[str], end: str, ended: bool, option
     plain = Found(filter, **options)
     expected = plain.run("jsonl", json_lines(io.BytesIO(data), plain.bad))
     for chunk in (1 << 18, 40):
-        sieved = Found(filter, **options)
-        with patch.object(sieve_module, "_CHUNK", chunk):
-            assert sieved.run("jsonl", sieved_json_lines(as_file(data), sieved.bad, sieved.sieve)) == expected
+        searched = Found(filter, **options)
+        with patch.object(bulk_module, "_CHUNK", chunk):
+            assert searched.run("jsonl", json_lines_left(as_file(data), searched.bad, searched.bulk)) == expected
 
 
 cells = st.sampled_from(["", "a", "A", " 5 ", "5", "-0", "+5", ".5", "0.10", "007", "1_0", "1e400", "1e99999999999999999999", "true", "Yes", "NA", '"x,y"', '"a""b"', '"two\nlines"', '5" pipe', '[{"title":1}]', "é", "\udcff"])  # fmt: skip
@@ -196,11 +196,11 @@ def test_csv(filter: str, rows: list[str], end: str, ended: bool, options: dict[
         """With a chunk of 0 everything is read the plain way."""
         each = Found(filter, **options)
         records = CsvRecords(
-            as_file(data), ENDPOINT, each.bad, nulls=["NA"], lenient=options["lenient"], sieve=each.sieve
+            as_file(data), ENDPOINT, each.bad, nulls=["NA"], lenient=options["lenient"], bulk=each.bulk
         )
         if not chunk:
             records._records_of_lines = Mock(side_effect=ValueError)  # type: ignore[method-assign]
-        with patch.object(sieve_module, "_CHUNK", chunk or 1 << 18):
+        with patch.object(bulk_module, "_CHUNK", chunk or 1 << 18):
             return each.run("csv", records)
 
     assert found(1 << 18) == found(0)
@@ -209,9 +209,9 @@ def test_csv(filter: str, rows: list[str], end: str, ended: bool, options: dict[
 
 def test_what_is_read_of_whole_records() -> None:
     """Where more of a record is written than its bytes, all of it is read."""
-    whole = Sieve(lower(ENDPOINT.parse('title = "a"'), CONTEXT), CONTEXT, Tally(), None, whole=True)
+    whole = BulkSearch(lower(ENDPOINT.parse('title = "a"'), CONTEXT), CONTEXT, Tally(), None, whole=True)
     line = b'{"title": "a", "budget": 0.10}\n'
-    [(_, raw, record)] = sieved_json_lines(as_file(line), BadRecords(skip=False), whole)
+    [(_, raw, record)] = json_lines_left(as_file(line), BadRecords(skip=False), whole)
     assert (raw, str(record["budget"])) == (line.strip(), "0.10")
-    [(_, _, record)] = CsvRecords(as_file(b"title,budget\na,0.10\n"), ENDPOINT, BadRecords(skip=False), sieve=whole)
+    [(_, _, record)] = CsvRecords(as_file(b"title,budget\na,0.10\n"), ENDPOINT, BadRecords(skip=False), bulk=whole)
     assert str(record["budget"]) == "0.10"
