@@ -95,6 +95,13 @@ class CheckedFilter(Immutable):
         return f"<CheckedFilter of {' & '.join(part.table.name for part in self.parts)}>"
 
 
+def ensure_checked(checked: object) -> None:
+    """Raise `TypeError` for anything but a checked filter."""
+    if not isinstance(checked, CheckedFilter):
+        remedy = "check it first, with Endpoint.check(filter) or Endpoint.parse(text)"
+        raise TypeError(f"expected a checked filter, not {type(checked).__name__}: {remedy}")
+
+
 def checked_filter(filter: Filter, table: Table) -> CheckedFilter:
     """The checked filter of a tree that this table allows. Only a check knows that, so only a check calls this."""
     part = _new(Part)

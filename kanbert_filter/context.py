@@ -117,6 +117,17 @@ class Context(Immutable):
         return f"Context({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__slots__)})"
 
 
+def context_or_default(context: Context | None) -> Context:
+    """The context that a caller gave, or without one the default: now, in UTC, for nobody. Raises `TypeError` for anything else."""
+    if context is None:
+        return _DEFAULT
+    if not isinstance(context, Context):
+        raise TypeError(
+            f"expected a Context, not {type(context).__name__}; make one, as in Context(timezone='Europe/Vienna')"
+        )
+    return context
+
+
 def _restored_context(*parts: object) -> Context:
     return Context(**dict(zip(Context.__slots__, parts, strict=True)))  # type: ignore[arg-type]
 
@@ -274,3 +285,6 @@ def inside(instant: Instant) -> datetime:
     if isinstance(instant, Edge):
         return _FIRST if instant is Edge.BEFORE else _LAST
     return instant
+
+
+_DEFAULT: Final = Context()

@@ -25,6 +25,11 @@ def plural(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def not_a_list(of: str, found: object) -> TypeError:
+    """The error for one thing in place of a list: a text would be taken for a list of its characters."""
+    return TypeError(f"expected a list of {of}, not one {type(found).__name__}; write [{found!r}]")
+
+
 def alternatives(names: Iterable[str]) -> str:
     """Names of which one is meant.
 

@@ -158,7 +158,7 @@ class Membership(_MembershipDraft, Condition):
 
     def __init__(self, field: str, operator: str, values: Iterable[object]) -> None:
         if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
-            raise TypeError(f"expected a list of values, not one {type(values).__name__}; write [{values!r}]")
+            raise messages.not_a_list("values", values)
         word = _word(operator, ("in", "nin"))
         self._fill(field=field_name(field), operator=word, values=tuple(map(value_of, values)), origin=None, index=0)
 

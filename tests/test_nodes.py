@@ -266,10 +266,12 @@ def test_a_filter_has_no_truth_value() -> None:
 
 @pytest.mark.parametrize(("expression", "message"), cases("builder_errors.txt"))
 def test_says_what_to_write_instead(expression: str, message: str) -> None:
-    checked = kf.Endpoint("e", {"a": "number"}).check(A)
+    endpoint = kf.Endpoint("e", {"a": "number"})
     specials = {"NOW": kf.NOW, "SOW": kf.SOW, "TODAY": kf.TODAY, "timedelta": timedelta}
     with pytest.raises(TypeError, match=re.escape(message)):
-        eval(expression, {"field": kf.field, "f": A, "g": B, "c": checked} | specials)
+        eval(
+            expression, {"kf": kf, "field": kf.field, "f": A, "g": B, "c": endpoint.check(A), "e": endpoint} | specials
+        )
 
 
 def test_the_builder_says_everything_the_language_says() -> None:

@@ -20,8 +20,8 @@ from itertools import chain, count
 from threading import RLock
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 
-from ..checked import CheckedFilter
-from ..context import Context, Moment
+from ..checked import CheckedFilter, ensure_checked
+from ..context import Context, Moment, context_or_default
 from ..errors import ContextError, RecordError
 from ..meaning.lowering import lower_at
 from ..meaning.patterns import pieces
@@ -101,10 +101,7 @@ class FilterIndex(MutableMapping[K, CheckedFilter]):
         self._lock = RLock()
 
     def __setitem__(self, key: K, checked: CheckedFilter) -> None:
-        if not isinstance(checked, CheckedFilter):
-            raise TypeError(
-                f"expected a checked filter, not {type(checked).__name__}; check it with its endpoint first"
-            )
+        ensure_checked(checked)
         test = lower_symbolic(checked, _ANY_ZONE)
         asked = _Asked()
         lower_at(checked, asked)
@@ -147,7 +144,7 @@ class FilterIndex(MutableMapping[K, CheckedFilter]):
 
         Raises `ContextError` if a filter of the index needs the user's id and the context has none.
         """
-        settled = (context or Context()).at_now()
+        settled = context_or_default(context).at_now()
         if self._for_users and settled.me is None:
             raise ContextError("Filters of the index compare with me.id; give the user's id, as in Context(me='u-1')")
         with self._lock:

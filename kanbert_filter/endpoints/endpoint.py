@@ -43,6 +43,8 @@ class Endpoint(FieldTable):
     suggestions: bool
 
     def __init__(self, name: str, fields: Rows | FieldTable, *, suggestions: bool = True) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"expected an endpoint's name as str, not {type(name).__name__}")
         self._fill(_name=name, suggestions=suggestions)
         hidden = fields._hidden if isinstance(fields, FieldTable) else ()
         super().__init__(fields._rows if isinstance(fields, FieldTable) else fields, hidden)
@@ -166,7 +168,9 @@ class Endpoint(FieldTable):
         'id in ["7", "8"]'
         """
         if not isinstance(filter, Node):
-            raise TypeError(f"expected a filter, not {type(filter).__name__}; Endpoint.parse reads text and data")
+            is_checked = isinstance(filter, CheckedFilter)
+            remedy = "give the tree in it, checked.filter" if is_checked else "Endpoint.parse reads text and data"
+            raise TypeError(f"expected a filter, not {type(filter).__name__}; {remedy}")
         ensure_limits(limits)
         return checked_filter(checked_tree(filter, self, limits, suggestions=self.suggestions), self)
 

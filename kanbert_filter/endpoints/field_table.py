@@ -161,7 +161,7 @@ class FieldTable(Immutable, Mapping[str, FieldType]):
         """The rows with these names; `tasks.status` keeps of the relation `tasks` its field `status`."""
         kept: dict[str, FieldType] = {}
         inner: dict[str, list[str]] = {}
-        for name in names:
+        for name in _names(names):
             if name in self._rows:
                 kept[name] = self._rows[name]
             else:
@@ -176,7 +176,7 @@ class FieldTable(Immutable, Mapping[str, FieldType]):
     def _dropped(self, names: Iterable[str]) -> dict[str, FieldType]:
         rows = dict(self._rows)
         inner: dict[str, list[str]] = {}
-        for name in names:
+        for name in _names(names):
             if name in self._rows:
                 rows.pop(name, None)
             else:
@@ -211,6 +211,13 @@ class FieldTable(Immutable, Mapping[str, FieldType]):
         made = object.__new__(type(self))
         made._set(rows, self._hidden | self._rows.keys())
         return made
+
+
+def _names(names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"expected names as str, one after the other, not {type(name).__name__}")
+        yield name
 
 
 class Relation(FieldType):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, NamedTuple, Self, TypeVar
 
+from .. import messages
 from ..checked import CheckedFilter
 from ..context import Edge, Instant, Moment
 from ..errors import Problem
@@ -93,6 +94,8 @@ class FieldType(Immutable):
 
     def _configure(self, operators: Iterable[str] | None, source: Source | None, **slots: object) -> None:
         possible = self.possible_operators()
+        if isinstance(operators, str):
+            raise messages.not_a_list("operators", operators)
         if operators is None:
             allowed = possible
         else:
@@ -180,8 +183,8 @@ def _keys_of(source: Source | None) -> tuple[str, ...] | None:
     """The keys of a source. Raises `ValueError` where one is empty."""
     if source is None:
         return None
-    keys = tuple(source.split(".")) if isinstance(source, str) else tuple(source)
-    if not all(isinstance(key, str) for key in keys):
+    keys = source.split(".") if isinstance(source, str) else source
+    if not isinstance(keys, (list, tuple)) or not all(isinstance(key, str) for key in keys):
         raise TypeError(f"expected a source as a dotted path or a tuple of keys, not {source!r}")
     if not keys or not all(keys):
         raise ValueError(f"found the source {source!r}, expected keys that are not empty, joined by '.' or in a tuple")

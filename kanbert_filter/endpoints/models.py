@@ -20,6 +20,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
+from .. import messages
 from ..errors import quoted
 from .field_table import Rows
 from .field_type import FieldType
@@ -48,7 +49,7 @@ def rows_of_model(model: Any, names: Iterable[str], also: Rows) -> dict[str, Any
     Raises `ValueError` for a name that leads nowhere, and for an attribute whose type says nothing about its field.
     """
     if isinstance(names, str):
-        raise TypeError(f"expected a list of names, not the one text {names!r}; write [{names!r}]")
+        raise messages.not_a_list("names", names)
     rows: dict[str, Any] = {}
     for name in dict.fromkeys([*names, *also]):
         if not isinstance(name, str):

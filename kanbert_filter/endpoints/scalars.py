@@ -494,6 +494,8 @@ class Scope(FieldType):
     """For each choice how many relation tests its condition holds; the endpoint counts them when it checks the conditions."""
 
     def __init__(self, conditions: Mapping[str, Filter | CheckedFilter] | Iterable[str]) -> None:
+        if isinstance(conditions, str):
+            raise messages.not_a_list("choices", conditions)
         choices = dict.fromkeys(map(_sound_choice, conditions))
         bound = _conditions(conditions) if isinstance(conditions, Mapping) else None
         self._configure(None, None, choices=tuple(choices), conditions=bound)

@@ -27,8 +27,8 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any, Final, assert_never, cast
 
-from ..checked import CheckedFilter
-from ..context import Context, Edge, Moment
+from ..checked import CheckedFilter, ensure_checked
+from ..context import Context, Edge, Moment, context_or_default
 from ..endpoints.field_table import COUNT, FieldTable
 from ..endpoints.field_type import Quantity, WholeDay
 from ..endpoints.scalars import Count
@@ -75,10 +75,8 @@ def lower(checked: CheckedFilter, context: Context | None = None) -> Test:
     >>> lower(projects.parse("title in ['P-1', 'P-2'] or title = 'P-3' or budget in []"))
     OneOf(column=<Column 'title': string>, constants=('P-1', 'P-2', 'P-3'), negated=False)
     """
-    if not isinstance(checked, CheckedFilter):
-        remedy = "check it first, with Endpoint.check(filter) or Endpoint.parse(text)"
-        raise TypeError(f"expected a checked filter, not {type(checked).__name__}: {remedy}")
-    return lower_at(checked, Moment(context or _DEFAULT_CONTEXT))
+    ensure_checked(checked)
+    return lower_at(checked, Moment(context_or_default(context)))
 
 
 def all_of(tests: Iterable[Test]) -> Test:
@@ -89,9 +87,6 @@ def all_of(tests: Iterable[Test]) -> Test:
 def any_of(tests: Iterable[Test]) -> Test:
     """The tests joined by OR, in their shortest form."""
     return _grouped(AnyOf, tests)
-
-
-_DEFAULT_CONTEXT: Final = Context()
 
 
 # columns

@@ -13,8 +13,8 @@ from functools import partial
 from typing import Any, Final, cast
 
 from ..backends.predicate import Access, compile_predicate, raw_value, related_of
-from ..checked import CheckedFilter, Part
-from ..context import Context
+from ..checked import CheckedFilter, Part, ensure_checked
+from ..context import Context, context_or_default
 from ..endpoints.endpoint import Endpoint
 from ..endpoints.field_table import FieldTable
 from ..endpoints.types import Count, Scope
@@ -177,9 +177,8 @@ def explain(
           ✓ status = "TODO"  (found 'TODO')
           ✗ hours > 5  (found 2)
     """
-    if not isinstance(checked, CheckedFilter):
-        raise TypeError(f"expected a checked filter, not {type(checked).__name__}; check it with its endpoint first")
-    explaining = _Explaining((context or Context()).at_now())
+    ensure_checked(checked)
+    explaining = _Explaining(context_or_default(context).at_now())
     parts = [
         explaining.whole(part, record, access, shown=len(checked.parts) == 1 or part.table == endpoint)
         for part in checked.parts

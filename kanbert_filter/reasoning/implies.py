@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from ..checked import CheckedFilter
-from ..context import Context
+from ..checked import CheckedFilter, ensure_checked
+from ..context import Context, context_or_default
 from ..immutable import Immutable
 from ..meaning.lowering import lower
 from ..meaning.symbolic import Symbolic, lower_symbolic
@@ -136,8 +136,9 @@ Goal = tuple[Any, bool]
 
 
 def _goals(context: Context | None, *filters: tuple[CheckedFilter, bool]) -> Iterator[Goal]:
-    settled = None if context is None else context.at_now()
+    settled = None if context is None else context_or_default(context).at_now()
     for checked, wanted in filters:
+        ensure_checked(checked)
         yield lower(checked, settled) if settled else lower_symbolic(checked), wanted
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from django.db.models import Model, Q
 
 from ...checked import CheckedFilter
-from ...context import Context
+from ...context import Context, context_or_default
 from ...endpoints.field_table import FieldTable
 from ...meaning.lowering import lower
 from ..columns.finding import ColumnError, Given, verify_columns
@@ -38,7 +38,7 @@ def where(
     Raises `ContextError` if the filter needs what the context lacks, `ColumnError` for a field without a column, and
     `UnsupportedFilterError` for a filter larger than databases take.
     """
-    context = context or Context()
+    context = context_or_default(context)
     test = simplified(lower(checked, context))
     ensure_fits(test)
     condition = LookupTranslation(columns, context).condition(test, model)
@@ -53,7 +53,7 @@ def verify(endpoint: FieldTable, model: type[Model], *, columns: Given | None = 
     The fields of relations and those in the conditions of scopes are included. Call it at start-up, with the `columns`
     that `where` gets. Raises `ColumnError` that names every field without one.
     """
-    translation = LookupTranslation(columns, Context())
+    translation = LookupTranslation(columns, context_or_default(None))
     verify_columns(translation, endpoint, model)
     unused = translation.columns.restrictions.keys() - translation.columns.used
     if unused:

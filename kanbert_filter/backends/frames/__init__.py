@@ -13,10 +13,10 @@ Decisions where the language's contract is silent:
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from ...checked import CheckedFilter
-from ...context import Context
+from ...context import Context, context_or_default
 from ...endpoints.field_table import FieldTable
 from ...errors import UnsupportedFilterError
 from ...meaning.lowering import lower
@@ -84,15 +84,12 @@ def verify(endpoint: FieldTable, frame: Any, *, columns: Given | None = None) ->
     The fields of relations and those in the conditions of scopes are included; a wildcard's field may have none. Call it
     when a program starts, so that no request meets it first. Raises `ColumnError` that names every field without one.
     """
-    translation = FrameTranslation(engine_of(frame), columns, _DEFAULT_CONTEXT)
+    translation = FrameTranslation(engine_of(frame), columns, context_or_default(None))
     verify_columns(translation, endpoint, translation.row)
 
 
 def _condition(checked: CheckedFilter, engine: Engine[Any], context: Context | None, columns: Given | None) -> Any:
-    context = context or _DEFAULT_CONTEXT
+    context = context_or_default(context)
     translation = FrameTranslation(engine, columns, context)
     condition = translation.condition(lower(checked, context), translation.row)
     return engine.everywhere(condition) if isinstance(condition, bool) else condition
-
-
-_DEFAULT_CONTEXT: Final = Context()

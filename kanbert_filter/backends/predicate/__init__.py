@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
 from ...checked import CheckedFilter
-from ...context import Context, Moment
+from ...context import Context, Moment, context_or_default
 from ...meaning.lowering import lower
 from ...meaning.tests import Test
 from .code import FILTERS, LARGE, Code
@@ -56,7 +56,7 @@ def compile_predicate(
     >>> matches.select([{"title": "Acme", "budget": 1}, {"title": "Acme", "budget": None}])
     []
     """
-    context = context or _DEFAULT_CONTEXT
+    context = context_or_default(context)
     moment = Moment(context)
     constants: Constants = []
     shape = outlined(checked, moment, constants)
@@ -94,6 +94,3 @@ def _new_code(shape: Shape, access: Access) -> Code:
 
 def _select(code: Code, constants: Constants, context: Context, records: Iterable[R], /) -> list[R]:
     return code.selecting(constants, context)(records)  # type: ignore[no-any-return]
-
-
-_DEFAULT_CONTEXT: Final = Context()

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Engine, false, true
 
 from ...checked import CheckedFilter
-from ...context import Context
+from ...context import Context, context_or_default
 from ...endpoints.field_table import FieldTable
 from ...meaning.lowering import lower
 from ..columns.finding import ColumnError, Given, verify_columns
@@ -43,7 +43,7 @@ def where(
     >>> print(where(endpoint.parse("budget >= 1000 and title is not null"), projects))
     projects.budget >= :param_1 AND projects.title IS NOT NULL
     """
-    context = context or _DEFAULT_CONTEXT
+    context = context_or_default(context)
     test = simplified(lower(checked, context))
     needed = ensure_fits(test)
     translation = ClauseTranslation(columns, context, joining=asks_often(test))
@@ -63,7 +63,7 @@ def verify(
     field without a column.
     """
     dialect = None if bind is None else bind.dialect
-    translation = ClauseTranslation(columns, _DEFAULT_CONTEXT, dialect=dialect)
+    translation = ClauseTranslation(columns, context_or_default(None), dialect=dialect)
     verify_columns(translation, endpoint, Row(query_table(model)))
     unused = translation.columns.ways.keys() - translation.columns.used
     if unused:
@@ -72,5 +72,3 @@ def verify(
 
 MAX_CACHED: Final = 100
 """Conditions of more parameters are kept in no cache of statements: they rarely come again, and each would take half a mebibyte."""
-
-_DEFAULT_CONTEXT: Final = Context()
