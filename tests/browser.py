@@ -1,13 +1,18 @@
-"""A real browser on pages of this machine: Debian's Chromium, driven by Playwright."""
+"""A real browser on pages of this machine: Debian's Chromium, driven by Playwright, and the documentation for it."""
 
 from __future__ import annotations
 
+import atexit
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import mkdtemp
 from threading import Thread
 from typing import Any
 
@@ -33,6 +38,24 @@ def chromium() -> Iterator[Any]:
             yield browser
         finally:
             browser.close()
+
+
+@cache
+def documentation() -> Path:
+    """The documentation, built once for this run of the tests; it is gone when the run ends."""
+    folder = Path(mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return build_documentation(folder)
+
+
+def build_documentation(folder: Path, **environment: str) -> Path:
+    """Where in this folder the documentation is built."""
+    pytest.importorskip("sphinx", reason="the documentation is built by Sphinx")
+    sources = Path(__file__).parents[1] / "docs"
+    site = folder / "site"
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "-d", str(folder / "doctrees"), str(sources), str(site)]
+    subprocess.run(command, env=os.environ | environment, check=True, timeout=300)
+    return site
 
 
 class _Silent(SimpleHTTPRequestHandler):

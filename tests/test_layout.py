@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .browser import chromium, served
+from .browser import chromium, documentation, served
 
 pytestmark = pytest.mark.heavy  # builds the documentation, and lays every page out some thirty times
 
-DOCS = Path(__file__).parents[1] / "docs"
 WIDTHS = [
     *range(360, 1921, 120),
     375,
@@ -73,12 +69,10 @@ TOO_WIDE = """() => {
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, str, list[str]]]:
+def site() -> Iterator[tuple[Any, str, list[str]]]:
     """A browser, where the documentation is, and its pages."""
-    folder = tmp_path_factory.mktemp("site")
-    pytest.importorskip("sphinx", reason="the documentation is built by Sphinx")
     with chromium() as browser:
-        subprocess.run([sys.executable, "-m", "sphinx", "-q", str(DOCS), str(folder)], check=True, timeout=180)
+        folder = documentation()
         pages = sorted(str(page.relative_to(folder)) for page in folder.rglob("*.html"))
         with served(folder) as address:
             yield browser, address, pages

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 import kanbert_filter as kf
-from tests.browser import chromium, served
+from tests.browser import build_documentation, chromium, documentation, served
 from tests.test_layout import TOO_WIDE, WIDTHS
 
 ROOT = Path(__file__).parents[2]
@@ -207,14 +204,6 @@ def test_the_lock_names_every_package_and_no_registry() -> None:
 # The page in a browser
 
 
-def built_site(folder: Path, **environment: str) -> Path:
-    """The documentation, built into a folder."""
-    pytest.importorskip("sphinx", reason="the documentation is built by Sphinx")
-    command = [sys.executable, "-m", "sphinx", "-q", "-W", str(ROOT / "docs"), str(folder)]
-    subprocess.run(command, env=os.environ | environment, check=True, timeout=300)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     with chromium() as browser:
@@ -222,11 +211,11 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def site(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def site(browser: Any) -> Iterator[str]:
     """The address of the documentation."""
     if shutil.which("npm") is None:
         pytest.skip("the playground is built with npm, which is not installed")
-    with served(built_site(tmp_path_factory.mktemp("site"))) as address:
+    with served(documentation()) as address:
         yield address
 
 
@@ -568,7 +557,8 @@ def test_every_colour_can_be_read(opened: Any, scheme: str) -> None:
 
 @pytest.mark.heavy
 def test_the_documentation_is_built_without_npm(tmp_path: Path) -> None:
-    text = (built_site(tmp_path, PATH="") / "playground.html").read_text()
+    site = build_documentation(tmp_path, PATH="")
+    text = (site / "playground.html").read_text()
     assert "built without npm" in text
     assert "<script defer" not in text.partition("<article")[2]
-    assert not [*(tmp_path / "_static").glob("playground-*")]
+    assert not [*(site / "_static").glob("playground-*")]
