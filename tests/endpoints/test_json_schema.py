@@ -327,22 +327,22 @@ def test_random_inputs_validate_where_the_check_accepts_them() -> None:
 
 
 @pytest.fixture(scope="module")
-def a_hundred_thousand() -> list[tuple[Any, bool]]:
-    return check_random(range(100_000))
+def thousands(pytestconfig: pytest.Config) -> list[tuple[Any, bool]]:
+    return check_random(range(10 * pytestconfig.getoption("filters")))
 
 
 @pytest.mark.heavy
-def test_a_hundred_thousand_random_inputs(a_hundred_thousand: list[tuple[Any, bool]]) -> None:
-    assert sum(valid for _, valid in a_hundred_thousand) > 1500
+def test_thousands_of_random_inputs(thousands: list[tuple[Any, bool]]) -> None:
+    assert sum(valid for _, valid in thousands) > 0.015 * len(thousands)
 
 
 @pytest.mark.heavy
 @pytest.mark.skipif(shutil.which("npm") is None, reason="ajv needs Node and npm")
-def test_ajv_agrees(a_hundred_thousand: list[tuple[Any, bool]], tmp_path: Path) -> None:
+def test_ajv_agrees(thousands: list[tuple[Any, bool]], tmp_path: Path) -> None:
     install = ["npm", "install", "--silent", "--prefix", str(tmp_path), "ajv@8"]
     if subprocess.run(install, capture_output=True, timeout=300, check=False).returncode:
         pytest.skip("npm reaches no registry")
-    judged = [*a_hundred_thousand, *[(data, True) for data in SOUND], *[(data, False) for data in UNSOUND]]
+    judged = [*thousands, *[(data, True) for data in SOUND], *[(data, False) for data in UNSOUND]]
     script = """
         const Ajv = require("ajv/dist/2020").default;
         const [schema, inputs] = JSON.parse(require("fs").readFileSync(0, "utf8"));
