@@ -25,6 +25,7 @@ django.setup()
 from django.contrib.contenttypes.models import ContentType  # noqa: E402
 
 from tests.site.models import (  # noqa: E402
+    Bill,
     Client,
     Device,
     Keyed,
@@ -43,6 +44,7 @@ from tests.site.models import (  # noqa: E402
 )
 
 __all__ = [
+    "Bill",
     "Client",
     "ContentType",
     "DATABASES",
@@ -98,5 +100,19 @@ def forget(name: str) -> None:
 def create_tables(database: str = "default") -> None:
     """The tables of all models, in a database that has none of them."""
     with connections[database].schema_editor() as editor:
-        for model in (Client, Member, Project, Task, Note, ContentType, Mark, Remark, Device, Part, Label, Labelling):
+        for model in (
+            Client,
+            Member,
+            Project,
+            Task,
+            Note,
+            ContentType,
+            Mark,
+            Remark,
+            Device,
+            Part,
+            Label,
+            Labelling,
+            Bill,
+        ):
             editor.create_model(model)

@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -235,7 +236,9 @@ def _of_sql_type(held: Any, *, is_id: bool = False, entity: str | None = None) -
         found = of_class(UUID if hasattr(held, "as_uuid") else held.python_type, is_id=is_id, entity=entity)
     except NotImplementedError:
         found = stored
-    if decorated is None or (found == stored and (found is None or _takes(held, found.kind))):
+    if decorated is None or (
+        found == stored and (found is None or _takes(partial(_shown_by_decorated, held), found.kind))
+    ):
         return found
     is_key = isinstance(found, Id) and stored is not None and stored.kind in ("string", "number")
     return found if is_key else None
@@ -250,20 +253,25 @@ _SAMPLES: Final[dict[str, tuple[Any, ...]]] = {
 }
 
 
-def _takes(decorated: Any, kind: str) -> bool:
-    """Whether a decorated type that converts its values takes those of this kind, and shows such ones again."""
+def _takes(shown: Callable[[Any], Any], kind: str) -> bool:
+    """Whether somebody's code, which converts values to store and to show them, takes those of this kind and shows such ones again."""
     for sample in _SAMPLES.get(kind, ()):
         try:
-            shown = decorated.process_bind_param(sample, None)
-        except NotImplementedError:  # it converts nothing
-            return True
-        except Exception:  # somebody's code, for values of some other type, or for one dialect
+            found = shown(sample)
+        except Exception:  # for values of some other type, or for one engine
             continue
-        with suppress(Exception):
-            shown = decorated.process_result_value(shown, None)
-        if shown == sample or (kind == "string" and isinstance(shown, str)):
+        if found == sample or (kind == "string" and isinstance(found, str)):
             return True
     return kind not in _SAMPLES
+
+
+def _shown_by_decorated(decorated: Any, value: Any) -> Any:
+    """What a decorated type of SQLAlchemy's shows of a value that it has stored."""
+    with suppress(NotImplementedError):  # it converts nothing
+        value = decorated.process_bind_param(value, None)
+    with suppress(NotImplementedError):
+        value = decorated.process_result_value(value, None)
+    return value
 
 
 def _target(mapper: Any, column: Any) -> str | None:
@@ -310,8 +318,21 @@ def _of_django(found: Any, entity: str | None) -> FieldType | None:
         return _of_django(found.output_field, None)
     for ancestor in type(found).__mro__:
         if ancestor.__name__ in _DJANGO:
-            return of_class(_DJANGO[ancestor.__name__], is_id=found.primary_key, entity=entity)
+            made = of_class(_DJANGO[ancestor.__name__], is_id=found.primary_key, entity=entity)
+            return (
+                made if made is None or found.choices or _takes(partial(_shown_by_django, found), made.kind) else None
+            )
     return None
+
+
+def _shown_by_django(field: Any, value: Any) -> Any:
+    """What a field shows of a value that it has stored; of Django's own fields the value."""
+    shown = getattr(field, "from_db_value", None)
+    own = [function for function in (field.get_prep_value, shown) if function]
+    if all(function.__module__.startswith("django.") for function in own):
+        return value
+    stored = field.get_prep_value(value)
+    return shown(stored, None, None) if shown else stored
 
 
 _DJANGO: Final[dict[str, type]] = {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import time, timedelta
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -371,3 +372,42 @@ def test_keys_of_several_columns_and_relations_without_a_name(devices: str) -> N
         assert found(devices, labelled, text) == names, text
     parts = site.Part.objects.using(devices)
     assert not parts.filter(where(kf.Endpoint("p", {"number": "number"}).parse("number in []"), site.Part)).exists()
+
+
+BILLS = kf.Endpoint("bills", {"total": "number", "code": "string", "any": kf.types.Custom(source="total")})
+
+
+@pytest.mark.parametrize(
+    ("text", "totals"),
+    [
+        ("total = 9.9", {"9.9"}),
+        ("total in [9.9, 0.29, 1e30]", {"9.9", "0.29"}),
+        ("total = 9.905 or total = 990", set()),
+        ("total != 9.9", {"0.29"}),
+        ("total > 9.895", {"9.9"}),
+        ("total < 9.905 and total >= 0.285", {"9.9", "0.29"}),
+        ("total < 1e30", {"9.9", "0.29"}),
+        ("any = 0.29", {"0.29"}),
+        ("code = 'a' or code startsWith 'b'", {"9.9", "0.29"}),
+    ],
+)
+def test_fields_that_store_other_numbers(database: str, text: str, totals: set[str]) -> None:
+    bills = site.Bill.objects.using(database)
+    bills.all().delete()
+    for total, code in (("9.9", "a"), ("0.29", "b"), (None, None)):
+        bills.create(total=total and Decimal(total), paid=True, at=datetime(2024, 5, 1, tzinfo=UTC), code=code)
+    verify(BILLS, site.Bill)
+    found = bills.filter(where(BILLS.parse(text), site.Bill)).values_list("total", flat=True)
+    assert {*map(str, found)} == totals
+
+
+def test_fields_that_convert_values_of_another_type_are_refused() -> None:
+    for name, kinds in (("paid", ["string", "boolean"]), ("at", ["number", "datetime"]), ("total", ["currency"])):
+        for kind in kinds:
+            with pytest.raises(ColumnError, match=f"its \\w+ holds no values of type '{kind}'; give an expression"):
+                verify(kf.Endpoint("bills", {name: kind}), site.Bill)
+    for name in ("paid", "at"):
+        with pytest.raises(ValueError, match=f"no field type follows from Bill.{name}"):
+            kf.Endpoint.from_model("bills", site.Bill, [name])
+    verify(kf.Endpoint.from_model("bills", site.Bill, ["total", "code"]), site.Bill)
+    verify(kf.Endpoint("bills", {"paid": "string"}), site.Bill, columns={"paid": Cast("paid", CharField())})

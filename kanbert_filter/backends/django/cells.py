@@ -30,6 +30,7 @@ from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, In,
 from ...context import Context
 from ...kinds import FieldKind
 from ...meaning.tests import Column, Constant, OrderOperator, TextOperator
+from ..columns.conversions import ConvertedNumbers, Trip, converted
 from ..columns.finding import column_error
 from ..columns.lines import (
     INT64,
@@ -130,15 +131,47 @@ def stored_in(field: AnyField) -> Storage:
     return None
 
 
+def conversion_of(field: AnyField) -> Trip | None:
+    """What a field's own code stores for a value, and then shows; None where all of its code is Django's."""
+    shown: Any = getattr(field, "from_db_value", None)
+    if all(_is_djangos(function) for function in (field.get_prep_value, shown) if function):
+        return None
+
+    def trip(value: Any) -> tuple[Any, Any]:
+        stored = field.get_prep_value(value)
+        return stored, shown(stored, None, None) if shown else stored
+
+    return trip
+
+
+def _is_djangos(made: Any) -> bool:
+    return bool(made.__module__.startswith("django."))
+
+
+def _plain(field: AnyField) -> AnyField:
+    """The field of Django's that another one is made of, which converts nothing."""
+    if isinstance(field, DecimalField):
+        return DecimalField(max_digits=field.max_digits, decimal_places=field.decimal_places)
+    return next(made for made in type(field).__mro__ if _is_djangos(made))()  # type: ignore[no-any-return]
+
+
 def lookup_cell(column: Column, expression: Any, field: AnyField, context: Context) -> Testable[Q]:
     """An expression of a model's field as the value of a field. Raises `ColumnError` if it cannot hold such values."""
     if isinstance(expression, JsonKind):
         return JsonLookupCell(expression) if column.kind == "custom" else json_cell(column.kind, expression, context)
     if isinstance(field, JSONField):
         raise column_error(column, "found an expression of JSON in columns, expected the path to the value in it")
-    line = line_of(column.kind, stored_in(field), context)
+    held = type(field).__name__
+    storage, trip = stored_in(field), conversion_of(field)
+    if trip:
+        storage = converted(storage, trip, ["a", *[getattr(value, "value", value) for value, _ in field.flatchoices]])
+    line = line_of(column.kind, storage, context)
+    if isinstance(storage, ConvertedNumbers):
+        field = _plain(field)
+        expression = ExpressionWrapper(expression, output_field=field)
+        if column.kind == "currency":  # its text would be that of the stored number
+            line = None
     if line is None:
-        held = type(field).__name__
         remedy = _INSTEAD.get(held, "an expression that does")
         raise column_error(column, f"its {held} holds no values of type '{column.kind}'; give {remedy} in columns")
     if isinstance(field, GenericIPAddressField):

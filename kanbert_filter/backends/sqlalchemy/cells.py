@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, tzinfo
-from decimal import Decimal
-from functools import lru_cache
-from numbers import Real
+from datetime import tzinfo
+from functools import lru_cache, partial
 from operator import ge, gt, le, lt
 from typing import Any, Final, NamedTuple, cast
-from uuid import UUID
 
 from sqlalchemy import (
     DATE,
@@ -46,15 +43,15 @@ from sqlalchemy import (
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
-from ...context import Context, Edge
+from ...context import Context
 from ...kinds import FieldKind, ValueKind, exhaustive
 from ...meaning.tests import Column, Constant, OrderOperator, Text, TextOperator
+from ..columns.conversions import ConvertedNumbers, converted
 from ..columns.finding import column_error
 from ..columns.lines import (
     INT64,
     AnyNumbers,
     Booleans,
-    Cut,
     Days,
     Floats,
     Line,
@@ -169,8 +166,8 @@ def bound_by(type: AnyType) -> Bound:
         plain = plain.impl_instance
     if not decorators:
         return _bound_by(plain, type)
-    converted = _converted(tuple(decorators), _bound_by(plain, plain).storage)
-    return Bound(converted, _bound_by(plain, plain if isinstance(converted, ConvertedNumbers) else type).type_of)
+    held = converted(_bound_by(plain, plain).storage, partial(_there_and_back, tuple(decorators)))
+    return Bound(held, _bound_by(plain, plain if isinstance(held, ConvertedNumbers) else type).type_of)
 
 
 def _bound_by(plain: AnyType, type: AnyType) -> Bound:
@@ -257,8 +254,6 @@ class MemberTexts(Texts):
         return (self.members[str(constant)],) if constant in self.members else ()
 
 
-# conversions
-
 Decorators = tuple[TypeDecorator[Any], ...]
 """Those of a type that convert what is bound, the outermost first."""
 
@@ -266,102 +261,14 @@ _DIALECT: Final = DefaultDialect()
 
 
 def _there_and_back(decorators: Decorators, value: Any) -> tuple[Any, Any]:
-    """What is stored for a value, and what is then shown; nothing where it is not taken."""
-    try:
-        for decorator in decorators:
-            value = decorator.process_bind_param(value, _DIALECT)
-        stored = value
-        for decorator in reversed(decorators):
-            if decorator.__class__.process_result_value is not TypeDecorator.process_result_value:
-                value = decorator.process_result_value(value, _DIALECT)
-    except Exception:  # somebody's code, for values of some other type
-        return None, None
+    """What is stored for a value, and what is then shown."""
+    for decorator in decorators:
+        value = decorator.process_bind_param(value, _DIALECT)
+    stored = value
+    for decorator in reversed(decorators):
+        if decorator.__class__.process_result_value is not TypeDecorator.process_result_value:
+            value = decorator.process_result_value(value, _DIALECT)
     return stored, value
-
-
-def _converted(decorators: Decorators, storage: Storage) -> Storage:
-    """What a decorated type that converts its values seems to hold, as samples show; None where it holds something else."""
-    noon = datetime(2000, 1, 1, 12)
-    samples: dict[Any, Storage] = {}
-    if isinstance(storage, Timestamps) and not storage.aware:
-        samples = {noon.replace(tzinfo=UTC): Timestamps(aware=True), noon: storage}
-    elif isinstance(storage, Timestamps):
-        samples = {noon.replace(tzinfo=UTC): storage}
-    elif isinstance(storage, Days):
-        samples = {noon.date(): storage}
-    elif isinstance(storage, Booleans):
-        samples = {True: storage}
-    elif isinstance(storage, SoundTexts):
-        stored, shown = _there_and_back(decorators, "a")
-        if isinstance(stored, str) and isinstance(shown, str):  # perhaps in upper case
-            return storage
-        samples = {UUID(int=10): Uuids()}
-    elif isinstance(storage, Line) and int in storage.comparing:
-        trips = [_there_and_back(decorators, number) for number in range(3)]
-        if all(isinstance(stored, Real | Decimal) and shown == number for number, (stored, shown) in enumerate(trips)):
-            rising = trips[0][0] < trips[1][0] < trips[2][0]
-            return ConvertedNumbers(decorators, storage) if rising else None
-        return None
-    else:
-        return storage
-    for sample, held in samples.items():
-        stored, shown = _there_and_back(decorators, sample)
-        naive = isinstance(stored, datetime) and stored.tzinfo is None
-        if shown == sample and (naive or not isinstance(storage, Timestamps) or storage.aware):
-            return held
-    return None
-
-
-class ConvertedNumbers(Line):
-    """Numbers that are stored as others, which rise with them: money in cents. Those between two stored ones equal none.
-
-    >>> from sqlalchemy import Integer, TypeDecorator
-    >>> from decimal import Decimal
-    >>> from kanbert_filter.backends.sqlalchemy.cells import bound_by
-    >>> class Cents(TypeDecorator):
-    ...     impl = Integer
-    ...     def process_bind_param(self, value, dialect):
-    ...         return int(value * 100)
-    ...     def process_result_value(self, value, dialect):
-    ...         return Decimal(value) / 100
-    >>> line = bound_by(Cents()).storage
-    >>> line.points(Decimal("9.9")), line.points(Decimal("9.905")), line.direct("lt", Decimal("9.905"))
-    ((990,), (), ('lte', 990))
-    """
-
-    comparing = frozenset({int, Decimal})
-
-    def __init__(self, decorators: Decorators, stored: Line) -> None:
-        self.decorators = decorators
-        self.stored = stored
-
-    def near(self, constant: Constant) -> tuple[Any, Decimal] | None:
-        """The number that is stored for the constant, and the one it stands for; None where the column does not reach."""
-        stored, shown = _there_and_back(self.decorators, constant)
-        if not isinstance(stored, Real | Decimal) or not isinstance(shown, Real | Decimal):
-            return None
-        if not self.stored.points(Decimal(str(stored))):
-            return None
-        return stored, Decimal(str(shown))
-
-    def points(self, constant: Constant) -> Sequence[Stored]:
-        near = self.near(constant)
-        return (near[0],) if near and near[1] == constant else ()
-
-    def direct(self, operator: OrderOperator, constant: Constant) -> tuple[OrderOperator, Stored] | None:
-        near = self.near(constant)
-        if near is None:
-            return None
-        stored, shown = near
-        below = operator in ("lt", "lte")
-        if shown < cast("Decimal", constant):
-            operator = "lte" if below else "gt"
-        elif shown > cast("Decimal", constant):
-            operator = "lt" if below else "gte"
-        return operator, stored
-
-    def cuts(self, constant: Constant, after: bool) -> Sequence[Cut]:
-        return (Edge.AFTER if cast("Decimal", constant) > 0 else Edge.BEFORE,)
 
 
 # values
