@@ -16,7 +16,7 @@ or the theory of a column leaves open is `Undecided`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from ..checked import CheckedFilter, ensure_checked
 from ..context import Context, context_or_default
@@ -38,18 +38,16 @@ _BY_TEXT: Final = "the text tests of '{}' could not be decided"
 _OPPOSITES: Final = {"eq": "ne", "ne": "eq", "lt": "gte", "lte": "gt", "gt": "lte", "gte": "lt"}
 
 
-class Answer(Immutable):
-    """What `implies`, `equivalent`, `disjoint` and `satisfiable` answer: `Proved`, `Refuted` or `Undecided`."""
-
+class _NoTruthValue(Immutable):
     __slots__ = ()
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> NoReturn:
         raise TypeError(
             "an answer has no truth value, since it may be Undecided: ask isinstance(answer, kanbert_filter.Proved)"
         )
 
 
-class _Certain(Answer):
+class _Certain(_NoTruthValue):
     __slots__ = ("record",)
     __match_args__ = ("record",)
 
@@ -74,7 +72,7 @@ class Refuted(_Certain):
     __slots__ = ()
 
 
-class Undecided(Answer):
+class Undecided(_NoTruthValue):
     """It was not found out; `reason` says why."""
 
     __slots__ = ("reason",)
@@ -84,6 +82,10 @@ class Undecided(Answer):
 
     def __init__(self, reason: str) -> None:
         self._fill(reason=reason)
+
+
+Answer = Proved | Refuted | Undecided
+"""What `implies`, `equivalent`, `disjoint` and `satisfiable` answer."""
 
 
 def implies(a: CheckedFilter, b: CheckedFilter, context: Context | None = None, *, steps: int = STEPS) -> Answer:

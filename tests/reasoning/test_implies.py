@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from collections import Counter
 from datetime import UTC, datetime
+from typing import assert_never
 
 import pytest
 
 import kanbert_filter as kf
 from kanbert_filter.checked import CheckedFilter
 from kanbert_filter.reasoning.implies import (
+    Answer,
     Proved,
     Refuted,
     Undecided,
@@ -127,6 +129,20 @@ def test_a_value_is_found_between_bounds(text: str) -> None:
     found = example(checked, CONTEXT)
     assert found is not None
     assert kf.compile_predicate(checked, CONTEXT)(found)
+
+
+def test_type_checkers_know_all_answers() -> None:
+    def word(answer: Answer) -> str:
+        match answer:
+            case kf.Proved() | kf.Refuted():
+                return "certain"
+            case kf.Undecided(reason):
+                return reason
+            case _:
+                assert_never(answer)
+
+    assert word(kf.satisfiable(PROJECTS.parse("budget > 5"))) == "certain"
+    assert word(kf.satisfiable(PROJECTS.parse("budget > 5"), steps=0)).startswith("more than 0 ways")
 
 
 def test_an_answer_has_no_truth_value() -> None:
