@@ -34,6 +34,7 @@ from .parameters import (
     ZONE,
     endpoint_option,
     filter_text,
+    given_once,
     with_text_options,
 )
 from .progress import is_terminal, progress_of, size_of
@@ -265,7 +266,8 @@ def with_conditions(endpoint: Endpoint, conditions: Iterable[tuple[str, str, str
     """The endpoint, its scopes bound to the conditions."""
     bound: dict[str, dict[str, Filter]] = {}
     try:
-        for name, choice, text in conditions:
+        given = given_once([(f"{name}.{choice}", (name, choice, text)) for name, choice, text in conditions])
+        for name, choice, text in given.values():
             bound.setdefault(name, {})[choice] = filter_in(text.encode(errors="surrogateescape"))
         return endpoint.bind(**bound) if bound else endpoint
     except ValueError as error:

@@ -10,7 +10,7 @@ from ..nodes import Filter
 from ..trees import rename_fields
 from .batches import BatchFormat
 from .filters import has_other_parameters, notation_of, written_filter
-from .parameters import RENAMING, endpoint_option, file_option, with_file_options
+from .parameters import RENAMING, endpoint_option, file_option, given_once, with_file_options
 from .rewriting import Rewritten, rewrite
 from .shell import STATUSES
 
@@ -52,11 +52,16 @@ def rename_command(
     fault stays as it is and is reported.
     """
 
+    try:
+        new_names = given_once(names)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--field") from None
+
     def renamed(filter: Filter, text: bytes) -> Rewritten:
         if has_other_parameters(text):
             message = "Found other parameters beside the filter, which would be lost; give the filter alone"
             raise FilterError(Problem("unsupported", message))
-        with_new_names = rename_fields(filter, dict(names))
+        with_new_names = rename_fields(filter, new_names)
         notation = notation_of(text)
         return written_filter(
             with_new_names if endpoint is None else endpoint.check(with_new_names), notation
