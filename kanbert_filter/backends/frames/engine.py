@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final, Generic, NamedTuple
 
 from ..columns.lines import Line, Storage, Stored, Timestamps
 from ..columns.logic import E, Logic
+from ..columns.patterns import automaton
 
 
 class Typed(NamedTuple):
@@ -104,6 +105,25 @@ class Operations(NamedTuple, Generic[E]):
     both: Callable[[Any, Any], Any] = operator.and_
     either: Callable[[Any, Any], Any] = operator.or_
     no: Callable[[Any], Any] = operator.invert
+
+
+def of_polars(*, text: Any) -> Operations[Any]:
+    """The operations as Polars names them, and Narwhals after it; `text` is their type of texts."""
+    return Operations(
+        field=lambda value, name: value.struct.field(name),
+        key=lambda value, name: value.map.get(name),
+        is_null=lambda value: value.is_null(),
+        known=lambda condition: condition.fill_null(False),
+        lower=lambda value: value.str.to_lowercase(),
+        contains=lambda value, part: value.str.contains(part, literal=True),
+        starts=lambda value, part: value.str.starts_with(part),
+        ends=lambda value, part: value.str.ends_with(part),
+        matches=lambda value, pattern: value.str.contains(pattern),
+        pattern=automaton,
+        written=lambda number: number.cast(text),
+        stripped=lambda value, mark: value.str.strip_chars_end(mark),
+        length=lambda lists: lists.list.len().fill_null(0),
+    )
 
 
 class Engine(Logic[E]):

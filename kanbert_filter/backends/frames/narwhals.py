@@ -12,8 +12,7 @@ from typing import Any, Final, cast
 import narwhals as nw
 
 from ..columns.lines import Floats, Stored, Texts, Timestamps, Uuids
-from ..columns.patterns import automaton
-from .engine import NULLS, Engine, Held, Operations, Typed, engine_of
+from .engine import NULLS, Engine, Held, Typed, engine_of, of_polars
 
 
 class NarwhalsEngine(Engine[nw.Expr]):
@@ -21,21 +20,7 @@ class NarwhalsEngine(Engine[nw.Expr]):
 
     name = "Narwhals"
     expressions = nw.Expr
-    operations = Operations(
-        field=lambda value, name: value.struct.field(name),
-        key=lambda value, name: value.map.get(name),
-        is_null=nw.Expr.is_null,
-        known=lambda condition: condition.fill_null(False),
-        lower=lambda text: text.str.to_lowercase(),
-        contains=lambda text, part: text.str.contains(part, literal=True),
-        starts=lambda text, part: text.str.starts_with(part),
-        ends=lambda text, part: text.str.ends_with(part),
-        matches=lambda text, pattern: text.str.contains(pattern),
-        pattern=automaton,
-        written=lambda number: number.cast(nw.String),
-        stripped=lambda text, mark: text.str.strip_chars_end(mark),
-        length=lambda lists: lists.list.len().fill_null(0),
-    )
+    operations = of_polars(text=nw.String)
 
     def __init__(self, frame: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> None:
         self.frame = frame

@@ -9,8 +9,7 @@ from typing import Any
 import polars as pl
 
 from ..columns.lines import Booleans, Days, Floats, Numbers, Stored, Texts
-from ..columns.patterns import automaton
-from .engine import NULLS, Engine, Held, ListOf, MapOf, Operations, StructOf, Typed, timestamps
+from .engine import NULLS, Engine, Held, ListOf, MapOf, StructOf, Typed, of_polars, timestamps
 
 _MAP: Any = getattr(pl, "Map", ())  # before Polars 2 there are no maps
 
@@ -20,21 +19,7 @@ class PolarsEngine(Engine[pl.Expr]):
 
     name = "Polars"
     expressions = pl.Expr
-    operations = Operations(
-        field=lambda value, name: value.struct.field(name),
-        key=lambda value, name: value.map.get(name),
-        is_null=pl.Expr.is_null,
-        known=lambda condition: condition.fill_null(False),
-        lower=lambda text: text.str.to_lowercase(),
-        contains=lambda text, part: text.str.contains(part, literal=True),
-        starts=lambda text, part: text.str.starts_with(part),
-        ends=lambda text, part: text.str.ends_with(part),
-        matches=lambda text, pattern: text.str.contains(pattern),
-        pattern=automaton,
-        written=lambda number: number.cast(pl.String),
-        stripped=lambda text, mark: text.str.strip_chars_end(mark),
-        length=lambda lists: lists.list.len().fill_null(0),
-    )
+    operations = of_polars(text=pl.String)
 
     def __init__(self, frame: pl.DataFrame | pl.LazyFrame) -> None:
         self.frame = frame
