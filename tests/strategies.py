@@ -72,6 +72,18 @@ AWKWARD_TEXTS = (
     ),
 )
 
+COMMON_TEXTS = (
+    *("", "a", "A", "ab", "aB", "Acme", "ACME Corp", "ab\nb", "ß", "é", "É", "漢", "7"),
+    *("%", "_", "\\", "50%", "a_b"),
+)
+"""What records hold and filters ask for where engines are compared. Each test adds what its engines differ on."""
+
+COMMON_PATTERNS = (
+    *("", "%", "_", "a%", "%b", "%a%", "a_b", "__", "%_", "_%b", "a%b%", "%c_r%", "%\n%"),
+    *("\\%", "50\\%", "\\\\"),
+)
+"""Patterns for these texts."""
+
 names: SearchStrategy[str] = st.sampled_from(WORDS) | st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
 """One segment of a field name."""
 

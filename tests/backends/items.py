@@ -18,6 +18,7 @@ from kanbert_filter.endpoints import types
 from kanbert_filter.endpoints.endpoint import Endpoint
 from kanbert_filter.nodes import EVERYTHING
 from tests.backends.models import given_key, timestamp
+from tests.strategies import COMMON_TEXTS
 
 ITEMS = Endpoint(
     "items",
@@ -143,41 +144,9 @@ class Item(Base):
 
 
 TEXTS = [
-    "",
-    "a",
-    "A",
-    "ab",
-    "aB",
-    "Acme",
-    "ACME Corp",
-    "%",
-    "_",
-    "\\",
-    "50%",
-    "a_b",
-    "a/b",
-    "[a]",
-    "a*b",
-    "?",
-    "ab\nb",
-    "ß",
-    "é",
-    "É",
-]
-TEXTS += [
-    "漢",
-    "\U0001f600",
-    "7",
-    "'",
-    '"',
-    "true",
-    "Ünder",
-    "ünder",
-    "a b ",
-    " a",
-    "%_\\",
-    "'\"",
-    "\U0001f600\U0001f600",
+    *COMMON_TEXTS,
+    *("a/b", "[a]", "a*b", "?", "%_\\", "'", '"', "'\"", "true", "Ünder", "ünder", "a b ", " a"),
+    *("\U0001f600", "\U0001f600\U0001f600"),
 ]
 NUMBERS = [
     Decimal(n) for n in ("0", "1", "-1", "0.1", "0.5", "1.0001", "-2.5", "1000", "1000.5", "99999999.9999", "-0.0001")

@@ -31,6 +31,7 @@ from kanbert_filter.meaning.lowering import column_of
 from kanbert_filter.nodes import EVERYTHING, And, Comparison, Filter, Membership, NullCheck, Or, RelationTest
 from kanbert_filter.values import EOM, EOW, ME, NOW, SOM, SOW, TODAY, Value, exact, for_floats
 from tests import reference_meaning
+from tests.strategies import COMMON_PATTERNS, COMMON_TEXTS
 
 
 class Status(Enum):
@@ -76,48 +77,8 @@ PROJECTS = Endpoint(
     },
 )
 
-TEXTS = (
-    "",
-    "a",
-    "A",
-    "ab",
-    "aB",
-    "Acme",
-    "ACME Corp",
-    "%",
-    "_",
-    "\\",
-    "50%",
-    "a_b",
-    "ab\nb",
-    "ß",
-    "İ",
-    "Σας",
-    "ΣΑΣ",
-    "7",
-    "é",
-    "漢",
-)
-PATTERNS = (
-    "",
-    "%",
-    "_",
-    "a%",
-    "%b",
-    "%a%",
-    "a_b",
-    "\\%",
-    "50\\%",
-    "__",
-    "%_",
-    "_%b",
-    "a%b%",
-    "%c_r%",
-    "\\\\",
-    "%ας",
-    "İ",
-    "%\n%",
-)
+TEXTS = (*COMMON_TEXTS, "İ", "Σας", "ΣΑΣ")
+PATTERNS = (*COMMON_PATTERNS, "%ας", "İ")
 NUMBERS = (
     0,
     1,
