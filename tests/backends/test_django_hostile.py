@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -301,6 +302,13 @@ def test_what_was_not_checked_is_refused() -> None:
         where(kf.field("title") == "a", site.Project)  # type: ignore[arg-type]
     with pytest.raises(kf.ContextError, match=r"me\.id"):
         where(PROJECTS.parse("id = me.id"), site.Project)
+
+
+@pytest.mark.parametrize("model", [site.Project.objects, site.Project.objects.none(), site.Project(), "site.Project"])
+def test_what_is_no_model_is_refused(model: Any) -> None:
+    for ask in (partial(verify, PROJECTS), partial(where, PROJECTS.parse("title = 'a'"))):
+        with pytest.raises(TypeError, match="expected a model, not "):
+            ask(model)
 
 
 def test_custom_fields_on_columns_of_one_kind(database: str) -> None:

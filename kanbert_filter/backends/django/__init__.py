@@ -38,6 +38,7 @@ def where(
     Raises `ContextError` if the filter needs what the context lacks, `ColumnError` for a field without a column, and
     `UnsupportedFilterError` for a filter larger than databases take.
     """
+    _ensure_model(model)
     context = context_or_default(context)
     test = simplified(lower(checked, context))
     ensure_fits(test)
@@ -53,6 +54,7 @@ def verify(endpoint: FieldTable, model: type[Model], *, columns: Given | None = 
     The fields of relations and those in the conditions of scopes are included. Call it at start-up, with the `columns`
     that `where` gets. Raises `ColumnError` that names every field without one.
     """
+    _ensure_model(model)
     translation = LookupTranslation(columns, context_or_default(None))
     verify_columns(translation, endpoint, model)
     unused = translation.columns.restrictions.keys() - translation.columns.used
@@ -60,3 +62,8 @@ def verify(endpoint: FieldTable, model: type[Model], *, columns: Given | None = 
         raise ColumnError(
             dict.fromkeys(sorted(unused), "its condition in columns restricts no relation of the endpoint")
         )
+
+
+def _ensure_model(model: object) -> None:
+    if not (isinstance(model, type) and issubclass(model, Model)):
+        raise TypeError(f"expected a model, not {model!r}")
