@@ -267,3 +267,8 @@ def test_the_page_lists_the_plain_tests() -> None:
     page = (Path(__file__).parents[2] / "docs" / "back-ends.md").read_text()
     listed = re.findall(r"^\| `(\w+)\(([\w, ]+)\)`", page, re.MULTILINE)
     assert listed == [(test.__name__, ", ".join(test._fields)) for test in get_args(Test)]
+
+
+def test_columns_are_given_by_name() -> None:
+    with pytest.raises(TypeError, match=r"expected columns by the names of their fields, not \['title'\]"):
+        GivenColumns(["title"])  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, with_loader_criteria
 
 import kanbert_filter as kf
-from kanbert_filter.backends.sqlalchemy import Via, verify, where
+from kanbert_filter.backends.sqlalchemy import Via, prepare_sqlite, verify, where
 from tests.backends.databases import ENGINES, fresh_engine
 
 
@@ -215,3 +215,10 @@ def test_loader_criteria_hide_rows_from_filters_too(session: Session) -> None:
         asked = select(Article.title).where(where(endpoint.parse(text), Article))
         hiding = with_loader_criteria(model, criterion, include_aliases=True)
         assert {*session.scalars(asked.options(hiding))} == titles, text
+
+
+def test_engines_of_other_databases_need_no_preparation() -> None:
+    with fresh_engine("postgresql") as engine:
+        prepare_sqlite(engine)
+        with engine.connect() as connection:
+            assert connection.scalar(select(func.lower("A"))) == "a"

@@ -41,6 +41,13 @@ def column_error(column: Column, reason: str) -> ColumnError:
     return ColumnError({column.path: reason})
 
 
+def given_by_name(given: Given | None) -> Given:
+    """What the caller gives as `columns`."""
+    if not isinstance(given, Mapping | None):
+        raise TypeError(f"expected columns by the names of their fields, not {given!r}")
+    return given or {}
+
+
 class GivenColumns:
     """The columns that the caller gives. An exact name beats one with wildcards; of those the first that fits is taken."""
 
@@ -49,7 +56,7 @@ class GivenColumns:
     def __init__(self, given: Given | None) -> None:
         self.exact: dict[str, Any] = {}
         self.patterns: list[tuple[list[str], Any]] = []
-        for name, value in (given or {}).items():
+        for name, value in given_by_name(given).items():
             if "*" in name:
                 self.patterns.append((name.split("."), value))
             else:

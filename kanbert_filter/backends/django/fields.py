@@ -34,7 +34,7 @@ from django.db.models.sql import Query
 
 from ...errors import quoted
 from ...meaning.tests import Column
-from ..columns.finding import ColumnError, Given, GivenColumns, column_error
+from ..columns.finding import ColumnError, Given, GivenColumns, column_error, given_by_name
 from .dialects import JsonKind
 
 AnyField: TypeAlias = "Field[Any, Any]"
@@ -59,12 +59,11 @@ class ModelFields:
     __slots__ = ("given", "restrictions", "used")
 
     def __init__(self, given: Given | None) -> None:
+        given = given_by_name(given)
         self.restrictions = {
-            name: restriction for name, restriction in (given or {}).items() if isinstance(restriction, RESTRICTIONS)
+            name: restriction for name, restriction in given.items() if isinstance(restriction, RESTRICTIONS)
         }
-        self.given = GivenColumns(
-            {name: column for name, column in (given or {}).items() if name not in self.restrictions}
-        )
+        self.given = GivenColumns({name: column for name, column in given.items() if name not in self.restrictions})
         self.used: set[str] = set()
 
     def value(self, model: type[Model], column: Column, prefix: str) -> tuple[Any, AnyField]:

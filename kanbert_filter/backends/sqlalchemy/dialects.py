@@ -66,8 +66,10 @@ def prepare_sqlite(engine: Engine) -> None:
     """Let `lower` know all of Unicode on this SQLite engine's connections, as Python does.
 
     SQLite's own knows ASCII only, so without this a case-insensitive text operator does not match `Ü` with `ü`. Call it once, when the
-    engine is made; of an asynchronous engine give the `sync_engine`.
+    engine is made; of an asynchronous engine give the `sync_engine`. It leaves engines of other databases as they are.
     """
+    if engine.dialect.name != "sqlite":
+        return
 
     def register(connection: Any, record: object) -> None:
         connection.create_function("lower", 1, python_lower, deterministic=True)

@@ -34,7 +34,7 @@ from sqlalchemy.sql.visitors import iterate
 
 from ...errors import quoted
 from ...meaning.tests import Column
-from ..columns.finding import ColumnError, Given, GivenColumns, column_error
+from ..columns.finding import ColumnError, Given, GivenColumns, column_error, given_by_name
 from .dialects import more_than, over_nothing, reaches, same_name
 
 Expression = ColumnElement[Any]
@@ -383,8 +383,9 @@ class ModelColumns:
 
     def __init__(self, given: Given | None) -> None:
         self.used: set[str] = set()  # the names of the ways that led somewhere
-        self.ways = {name: way for name, way in (given or {}).items() if isinstance(way, Via)}
-        self.given = GivenColumns({name: column for name, column in (given or {}).items() if name not in self.ways})
+        given = given_by_name(given)
+        self.ways = {name: way for name, way in given.items() if isinstance(way, Via)}
+        self.given = GivenColumns({name: column for name, column in given.items() if name not in self.ways})
 
     def value(self, table: QueryTable, prefix: str, column: Column) -> tuple[Way, Expression, Sequence[str]]:
         """The way to the row that holds a field's value, the expression there, and the keys to the value in it, if it is JSON.
