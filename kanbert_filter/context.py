@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import Enum
-from typing import Final, Literal
+from numbers import Integral
+from typing import TYPE_CHECKING, Final, Literal
 
 from .errors import ContextError, quoted
 from .immutable import Immutable
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAYS: Final = range(date.min.toordinal(), date.max.toordinal() + 1)
@@ -38,8 +42,8 @@ class Context(Immutable):
 
     `now` is an aware datetime (default: the moment of compiling). `timezone` gives days, specials and filter timestamps without an
     offset their meaning, `storage_timezone` stored timestamps without one; both are IANA names or `tzinfo` objects, by default
-    UTC, never the machine's zone; a zone of pytz means the IANA zone of its name. `me` is the id of the current user, `week_start`
-    the week's first day.
+    UTC, never the machine's zone; a zone of pytz means the IANA zone of its name. `me` is the id of the current user (a text, an
+    integer or a UUID), `week_start` the week's first day.
 
     Raises `ValueError` for a naive `now` or one outside the calendar in UTC, and for an unknown zone or day; `TypeError` for
     objects of other classes.
@@ -64,7 +68,7 @@ class Context(Immutable):
         now: datetime | None = None,
         timezone: str | tzinfo = UTC,
         storage_timezone: str | tzinfo = UTC,
-        me: object = None,
+        me: str | int | UUID | Enum | None = None,
         week_start: WeekDay = "monday",
     ) -> None:
         _check_now(now)
@@ -157,9 +161,19 @@ class Moment:
 
 
 def _id_text(me: object) -> str | None:
-    if isinstance(me, Enum):
-        me = me.value
-    return None if me is None else str.__str__(me) if isinstance(me, str) else str(me)
+    """The text of an id, as records hold ids. A whole user, or anything else that has a text, is not taken for one."""
+    plain = me.value if isinstance(me, Enum) else me
+    if plain is None:
+        return None
+    if isinstance(plain, str):
+        return str.__str__(plain)
+    if isinstance(plain, Integral) and not isinstance(plain, bool):
+        return str(int(plain))
+    from uuid import UUID
+
+    if isinstance(plain, UUID):
+        return str(plain)
+    raise TypeError(f"me is a {type(me).__name__}, expected the user's id: a text, an integer or a UUID")
 
 
 def _check_now(now: datetime | None) -> None:

@@ -2,7 +2,9 @@
 
 import pickle
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from enum import Enum
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -182,7 +184,24 @@ def test_what_is_no_instant_is_refused_as_a_naive_now() -> None:
         kf.Context(timezone=Abstract())
 
 
-@pytest.mark.parametrize("wrong", [{"now": "2024"}, {"now": date(2024, 1, 1)}, {"timezone": 5}, {"timezone": None}])
+class Users(Enum):
+    FIRST = "u-1"
+
+
+WRONG_USERS = [{"me": me} for me in (object(), True, 7.0, b"u-1", ["u-1"], {"id": "u-1"}, date)]
+"""Whoever gives a whole user would compare ids with the text of that object."""
+
+
+@pytest.mark.parametrize(
+    ("me", "text"), [("u-1", "u-1"), (7, "7"), (UUID(int=7), str(UUID(int=7))), (Users.FIRST, "u-1"), (None, None)]
+)
+def test_the_user_is_given_by_an_id(me: Any, text: str | None) -> None:
+    assert kf.Context(me=me).me == text
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"now": "2024"}, {"now": date(2024, 1, 1)}, {"timezone": 5}, {"timezone": None}, *WRONG_USERS]
+)
 def test_an_object_of_a_wrong_class_is_a_type_error(wrong: Any) -> None:
     with pytest.raises(TypeError, match="expected"):
         kf.Context(**wrong)

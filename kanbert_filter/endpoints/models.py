@@ -86,7 +86,9 @@ def _held(model: Any, name: str, path: str) -> Held:
                 return look(model, name)
             except LookupError:
                 shown = getattr(model, "__name__", str(model))
-                raise ValueError(f"field {path!r}: {shown} has no attribute {quoted(name)}") from None
+                if not hasattr(model, name) or name.startswith("__"):
+                    raise ValueError(f"field {path!r}: {shown} has no attribute {quoted(name)}") from None
+                raise ValueError(f"field {path!r}: {shown}.{name} is no field of the model; {_say_it(path)}") from None
     expected = "a SQLAlchemy, Django or pydantic model, or a dataclass"
     raise ValueError(f"field {path!r}: found {model!r}, expected {expected}")
 
@@ -105,7 +107,12 @@ def _no_type(model: Any, path: str, name: str, held: Held, rest: str) -> str:
         return f"field {path!r}: {shown} holds another record, expected the path of one of its fields: '{path}.…'"
     if held is not None:
         return f"field {path!r}: {shown} holds a value, and no record with a field {quoted(rest)}"
-    return f'field {path!r}: no field type follows from {shown}; say it yourself: also={{{path!r}: "string"}}'
+    return f"field {path!r}: no field type follows from {shown}; {_say_it(path)}"
+
+
+def _say_it(path: str) -> str:
+    kind = "custom" if "*" in path else "string"
+    return f'say it yourself: also={{{path!r}: "{kind}"}}'
 
 
 # Python's own words, as dataclasses and pydantic use them

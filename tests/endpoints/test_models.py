@@ -241,7 +241,11 @@ def test_rows_of_ones_own_stand_beside_and_before_the_models(model: type[Any]) -
         ("colour", "Project has no attribute 'colour'"),
         ("client.colour", "Client has no attribute 'colour'"),
         ("tasks.colour", "Task has no attribute 'colour'"),
-        ("settings", "no field type follows from .*Project.settings; say it yourself"),
+        ("settings", r"no field type follows from .*Project.settings; say it yourself: also=.'settings': \"string\"."),
+        (
+            "settings.*",
+            r"no field type follows from .*Project.settings; say it yourself: also=.'settings.*': \"custom\".",
+        ),
         ("odd", "no field type follows from .*Project.odd"),
         ("client", "Project.client holds another record, expected the path of one of its fields: 'client.…'"),
         ("title.length", "Project.title holds a value, and no record with a field 'length'"),
@@ -251,6 +255,24 @@ def test_rows_of_ones_own_stand_beside_and_before_the_models(model: type[Any]) -
 def test_what_says_nothing_is_an_error_that_says_what_to_write(model: type[Any], name: str, fault: str) -> None:
     with pytest.raises(ValueError, match=rf"field {name!r}: .*{fault}"):
         kf.Endpoint.from_model("projects", model, [name])
+
+
+def test_a_property_is_no_field_of_the_model_and_may_be_a_row_of_the_owners() -> None:
+    @dataclass
+    class Box:
+        width: int
+
+        @property
+        def size(self) -> int:
+            return self.width**3
+
+    with pytest.raises(
+        ValueError, match=r"Box.size is no field of the model; say it yourself: also=.'size': \"string\"."
+    ):
+        kf.Endpoint.from_model("boxes", Box, ["size"])
+    boxes = kf.Endpoint.from_model("boxes", Box, ["width"], also={"size": "number"})
+    matches = kf.compile_predicate(boxes.parse("size > 8"), access="attribute")
+    assert matches.select([Box(2), Box(3)]) == [Box(3)]
 
 
 @pytest.mark.parametrize("name", ["custom_field", "archived", "client", "task", "tasks_set"])
