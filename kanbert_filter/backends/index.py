@@ -28,7 +28,7 @@ from ..meaning.patterns import pieces
 from ..meaning.symbolic import Symbolic, lower_symbolic
 from ..meaning.tests import AllOf, Always, AnyOf, Between, Column, Equal, Null, OneOf, Order, Related, Text
 from ..values import exact
-from .predicate import Access, Predicate, compile_predicate, present_value, related_of
+from .predicate import Access, Predicate, compile_predicate, ensure_record, present_value, related_of
 
 K = TypeVar("K", bound=Hashable)
 
@@ -142,8 +142,10 @@ class FilterIndex(MutableMapping[K, CheckedFilter]):
 
         These are the filters whose predicates, compiled in this context with this `access`, match it.
 
-        Raises `ContextError` if a filter of the index needs the user's id and the context has none.
+        Raises `ContextError` if a filter of the index needs the user's id and the context has none, and `TypeError` for a record that
+        is no mapping, unless `access` is `"attribute"`.
         """
+        ensure_record(record, access)
         settled = context_or_default(context).at_now()
         if self._for_users and settled.me is None:
             raise ContextError("Filters of the index compare with me.id; give the user's id, as in Context(me='u-1')")

@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Final, cast
 
-from ..backends.predicate import Access, compile_predicate, raw_value, related_of
+from ..backends.predicate import Access, compile_predicate, ensure_record, raw_value, related_of
 from ..checked import CheckedFilter, Part, ensure_checked
 from ..context import Context, context_or_default
 from ..endpoints.endpoint import Endpoint
@@ -164,7 +164,8 @@ def explain(
     Of the conditions that scopes stand for, and of the parts of a composed filter, only the outcome is shown: they may be the
     server's own. With `endpoint` the parts that were checked by it are shown too.
 
-    Raises `ContextError` if the filter needs what the context lacks, and `TypeError` for a filter that was not checked.
+    Raises `ContextError` if the filter needs what the context lacks, and `TypeError` for a filter that was not checked and
+    for a record that is no mapping, unless `access` is `"attribute"`.
 
     >>> import kanbert_filter as kf
     >>> projects = kf.Endpoint("projects", {"title": "string", "tasks": {"status": "enum: TODO, DONE", "hours": "number"}})
@@ -178,6 +179,7 @@ def explain(
           ✗ hours > 5  (found 2)
     """
     ensure_checked(checked)
+    ensure_record(record, access)
     explaining = _Explaining(context_or_default(context).at_now())
     parts = [
         explaining.whole(part, record, access, shown=len(checked.parts) == 1 or part.table == endpoint)

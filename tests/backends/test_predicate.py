@@ -18,6 +18,7 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from kanbert_filter.backends.index import FilterIndex
 from kanbert_filter.backends.predicate import Access, Predicate, compile_predicate, raw_value
 from kanbert_filter.backends.predicate.code import CONDITIONS, FILTERS
 from kanbert_filter.builder import field
@@ -29,6 +30,7 @@ from kanbert_filter.endpoints.field_table import FieldTable
 from kanbert_filter.errors import ContextError, FilterCheckError, RecordError
 from kanbert_filter.meaning.lowering import column_of
 from kanbert_filter.nodes import EVERYTHING, And, Comparison, Filter, Membership, NullCheck, Or, RelationTest
+from kanbert_filter.reasoning.explain import explain
 from kanbert_filter.values import EOM, EOW, ME, NOW, SOM, SOW, TODAY, Value, exact, for_floats
 from tests import reference_meaning
 from tests.strategies import COMMON_PATTERNS, COMMON_TEXTS
@@ -422,6 +424,44 @@ def test_an_error_names_the_full_path_of_what_is_at_fault(text: str, record: Any
         with pytest.raises(RecordError) as caught:
             matches(record)
         assert (caught.value.field, caught.value.type) == (path, type)
+
+
+@pytest.mark.parametrize("record", [None, 5, "title", ["title"], SimpleNamespace(title="a", budget=1)])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("title = 'a'", "title is null", "budget > 5 or title != 'a'", "client.name = 'a'", "client.name is null"),
+        *("tasks any (hours = 1)", "tasks none", "tasks.count = 0", "custom_field.x = 'a'", "custom_field.x is null"),
+    ],
+)
+def test_a_record_that_is_no_mapping_is_an_error_and_never_an_empty_record(text: str, record: object) -> None:
+    checked = PROJECTS.parse(text)
+    index: FilterIndex[str] = FilterIndex()
+    index["saved"] = checked
+    asked: list[Any] = [*waiting_and_compiled(checked), lambda record: explain(checked, record), index.matching]
+    asked += [lambda record, matches=matches: matches.select([{}, record]) for matches in waiting_and_compiled(checked)]
+    for ask in asked:
+        with pytest.raises(
+            TypeError, match=r"^expected a mapping as the record, not .*; for objects, give access='attribute'"
+        ):
+            ask(record)
+
+
+def test_an_error_of_the_records_own_is_left_as_it_is() -> None:
+    class Broken(dict[str, Any]):
+        def get(self, key: str, default: Any = None) -> Any:
+            raise AttributeError("its own")
+
+    def records() -> Any:
+        raise AttributeError("its own")
+        yield
+
+    for matches in waiting_and_compiled(PROJECTS.parse("title = 'a' or budget = 1")):
+        with pytest.raises(AttributeError, match="its own"):
+            matches(Broken())
+        for several in ([Broken()], records()):
+            with pytest.raises(AttributeError, match="its own"):
+                matches.select(several)
 
 
 @pytest.mark.parametrize(

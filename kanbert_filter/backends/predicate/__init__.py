@@ -18,7 +18,12 @@ from ...meaning.tests import Test
 from .code import FILTERS, LARGE, Code
 from .code_text import Access as Access
 from .outline import outlined
-from .reading import present_value as present_value, raw_value as raw_value, related_of as related_of
+from .reading import (
+    ensure_record as ensure_record,
+    present_value as present_value,
+    raw_value as raw_value,
+    related_of as related_of,
+)
 from .shapes import Constants, Shape, conditions_of, shape_of, shape_size
 from .waiting import waiting_predicate
 
@@ -32,10 +37,14 @@ class Predicate(Protocol):
     """A compiled filter, as `compile_predicate` gives it: a function on a record, and on many."""
 
     def __call__(self, record: Any, /) -> bool:
-        """Whether the record matches. Raises `RecordError` for a value that is not of its field's type."""
+        """Whether the record matches.
+
+        Raises `RecordError` for a value that is not of its field's type, and `TypeError` for a record that is no mapping, unless
+        it was compiled with `access="attribute"`.
+        """
 
     def select(self, records: Iterable[R], /) -> list[R]:
-        """The records that match, in their order, as one fast loop. Raises `RecordError`."""
+        """The records that match, in their order, as one fast loop. Raises the same errors."""
 
 
 def compile_predicate(

@@ -106,7 +106,7 @@ def condition_code(shape: Shape, access: Access, *, top: bool) -> Code:
 
 
 _ENVIRONMENT: Final[dict[str, Any]] = {
-    **{kind.__name__: kind for kind in (bool, date, datetime, dict, float, int, str)},
+    **{kind.__name__: kind for kind in (AttributeError, bool, date, datetime, dict, float, int, str)},
     **{function.__name__: function for function in (all, any, getattr, len, map)},
     **{name: getattr(records, name) for name in records.__all__},
     "UTC": UTC,

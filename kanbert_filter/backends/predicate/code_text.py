@@ -52,7 +52,10 @@ def matching_text(shape: Shape, access: Access, *, top: bool, variables: int) ->
     condition = _Record(names, shape, access, top=top).condition(_numbered(shape, count(_CONSTANTS)), {})
     bound = [f"{names.first[n]}=rest[{n}]" for n in names.first]
     bound += [f"{name}=None" for name in _closure(variables)[len(bound) :]]
-    function = f" def matches(record):\n  return {condition}\n  {_all_variables(variables)}\n return matches\n"
+    body = f"return {condition}"
+    if top and access == "mapping":
+        body = f"try:{body}\n  {_OTHER_RECORDS}"
+    function = f" def matches(record):\n  {body}\n  {_all_variables(variables)}\n return matches\n"
     return f"def factory(rest):\n {';'.join(bound or ['pass'])}\n{function}", tuple(names.names)
 
 
@@ -70,18 +73,24 @@ def selecting_text(shape: Shape, access: Access, *, top: bool) -> FactoryText:
     names = _Vocabulary(shape, None)
     condition = _Record(names, shape, access, top=top).condition(_numbered(shape, count(_CONSTANTS)), {})
     every = "".join([f"c{index}," for index in range(names.start + len(names.names))])
-    loop = f"""\
+    loop = f"for record in records:\n    if {condition}:keep(record)"
+    if access == "mapping":
+        loop = f"record={{}}\n  try:\n   {loop}\n  {_OTHER_RECORDS}"
+    function = f"""\
 def factory(rest):
  def select(records):
   {every}=rest
   selected=[]
   keep=selected.append
-  for record in records:
-   if {condition}:keep(record)
+  {loop}
   return selected
  return select
 """
-    return loop, tuple(names.names)
+    return function, tuple(names.names)
+
+
+_OTHER_RECORDS: Final = "except AttributeError as error:raise no_mapping(record,error)"
+"""What ends a `try` around code that asks mappings; while nothing is raised, it costs nothing."""
 
 
 def _closure(variables: int) -> list[str]:

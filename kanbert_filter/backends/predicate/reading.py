@@ -12,6 +12,12 @@ from . import records
 from .code_text import Access
 
 
+def ensure_record(record: object, access: Access) -> None:
+    """Raise `TypeError` for what is no mapping, where a record has to be one: every field of it would be null."""
+    if access == "mapping" and not isinstance(record, Mapping):
+        raise records.not_a_mapping(record)
+
+
 def raw_value(column: Column, record: object, access: Access) -> Any:
     """What the record holds where the field's data is, None for null.
 

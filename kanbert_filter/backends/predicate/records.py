@@ -47,6 +47,7 @@ __all__ = [
     "iso_instant",
     "mapping",
     "mapping_or_none",
+    "no_mapping",
     "as_number",
     "decimal_text",
     "related_mappings",
@@ -278,6 +279,18 @@ def mapping(value: object, field: FieldOfError) -> Mapping[str, Any]:
     if isinstance(value, Mapping):
         return value
     raise RecordError(*field, value)
+
+
+def no_mapping(record: object, error: AttributeError) -> Exception:
+    """What to raise in place of an error that may come from a record that is no mapping; else the error itself."""
+    return error if hasattr(record, "get") else not_a_mapping(record)
+
+
+def not_a_mapping(record: object) -> TypeError:
+    """The error for a record that is no mapping, where one is expected."""
+    return TypeError(
+        f"expected a mapping as the record, not {type(record).__name__}; for objects, give access='attribute'"
+    )
 
 
 def mapping_or_none(value: object) -> Mapping[str, Any] | None:
