@@ -15,7 +15,8 @@ from ...endpoints.field_table import FieldTable
 from ...meaning.lowering import lower
 from ..columns.finding import ColumnError, Given, verify_columns
 from ..columns.sql import ensure_fits, simplified
-from .dialects import prepare_sqlite, uncached
+from .constructs import uncached
+from .dialects import prepare_sqlite
 from .paths import Joined, Row, Via, query_table
 from .translation import ClauseTranslation, asks_often
 

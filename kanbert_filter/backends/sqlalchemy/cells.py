@@ -22,7 +22,6 @@ from sqlalchemy import (
     BinaryExpression,
     BindParameter,
     Boolean,
-    ColumnElement,
     Date,
     DateTime,
     Double,
@@ -79,16 +78,24 @@ from ..columns.placing import (
     View,
 )
 from ..columns.sql import GROUP_WIDTH, MAX_CONTAINED, NUMBER_KINDS, json_objects
+from .constructs import Expression, is_not_true, parenthesized, reaches
 from .dialects import (
-    JSON_SEEN,
     BoundDate,
     BoundTimestamp,
     ColumnNumber,
-    ExactNumber,
     by_code_point,
-    exact_number,
     fits,
-    is_not_true,
+    lower_case,
+    number_as_text,
+    same_text,
+    timestamp,
+    timestamp_comparison,
+    unwrapped,
+)
+from .json_dialects import (
+    JSON_SEEN,
+    ExactNumber,
+    exact_number,
     json_boolean,
     json_boolean_test,
     json_contains,
@@ -105,17 +112,8 @@ from .dialects import (
     json_text_test,
     json_text_value,
     json_wall_test,
-    lower_case,
-    number_as_text,
-    parenthesized,
-    reaches,
-    same_text,
-    timestamp,
-    timestamp_comparison,
-    unwrapped,
 )
 
-Expression = ColumnElement[Any]
 Condition = Expression | bool
 AnyType = TypeEngine[Any]
 

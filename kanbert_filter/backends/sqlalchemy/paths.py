@@ -35,9 +35,7 @@ from sqlalchemy.sql.visitors import iterate
 from ...errors import quoted
 from ...meaning.tests import Column
 from ..columns.finding import ColumnError, Given, GivenColumns, column_error, given_by_name
-from .dialects import more_than, over_nothing, reaches, same_name
-
-Expression = ColumnElement[Any]
+from .constructs import Expression, more_than, over_nothing, reaches, same_name
 
 
 class Via(NamedTuple):

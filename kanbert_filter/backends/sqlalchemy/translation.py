@@ -16,8 +16,8 @@ from ..columns.lines import INT64
 from ..columns.placing import Cell, ColumnTest, Testable, is_column_test
 from ..columns.sql import bound_of
 from ..columns.translation import Translation, is_hidden, is_of_moment
-from .cells import LOGIC, ClauseCell, Condition, Expression, clause_cell, narrowest
-from .dialects import over_nothing
+from .cells import LOGIC, ClauseCell, Condition, clause_cell, narrowest
+from .constructs import Expression, over_nothing
 from .paths import ModelColumns, Row, Way
 
 _COMPARED: Final[dict[CountOperator, Callable[[int, int], bool]]] = {
