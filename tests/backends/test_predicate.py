@@ -426,14 +426,28 @@ def test_an_error_names_the_full_path_of_what_is_at_fault(text: str, record: Any
         assert (caught.value.field, caught.value.type) == (path, type)
 
 
+LOOKS = [
+    *("title = 'a'", "title is null", "budget > 5 or title != 'a'", "client.name = 'a'", "client.name is null"),
+    *("tasks any (hours = 1)", "tasks none", "tasks.count = 0", "custom_field.x = 'a'", "custom_field.x is null"),
+]
+"""A filter of each way to look at a record."""
+
+
+@pytest.mark.parametrize("text", LOOKS)
+def test_a_mapping_among_objects_is_an_error_and_never_an_empty_record(text: str) -> None:
+    record, checked = {"title": "a", "client": {"name": "a"}, "tasks": [{"hours": 1}]}, PROJECTS.parse(text)
+    index: FilterIndex[str] = FilterIndex()
+    index["saved"] = checked
+    asked = (lambda: explain(checked, record, access="attribute"), lambda: index.matching(record, access="attribute"))
+    for ask in asked:
+        with pytest.raises(
+            TypeError, match=r"^expected an object as the record, not dict; for mappings, give access='mapping'"
+        ):
+            ask()
+
+
 @pytest.mark.parametrize("record", [None, 5, "title", ["title"], SimpleNamespace(title="a", budget=1)])
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("title = 'a'", "title is null", "budget > 5 or title != 'a'", "client.name = 'a'", "client.name is null"),
-        *("tasks any (hours = 1)", "tasks none", "tasks.count = 0", "custom_field.x = 'a'", "custom_field.x is null"),
-    ],
-)
+@pytest.mark.parametrize("text", LOOKS)
 def test_a_record_that_is_no_mapping_is_an_error_and_never_an_empty_record(text: str, record: object) -> None:
     checked = PROJECTS.parse(text)
     index: FilterIndex[str] = FilterIndex()

@@ -13,7 +13,9 @@ from .code_text import Access
 
 
 def ensure_record(record: object, access: Access) -> None:
-    """Raise `TypeError` for what is no mapping, where a record has to be one: every field of it would be null."""
+    """Raise `TypeError` for what is no mapping, or is one, where a record has to be the other: every field of it would be null."""
+    if access == "attribute" and isinstance(record, Mapping):
+        raise records.not_an_object(record)
     if access == "mapping" and not isinstance(record, Mapping):
         raise records.not_a_mapping(record)
 

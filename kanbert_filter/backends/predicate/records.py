@@ -293,6 +293,13 @@ def not_a_mapping(record: object) -> TypeError:
     )
 
 
+def not_an_object(record: object) -> TypeError:
+    """The error for a mapping where an object with attributes is expected as the record."""
+    return TypeError(
+        f"expected an object as the record, not {type(record).__name__}; for mappings, give access='mapping'"
+    )
+
+
 def mapping_or_none(value: object) -> Mapping[str, Any] | None:
     """A mapping on the way to a custom value; None for anything else, which is null."""
     return value if isinstance(value, Mapping) else None
