@@ -14,7 +14,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from logging import getLogger
 from typing import Any, Final
 
@@ -432,10 +431,13 @@ def filter_examples(endpoint: Endpoint) -> dict[str, str]:
 
 
 def example_filter(endpoint: Endpoint) -> Filter | None:
-    """A filter that the endpoint takes: one condition, or two joined by AND."""
-    samples = (row.sample(name) for name, row in endpoint.items() if "*" not in name)
-    conditions = [*islice((sample for sample in samples if sample is not None), 2)]
-    return And(conditions) if conditions else None
+    """A filter that the endpoint takes: one condition, or two on fields of different types joined by AND; on ids if there are no others."""
+    samples: dict[str, Filter] = {}
+    for name, row in sorted(endpoint.items(), key=lambda item: item[1].kind == "id"):
+        sample = row.sample(name) if "*" not in name else None
+        if sample is not None:
+            samples.setdefault(row.kind, sample)
+    return And([*samples.values()][:2]) if samples else None
 
 
 # completing

@@ -217,6 +217,21 @@ def test_every_kind_of_field_has_an_example_that_it_takes(row: object, shown: st
     assert f"Example: `{shown}`" in parameter_description(endpoint)
 
 
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (["id", "owner.id"], 'id = "42"'),
+        (["id", "code"], 'code contains "Acme" and id = "42"'),
+        (["id", "title", "code", "budget", "done"], 'title contains "Acme" and budget >= 1000'),
+    ],
+)
+def test_an_example_shows_fields_of_different_types_and_ids_last(names: list[str], shown: str) -> None:
+    rows = {"id": "id", "owner.id": "id", "title": "string", "code": "string", "budget": "number", "done": "boolean"}
+    condition = example_filter(kf.Endpoint("x", {name: rows[name] for name in names}))
+    assert condition is not None
+    assert kf.to_dsl(condition) == shown
+
+
 @pytest.mark.parametrize("rows", [{}, {"x.*": "custom"}, {"x": "string; isnull"}, {"x": "Relation - a (id); all"}])
 def test_without_a_field_to_show_there_is_no_example(rows: dict[str, str]) -> None:
     endpoint = kf.Endpoint("x", rows)
