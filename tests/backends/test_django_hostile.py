@@ -175,6 +175,39 @@ def test_a_condition_stands_among_others(database: str) -> None:
     assert projects.filter(where(PROJECTS.parse(""), site.Project)).count() == 1
 
 
+def test_a_path_leaves_no_row_out_where_it_is_no_condition_of_the_query(database: str) -> None:
+    """Its join is an inner one where the whole condition needs the row at its end, and only there."""
+    projects = site.Project.objects.using(database)
+    client = site.Client.objects.using(database).create(name="Corp", vip=True)
+    other = projects.create(id=2, title="Other", client=client)
+    names = (
+        "client.name = 'Corp'",
+        "client.name = 'Corp' or client.vip = false",
+        "client.name != 'x' and client.vip = true",
+    )
+    endpoint = kf.Endpoint("projects", {"title": "string", "client.name": "string", "client.vip": "boolean"})
+    for text in names:
+        condition = where(endpoint.parse(text), site.Project)
+        found = projects.filter(condition)
+        assert [*found.values_list("title", flat=True)] == ["Other"]
+        assert "INNER JOIN" in str(found.query), found.query
+        assert projects.filter(condition | Q(title="Acme")).count() == 2
+        assert projects.filter(condition).filter(Q(client=None) | Q(title="Other")).count() == 1
+        hits = projects.annotate(hit=Case(When(condition, then=1), default=0)).order_by("title")
+        assert [*hits.values_list("title", "hit")] == [("Acme", 0), ("Other", 1)]
+        assert projects.aggregate(all=Count("pk"), some=Count("pk", filter=condition)) == {"all": 2, "some": 1}
+    for text in (
+        "client.name is null",
+        "client.name = 'x' or title = 'Acme'",
+        "client.name = 'x' or client.vip is null",
+    ):
+        found = projects.filter(where(endpoint.parse(text), site.Project))
+        assert [*found.values_list("title", flat=True)] == ["Acme"]
+        assert "INNER JOIN" not in str(found.query), found.query
+    other.delete()
+    client.delete()
+
+
 def test_columns_may_be_given(database: str) -> None:
     endpoint = kf.Endpoint(
         "projects",

@@ -3,7 +3,7 @@
 `where` gives a `Q` for `filter`; `verify` says at start-up whether every field of an endpoint has its column.
 
 No text of a user's ever becomes a name: conditions are lookup objects over columns that the model is asked for, and
-operands are bound. To-one paths are Django's own outer joins, which multiply no rows; related records are asked for in
+operands are bound. To-one paths are Django's own joins, which multiply no rows; related records are asked for in
 subqueries. What a column cannot hold is folded to its constant truth before a database sees it.
 """
 
@@ -42,7 +42,7 @@ def where(
     context = context_or_default(context)
     test = simplified(lower(checked, context))
     ensure_fits(test)
-    condition = LookupTranslation(columns, context).condition(test, model)
+    condition = LookupTranslation(columns, context).found(test, model)
     if isinstance(condition, bool):
         return Q() if condition else Q(pk__in=())
     return condition

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from django.core.exceptions import EmptyResultSet
-from django.db.models import Case, Exists, Func, IntegerField, Model, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Exists, F, Func, IntegerField, Model, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import Star
 from django.db.models.lookups import Exact
 
 from ...context import Context
 from ...meaning.lowering import COMPARED
-from ...meaning.tests import Column, Counted
+from ...meaning.tests import AllOf, AnyOf, Column, Counted, Null, Test
 from ..columns.finding import Given
 from ..columns.lines import INT64
-from ..columns.placing import Cell, Testable
+from ..columns.placing import Cell, Testable, is_column_test
 from ..columns.sql import bound_of
-from ..columns.translation import Translation
+from ..columns.translation import Translation, is_hidden
 from .cells import LOGIC, Condition, LookupCell, lookup_cell
-from .dialects import CountTest
+from .dialects import CountTest, JsonKind
 from .fields import ModelFields
 
 
@@ -36,6 +36,39 @@ class LookupTranslation(Translation[Q, type[Model], "QuerySet[Any]"]):
 
     def cell(self, column: Column, row: type[Model], prefix: str) -> Testable[Q]:
         return lookup_cell(column, *self.columns.value(row, column, prefix), self.context)
+
+    def found(self, test: Test, row: type[Model]) -> Condition:
+        """The condition that a row passes the test, for a query of its own.
+
+        It says again which rows at the ends of paths there must be, so that Django's joins of them are inner ones where they can be. Other
+        databases see that themselves; SQLite would not begin with such rows.
+        """
+        condition = self.condition(test, row)
+        if isinstance(condition, bool):
+            return condition
+        ends = self.ends(test, row)
+        longest = [way for way in ends if not any(other.startswith(f"{way}__") for other in ends)]
+        there = [Q(*[(f"{path}__isnull", False) for path in sorted(ends[way])], _connector=Q.OR) for way in longest]
+        return Q(condition, *there) if there else condition
+
+    def ends(self, test: Test, row: type[Model]) -> dict[str, frozenset[str]]:
+        """The ways over other models that have to lead to a row for the test to be passed, each with paths of which one is not null then."""
+        match test:
+            case AllOf(tests):
+                return {way: paths for inner in tests for way, paths in self.ends(inner, row).items()}
+            case AnyOf(tests):
+                first, *others = [self.ends(inner, row) for inner in tests]
+                shared = [way for way in first if all(way in other for other in others)]
+                return {way: first[way].union(*[other[way] for other in others]) for way in shared}
+        if not is_column_test(test) or is_hidden(test.column) or (isinstance(test, Null) and not test.negated):
+            return {}
+        expression, field = self.columns.value(row, test.column, "")
+        held: Any = expression.source_expressions[0] if isinstance(expression, JsonKind) else expression
+        if type(held) is not F or field.primary_key:  # whose value a foreign key holds
+            return {}
+        path: str = held.name  # type: ignore[attr-defined]
+        names = path.split("__")
+        return {"__".join(names[:number]): frozenset([path]) for number in range(1, len(names))}
 
     def records(self, column: Column, row: type[Model], prefix: str) -> QuerySet[Any]:
         return self.columns.related(row, column, prefix)
