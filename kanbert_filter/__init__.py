@@ -18,7 +18,7 @@ _NAMES = {
     "endpoints.endpoint": ("Endpoint",),
     "endpoints.kanbert": ("kanbert_endpoints",),
     "endpoints.openapi": ("endpoints_from_openapi",),
-    "endpoints.types": ("types",),
+    "types": ("types",),
     "errors": (
         *("ContextError", "FilterCheckError", "FilterError", "FilterSyntaxError"),
         *("Problem", "RecordError", "UnsupportedFilterError"),

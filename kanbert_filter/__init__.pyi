@@ -1,11 +1,11 @@
 """What type checkers and editors read of the package: its names, as `__init__.py` imports them on first use."""
 
+from . import types as types
 from .backends.index import FilterIndex as FilterIndex, Matches as Matches
 from .backends.predicate import Predicate as Predicate, compile_predicate as compile_predicate
 from .builder import Field as Field, field as field
 from .checked import CheckedFilter as CheckedFilter
 from .context import Context as Context
-from .endpoints import types as types
 from .endpoints.completion import Completion as Completion, Proposal as Proposal
 from .endpoints.endpoint import Endpoint as Endpoint
 from .endpoints.kanbert import kanbert_endpoints as kanbert_endpoints

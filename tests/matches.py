@@ -13,9 +13,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from kanbert_filter import types
 from kanbert_filter.builder import field
 from kanbert_filter.context import Context
-from kanbert_filter.endpoints import types
 from kanbert_filter.endpoints.endpoint import Endpoint
 from kanbert_filter.nodes import EVERYTHING
 

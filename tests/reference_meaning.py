@@ -16,9 +16,9 @@ from uuid import UUID
 from kanbert_filter.checked import CheckedFilter
 from kanbert_filter.context import Context
 from kanbert_filter.endpoints.field_table import FieldTable
-from kanbert_filter.endpoints.types import Count, FieldType, Relation, Scope
 from kanbert_filter.errors import RecordError
 from kanbert_filter.nodes import And, Comparison, Everything, Filter, Membership, NullCheck, Or, RelationTest
+from kanbert_filter.types import Count, FieldType, Relation, Scope
 from kanbert_filter.values import Special, exact as exact_number, number_text, read_date
 
 try:

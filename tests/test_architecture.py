@@ -6,6 +6,7 @@ The page "Contributing" describes the layers; `python -m tests.figures` prints w
 import ast
 import subprocess
 import sys
+from importlib import import_module
 
 import jedi
 import pytest
@@ -20,7 +21,7 @@ LAYERS = (
     {"immutable", "kinds", "operators", "limits", "errors", "messages", "values", "context", "suggestions"},
     {"nodes", "builder", "checked", "trees"},
     {"notations"},
-    {"endpoints"},
+    {"endpoints", "types"},
     {"meaning"},
     {"backends"},
     {"reasoning"},
@@ -165,6 +166,7 @@ def test_the_package_gives_every_name_it_lists() -> None:
     for name in kf.__all__:
         assert name in dir(kf)
         assert getattr(kf, name) is not None
+    assert import_module("kanbert_filter.types") is kf.types  # so `from kanbert_filter.types import Enum` works
     with pytest.raises(AttributeError, match="no attribute 'parze'"):
         kf.parze  # type: ignore[attr-defined]  # noqa: B018
 
@@ -172,7 +174,7 @@ def test_the_package_gives_every_name_it_lists() -> None:
 def test_type_checkers_and_the_interpreter_see_the_same_names() -> None:
     imports = [node for node in ast.parse(STUB.read_text()).body if isinstance(node, ast.ImportFrom)]
     listed = {alias.name: (node.module, alias.asname) for node in imports for alias in node.names}
-    modules = {name: "endpoints" if name == "types" else module for name, module in vars(kf)["_MODULE_OF"].items()}
+    modules = {name: None if name == "types" else module for name, module in vars(kf)["_MODULE_OF"].items()}
     assert listed == {name: (module, name) for name, module in modules.items()}
 
 

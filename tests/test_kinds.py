@@ -4,11 +4,11 @@ from typing import Literal, get_args
 
 import pytest
 
-from kanbert_filter.endpoints import types
+from kanbert_filter import types
 from kanbert_filter.endpoints.field_table import TYPES
-from kanbert_filter.endpoints.types import Count
 from kanbert_filter.kinds import FieldKind, exhaustive
 from kanbert_filter.nodes import And, Comparison, Everything, Filter, Membership, NullCheck, Or, RelationTest
+from kanbert_filter.types import Count
 
 NODES = {And, Or, Comparison, Membership, NullCheck, RelationTest, Everything}
 

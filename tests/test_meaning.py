@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 
 import kanbert_filter as kf
+from kanbert_filter import types
 from kanbert_filter.builder import field
 from kanbert_filter.context import Context
-from kanbert_filter.endpoints import types
 from kanbert_filter.endpoints.endpoint import Endpoint
 from kanbert_filter.errors import ContextError
 from kanbert_filter.meaning.lowering import MAX_WILDCARD_COLUMNS, column_of, lower, related_column

@@ -16,10 +16,10 @@ from kanbert_filter.cli.filters import filter_in, written_filter
 from kanbert_filter.cli.reading import Reading
 from kanbert_filter.cli.record_files import RecordFile, UnreadableFile
 from kanbert_filter.cli.records import BadRecord, BadRecords
-from kanbert_filter.endpoints.types import Relation, Scope
 from kanbert_filter.errors import TextLocation
 from kanbert_filter.integrations.requests import completion_data
 from kanbert_filter.meaning.lowering import column_of
+from kanbert_filter.types import Relation, Scope
 from kanbert_filter.values import read_timestamp
 
 Record = dict[str, Any]

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, cast
 from ..checked import CheckedFilter, Part
 from ..context import Context, Moment
 from ..endpoints.field_table import FieldTable
-from ..endpoints.types import Scope
 from ..nodes import And, Comparison, Filter, Membership, Or, RelationTest
+from ..types import Scope
 from ..values import Special
 from .lowering import all_of, any_of, column_of, lower_at, related_column
 from .tests import Column, Related

@@ -17,13 +17,13 @@ from ..checked import CheckedFilter, Part, ensure_checked
 from ..context import Context, context_or_default
 from ..endpoints.endpoint import Endpoint
 from ..endpoints.field_table import FieldTable
-from ..endpoints.types import Count, Scope
 from ..errors import RecordError, printable, quoted, shown
 from ..immutable import Immutable
 from ..meaning.lowering import column_of, lower, related_column
 from ..meaning.tests import AllOf, AnyOf, Between, Column, Equal, OneOf, Order
 from ..nodes import And, Condition, Everything, Filter, Or, RelationTest
 from ..notations.dsl import to_dsl
+from ..types import Count, Scope
 
 _MARKS: Final = {True: "✓", False: "✗", None: "?"}
 _DECISIVE: Final = {"any": True, "none": True, "all": False}

@@ -13,8 +13,8 @@ from sqlalchemy import JSON, BigInteger, Column, Enum, ForeignKey, Numeric, Stri
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
+from kanbert_filter import types
 from kanbert_filter.builder import field
-from kanbert_filter.endpoints import types
 from kanbert_filter.endpoints.endpoint import Endpoint
 from kanbert_filter.nodes import EVERYTHING
 from tests.backends.models import given_key, timestamp

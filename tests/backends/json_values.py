@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from kanbert_filter import types
 from kanbert_filter.backends.predicate.records import READERS
 from kanbert_filter.context import Context
-from kanbert_filter.endpoints import types
 from kanbert_filter.endpoints.endpoint import Endpoint
 from kanbert_filter.errors import RecordError
 

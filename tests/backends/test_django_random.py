@@ -14,12 +14,12 @@ from django.db.models import OuterRef, Q
 from django.test import override_settings
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from kanbert_filter import types
 from kanbert_filter.backends.django import prepare_sqlite, verify, where
 from kanbert_filter.backends.predicate import compile_predicate
 from kanbert_filter.builder import field
 from kanbert_filter.checked import CheckedFilter
 from kanbert_filter.context import Context
-from kanbert_filter.endpoints import types
 from kanbert_filter.endpoints.endpoint import Endpoint
 from kanbert_filter.nodes import EVERYTHING
 from tests import django_site as site

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from kanbert_filter import types
 from kanbert_filter.backends.frames import where
 from kanbert_filter.backends.predicate import compile_predicate
 from kanbert_filter.builder import field
 from kanbert_filter.checked import CheckedFilter
 from kanbert_filter.context import Context
-from kanbert_filter.endpoints import types
 from kanbert_filter.endpoints.endpoint import Endpoint
 from kanbert_filter.endpoints.field_table import FieldTable
 from kanbert_filter.limits import Limits

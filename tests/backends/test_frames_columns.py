@@ -17,10 +17,10 @@ import pyarrow.compute as pc
 import pytest
 
 import kanbert_filter as kf
+from kanbert_filter import types
 from kanbert_filter.backends.frames import matching, verify, where
 from kanbert_filter.backends.frames.engine import engine_of
 from kanbert_filter.backends.predicate import compile_predicate
-from kanbert_filter.endpoints import types
 from kanbert_filter.kinds import ValueKind
 from kanbert_filter.limits import Limits
 from tests.backends.frames import FRAMED, NARWHALS, WHOLE, engines, ids_of, selected, selected_by_each, spark

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pytest
 
 import kanbert_filter as kf
+from kanbert_filter import types
 from kanbert_filter.backends.columns.finding import ColumnError
 from kanbert_filter.backends.frames import matching, verify, where
-from kanbert_filter.endpoints import types
 from tests.backends.frames import FRAMED, NARWHALS, WHOLE, engines, ids_of, selected, spark
 
 ENGINES = (*WHOLE, "pandas-object")

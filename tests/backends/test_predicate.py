@@ -18,13 +18,13 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from kanbert_filter import types
 from kanbert_filter.backends.index import FilterIndex
 from kanbert_filter.backends.predicate import Access, Predicate, compile_predicate, raw_value
 from kanbert_filter.backends.predicate.code import CONDITIONS, FILTERS
 from kanbert_filter.builder import field
 from kanbert_filter.checked import CheckedFilter
 from kanbert_filter.context import Context
-from kanbert_filter.endpoints import types
 from kanbert_filter.endpoints.endpoint import Endpoint
 from kanbert_filter.endpoints.field_table import FieldTable
 from kanbert_filter.errors import ContextError, FilterCheckError, RecordError

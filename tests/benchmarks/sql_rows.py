@@ -13,7 +13,7 @@ from sqlalchemy import JSON, Column, Connection, DateTime, ForeignKey, Table, te
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from kanbert_filter.endpoints import types
+from kanbert_filter import types
 from kanbert_filter.endpoints.endpoint import Endpoint
 
 PROJECTS: Final = Endpoint(

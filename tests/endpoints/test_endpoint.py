@@ -9,8 +9,8 @@ import pytest
 
 import kanbert_filter as kf
 from kanbert_filter.endpoints.field_table import FieldTable
-from kanbert_filter.endpoints.types import Count
 from kanbert_filter.nodes import Comparison, Filter, NullCheck, RelationTest
+from kanbert_filter.types import Count
 
 ONLY = kf.field("archived_at").is_not_null()
 WITHOUT = kf.field("archived_at").is_null()

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 import kanbert_filter as kf
 from kanbert_filter.endpoints.field_table import TYPES
-from kanbert_filter.endpoints.types import FieldType
+from kanbert_filter.types import FieldType
 
 SECRET = "secret_column"
 

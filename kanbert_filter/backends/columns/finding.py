@@ -8,11 +8,11 @@ from typing import Any, Generic, cast
 
 from ...checked import CheckedFilter
 from ...endpoints.field_table import FieldTable
-from ...endpoints.types import Relation, Scope
 from ...errors import quoted
 from ...meaning.lowering import column_of, related_column
 from ...meaning.tests import Column
 from ...nodes import And, Everything, Filter, Or, RelationTest
+from ...types import Relation, Scope
 from .logic import E
 from .translation import Records, Row, Translation
 
