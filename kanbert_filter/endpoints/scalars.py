@@ -208,7 +208,31 @@ def _no_moment(code: str, text: str, expected: str) -> ValueFault:
         spelling = " in lower case" if lower == str(special) else ""
         message = f"Found {quoted(text)}, expected '{special}'{spelling}"
         return ValueFault(Problem("invalid_special", message, suggestions=[str(special)]))
-    return ValueFault(Problem(code, f"Found {quoted(text)}, expected {expected} or a special such as today-7d"))
+    day = re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])", text)
+    if day is not None and read_date(day[0]) is None:
+        expected = "a day that is in the calendar, as YYYY-MM-DD"
+    elif read_timestamp(text[:-6]) is not None and read_timestamp(f"2024-01-31{text[10:]}") is not None:
+        expected = "an instant between the years 1 and 9999 in UTC"
+    else:
+        expected += " or a special such as today-7d"
+    return ValueFault(Problem(code, f"Found {quoted(text)}, expected {expected}"))
+
+
+_OTHER_SPELLING: Final = re.compile(
+    r"([0-9-]{10}[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?:[.,]([0-9]{1,6})[0-9]*)? ?(?:(z|utc|gmt)|([+-][0-9]{2}):?([0-9]{2})?)?",
+    re.IGNORECASE,
+)
+
+
+def _respelled(text: str) -> str | None:
+    """A timestamp in the language's spelling, where the text is one as other systems write it: `z`, `+02`, seven decimals."""
+    match = _OTHER_SPELLING.fullmatch(text)
+    if match is None:
+        return None
+    time, fraction, zone, hours, minutes = match.groups()
+    offset = "Z" if zone else f"{hours}:{minutes or '00'}" if hours else ""
+    respelled = time + (f".{fraction}" if fraction else "") + offset
+    return respelled if read_timestamp(respelled) is not None else None
 
 
 _OTHER_WORDS: Final = {"tomorrow": TODAY + 1, "yesterday": TODAY - 1, "now()": NOW, "today()": TODAY}
@@ -273,6 +297,10 @@ class DateTime(MomentType):
         if read_timestamp(f"{date_and_time}+{offset}") is not None:
             message = f"Found {quoted(text)}, expected an offset; a '+' in a query string must be sent as %2B"
             raise ValueFault(Problem("lost_plus", message))
+        respelled = _respelled(text)
+        if respelled is not None:
+            message = f"Found {quoted(text)}, expected a timestamp; did you mean {quoted(respelled)}?"
+            raise ValueFault(Problem("invalid_timestamp", message, suggestions=[respelled]))
         raise _no_moment("invalid_timestamp", text, "a timestamp such as '2024-01-31T12:00:00Z', a date")
 
     def settled(self, operator: str, value: Any, moment: Moment, path: str) -> Constant | Edge | WholeDay:
