@@ -127,11 +127,12 @@ def test_notes_are_numbered_below_the_table() -> None:
     assert lines[6:] == ["", "- [1] why", "- [2] else"]
 
 
-def test_the_page_is_generated_from_the_results() -> None:
+def test_the_pages_are_generated_from_the_results() -> None:
     if report.RESULTS.exists():
         made = report.read(report.RESULTS.read_text())
         assert report.written(made) == report.RESULTS.read_text()
-        assert report.page_with(report.PAGE.read_text(), made) == report.PAGE.read_text()
+        for page, part in report.of_pages(made).items():
+            assert report.page_with(page.read_text(), part) == page.read_text()
 
 
 @pytest.mark.parametrize("engine", frames.ENGINES[:-1], ids=lambda engine: engine.__name__)
