@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
@@ -112,10 +113,11 @@ def test_sections_run() -> None:
 
 
 def test_ratios_are_taken_within_rounds() -> None:
-    times = count(step=10**6)
+    permanent, times = gc.get_freeze_count(), count(step=10**6)
     measured = contest({"a": int, "b": int}, seconds=0, clock=lambda: next(times), fewest=3)
     assert measured.ratio("a", "b").median == 1
     assert len(measured.rounds["a"]) == 3
+    assert gc.get_freeze_count() >= permanent  # else the tests that follow take longer
 
 
 def test_notes_are_numbered_below_the_table() -> None:
