@@ -16,6 +16,7 @@ from ..errors import printable, quoted
 from ..messages import did_you_mean
 from ..suggestions import Suggestions
 from .record_files import is_record_file
+from .shell import given_once
 
 ENDPOINT_FILES: Final = frozenset({".md", ".markdown", ".json"})
 """How the names of files end that describe endpoints."""
@@ -76,8 +77,9 @@ def endpoints_at(source: str) -> Mapping[str, Endpoint]:
 def _endpoints_in_json(path: Path) -> Mapping[str, Endpoint]:
     """The endpoints of a JSON file: an OpenAPI document's operations, or one endpoint's own description."""
     data: Any
+    text = _text_in(path)
     try:
-        data = json.loads(_text_in(path), parse_int=_number_or_text)
+        data = json.loads(text, parse_int=_number_or_text)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise ValueError(f"{quoted(path)} is not JSON: {error.msg[0].lower()}{error.msg[1:]} at {place}") from None
@@ -86,6 +88,7 @@ def _endpoints_in_json(path: Path) -> Mapping[str, Endpoint]:
     if isinstance(data, dict) and "paths" in data:
         return endpoints_from_openapi(data)
     if isinstance(data, dict) and "fields" in data:
+        json.loads(text, parse_int=_number_or_text, object_pairs_hook=given_once)
         endpoint = Endpoint.from_dict(data)
         return {endpoint.name: endpoint}
     expected = "an OpenAPI document (with 'paths') or an endpoint's description (with 'name' and 'fields')"

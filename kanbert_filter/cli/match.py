@@ -34,14 +34,13 @@ from .parameters import (
     ZONE,
     endpoint_option,
     filter_text,
-    given_once,
     with_text_options,
 )
 from .progress import is_terminal, progress_of, size_of
 from .reading import Reading
 from .record_files import TextFormat, UnreadableFile, opened, shown_name
 from .records import BadRecord, BadRecords, Tally
-from .shell import STATUSES, FilterFault, InputFault
+from .shell import STATUSES, FilterFault, InputFault, given_once
 
 WEEK_DAYS: Final = get_args(WeekDay)
 

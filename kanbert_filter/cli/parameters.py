@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from typing import Any, Final, TypeVar, get_args
@@ -116,16 +116,6 @@ def _renaming_in(text: str) -> tuple[str, str]:
     if not equals or not old.strip() or not new.strip():
         raise ValueError(f"found {quoted(text)}, expected OLD=NEW, such as name=title or 'client.*=customer.*'")
     return old.strip(), new.strip()
-
-
-def given_once(pairs: Iterable[tuple[str, T]]) -> dict[str, T]:
-    """What an option that may be repeated gives, by its key. Raises `ValueError` for a key that is given twice: one would be ignored."""
-    given: dict[str, T] = {}
-    for key, value in pairs:
-        if key in given:
-            raise ValueError(f"found {quoted(key)} twice, expected it once")
-        given[key] = value
-    return given
 
 
 MOMENT: Final = checked_value("timestamp", _moment_in)

@@ -10,9 +10,9 @@ from ..nodes import Filter
 from ..trees import rename_fields
 from .batches import BatchFormat
 from .filters import has_other_parameters, notation_of, written_filter
-from .parameters import RENAMING, endpoint_option, file_option, given_once, with_file_options
+from .parameters import RENAMING, endpoint_option, file_option, with_file_options
 from .rewriting import Rewritten, rewrite
-from .shell import STATUSES
+from .shell import STATUSES, given_once
 
 
 @click.command("rename", epilog=STATUSES)

@@ -6,18 +6,31 @@ import io
 import os
 import shlex
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import IO, Any, Final
+from typing import IO, Any, Final, TypeVar
 
 import click
 
 from ..errors import COLUMNS, FilterError, printable, quoted
 from . import display
 
+T = TypeVar("T")
+
 NAME: Final = "kanbert-filter"
 """The command's name, as it is installed."""
 
 STATUSES: Final = "Exit status: 0 all is well, 1 the filter is at fault, 2 wrong usage or a bad record."
+
+
+def given_once(pairs: Iterable[tuple[str, T]]) -> dict[str, T]:
+    """What was given by key, in options or JSON. Raises `ValueError` for a key that was given twice: one would be ignored."""
+    given: dict[str, T] = {}
+    for key, value in pairs:
+        if key in given:
+            raise ValueError(f"found {quoted(key)} twice, expected it once")
+        given[key] = value
+    return given
 
 
 class FilterFault(click.ClickException):

@@ -88,6 +88,12 @@ def test_ignored_columns_are_reported(tmp_path: Path) -> None:
         ("a.json", "{}", "describes no endpoint, expected an OpenAPI document"),
         ("a.json", '{"paths": {}}', "has no operation with a table of fields"),
         ("a.json", '{"name": 1, "fields": {}}', "expected a text as 'name'"),
+        ("a.json", '{"name": "a", "fields": {"x": {"type": "string"}, "x": {"type": "id"}}}', "found 'x' twice"),
+        (
+            "a.json",
+            '{"name": "a", "fields": {"x": {"type": "string", "operators": [], "operators": ["eq"]}}}',
+            "found 'op",
+        ),
         ("missing.md", None, "cannot be read: No such file"),
     ],
 )
