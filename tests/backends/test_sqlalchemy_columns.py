@@ -715,6 +715,18 @@ def test_an_id_is_compared_in_the_table_between(text: str, expected: str) -> Non
     assert sql(endpoint, text, Twig, columns={"given.id": Node.id}) == expected
 
 
+def test_a_given_way_may_lead_to_an_expression() -> None:
+    """Nobody knows whether it is null."""
+    made = select(Node.id, func.coalesce(Node.parent_id, 0).label("twig_id")).subquery("made")
+    endpoint = kf.Endpoint("twigs", {"made": {"id": "id"}})
+    columns = {"made": Via(made, made.c.twig_id == Twig.id)}
+    verify(endpoint, Twig, columns=columns)
+    for text, words in (("made any (id = 7)", "twigs.id IN"), ("made none (id = 7)", "twigs.id NOT IN")):
+        found = sql(endpoint, text, Twig, SQLITE, columns=columns)
+        assert found.strip("(").startswith(words)
+        assert "WHERE made_1.twig_id IS NOT NULL AND made_1.id = ?" in found
+
+
 @pytest.mark.parametrize(
     ("text", "dialect", "expected"),
     [

@@ -196,7 +196,7 @@ def test_ids_over_an_association_are_those_of_its_rows(session: Session, text: s
 
 
 def test_loader_criteria_hide_rows_from_filters_too(session: Session) -> None:
-    tag = {"name": kf.types.String(source="tag.name")}
+    tag = {"name": kf.types.String(source="tag.name"), "id": kf.types.Id(source="tag.id")}
     endpoint = kf.Endpoint("articles", {"author.name": "string", "tags": kf.types.Relation(tag, source="taggings")})
     nobody, unhidden, others = Tagging.id < 0, Tag.hidden.is_(False), Author.name != "Ann"
     for model, criterion, text, titles in (
@@ -210,6 +210,9 @@ def test_loader_criteria_hide_rows_from_filters_too(session: Session) -> None:
         (Author, others, "author.name is null", {"two", "odd", "none"}),
         (Tagging, nobody, "tags.count = 0", {"two", "odd", "none"}),
         (Tagging, nobody, "tags any", set()),
+        (Tagging, true(), "tags any (id in [1, 2])", {"two"}),
+        (Tagging, nobody, "tags any (id in [1, 2])", set()),
+        (Tagging, nobody, "tags none (id in [1, 2])", {"two", "odd", "none"}),
         (Tagging, nobody, "tags.count >= 2", set()),
     ):
         asked = select(Article.title).where(where(endpoint.parse(text), Article))

@@ -240,7 +240,8 @@ def _mentions(expression: Any, table: QueryTable) -> bool:
 
 def _present(column: Any) -> list[Expression]:
     """The conditions, at most one, under which a column is not null."""
-    return [column.is_not(None)] if any(root.nullable for root in column.base_columns) else []
+    perhaps = any(getattr(root, "nullable", True) for root in column.base_columns)  # an expression does not say
+    return [column.is_not(None)] if perhaps else []
 
 
 def _finds_few(condition: Any) -> bool:
