@@ -93,11 +93,18 @@ def test_the_dataset(database: str, case: Case) -> None:
         ("tasks all (title = 'a' or title = 'b c')", "((U0.title IN (a, b c)) IS NOT TRUE)) LIMIT 1))"),
         ("custom_field.size is null", "WHERE COALESCE(json_type(site_project.custom_field, $.size), null) = null"),
         ("client.id = '7'", "WHERE site_project.client_id = 7"),
+        ("client.id is null", "WHERE site_project.client_id IS NULL"),
+        ("client.name is null", "WHERE (site_project.client_id IS NULL OR site_client.name IS NULL)"),
     ],
 )
 def test_the_words_of_a_condition(text: str, words: str) -> None:
     """An engine stops counting where that is enough, sees through a group of what is not true, and reads a value in JSON once."""
-    rows: dict[str, Any] = {"tasks": {"title": "string"}, "custom_field.*": "custom", "client.id": "id"}
+    rows: dict[str, Any] = {
+        "tasks": {"title": "string"},
+        "custom_field.*": "custom",
+        "client.id": "id",
+        "client.name": "string",
+    }
     condition = where(kf.Endpoint("projects", rows).parse(text), site.Project)
     said = str(site.Project.objects.filter(condition).order_by().query).replace('"', "")
     tasks = "SELECT 1 AS a FROM site_task U0 WHERE U0.project_id = (site_project.id)"

@@ -15,7 +15,7 @@ from ...meaning.lowering import COMPARED
 from ...meaning.tests import AllOf, AnyOf, Column, Counted, Null, Test
 from ..columns.finding import Given
 from ..columns.lines import INT64
-from ..columns.placing import Cell, Testable, is_column_test
+from ..columns.placing import Cell, ColumnTest, Testable, is_column_test
 from ..columns.sql import bound_of
 from ..columns.translation import Translation, is_hidden
 from .cells import LOGIC, Condition, LookupCell, lookup_cell
@@ -60,15 +60,26 @@ class LookupTranslation(Translation[Q, type[Model], "QuerySet[Any]"]):
                 first, *others = [self.ends(inner, row) for inner in tests]
                 shared = [way for way in first if all(way in other for other in others)]
                 return {way: first[way].union(*[other[way] for other in others]) for way in shared}
-        if not is_column_test(test) or is_hidden(test.column) or (isinstance(test, Null) and not test.negated):
+        if not is_column_test(test) or is_hidden(test.column) or _is_null(test):
             return {}
-        expression, field = self.columns.value(row, test.column, "")
+        names = self.path(test.column, row, "")
+        path = "__".join(names)
+        return {"__".join(names[:number]): frozenset([path]) for number in range(1, len(names))}
+
+    def path(self, column: Column, row: type[Model], prefix: str) -> list[str]:
+        """The names of a path over other models to a field's value; none where it is no such path."""
+        expression, field = self.columns.value(row, column, prefix)
         held: Any = expression.source_expressions[0] if isinstance(expression, JsonKind) else expression
         if type(held) is not F or field.primary_key:  # whose value a foreign key holds
-            return {}
-        path: str = held.name  # type: ignore[attr-defined]
-        names = path.split("__")
-        return {"__".join(names[:number]): frozenset([path]) for number in range(1, len(names))}
+            return []
+        names: list[str] = held.name.split("__")  # type: ignore[attr-defined]
+        return names if len(names) > 1 else []
+
+    def compared(self, test: ColumnTest, row: type[Model], prefix: str) -> Condition:
+        """A null at the end of a path may be that of the foreign key at its beginning; of that planners know how often it is null."""
+        condition = super().compared(test, row, prefix)
+        path = self.path(test.column, row, prefix) if _is_null(test) else []
+        return Q((f"{path[0]}__isnull", True), condition, _connector=Q.OR) if path else condition
 
     def records(self, column: Column, row: type[Model], prefix: str) -> QuerySet[Any]:
         return self.columns.related(row, column, prefix)
@@ -99,6 +110,10 @@ class LookupTranslation(Translation[Q, type[Model], "QuerySet[Any]"]):
 
     def number(self, records: QuerySet[Any]) -> Cell[Q]:
         return LookupCell(INT64, Tally(records, _COUNTING, 0), None)
+
+
+def _is_null(test: ColumnTest) -> bool:
+    return isinstance(test, Null) and not test.negated
 
 
 # A bare aggregate function, which Django does not group by: one row, also of no records.
