@@ -66,21 +66,16 @@ def test_many_days_are_asked_of_one_value(found: Found, many: int) -> None:
 
 @pytest.mark.parametrize("field", ["price contains '5'", "due > '2024-05-01'", "made != '2024-05-01'", "ref = '7'"])
 def test_json_is_found_as_deep_as_filters_go(found: Found, field: str) -> None:
-    """What is just not refused, the database still takes."""
-    refused = []
-    for groups in range(15, 29):
+    """The deepest that is not refused, the database still takes."""
+    for groups in range(28, 0, -1):
         text = f"extra.{field}"
         for number in range(groups):
             text = f"extra.x = 'a' {'or' if number % 2 else 'and'} ({text})"
         checked = ITEMS.parse(text, limits=kf.Limits.lifted())
-        try:
-            answer = found(checked, kf.Context())
-        except kf.UnsupportedFilterError:
-            refused.append(groups)
-        else:
-            assert answer == matching(checked, kf.Context())
-    assert refused == [*range(29 - len(refused), 29)]
-    assert 3 <= len(refused) <= 10
+        with suppress(kf.UnsupportedFilterError):
+            assert found(checked, kf.Context()) == matching(checked, kf.Context())
+            break
+    assert 18 <= groups < 28
 
 
 CHECKED = filters(ITEMS, depth=0).map(ITEMS.check)
