@@ -596,8 +596,14 @@ def test_everything_matches_everything() -> None:
 
 @pytest.mark.parametrize("access", ["mappings", None, ""])
 def test_unknown_access_is_refused(access: Any) -> None:
-    with pytest.raises(ValueError, match="expected 'mapping' or 'attribute'"):
-        compile_predicate(PROJECTS.check(EVERYTHING), access=access)
+    checked = PROJECTS.check(EVERYTHING)
+    for ask in (
+        lambda: compile_predicate(checked, access=access),
+        lambda: explain(checked, {}, access=access),
+        lambda: FilterIndex[str]().matching({}, access=access),
+    ):
+        with pytest.raises(ValueError, match="expected 'mapping' or 'attribute'"):
+            ask()
 
 
 def test_what_was_not_checked_is_refused() -> None:

@@ -19,6 +19,7 @@ from .code import FILTERS, LARGE, Code
 from .code_text import Access as Access
 from .outline import outlined
 from .reading import (
+    ensure_access,
     ensure_record as ensure_record,
     present_value as present_value,
     raw_value as raw_value,
@@ -93,8 +94,7 @@ def _predicate(shape: Shape, constants: Constants, context: Context, access: Acc
 
 
 def _new_code(shape: Shape, access: Access) -> Code:
-    if access not in ("mapping", "attribute"):
-        raise ValueError(f"access is {access!r}, expected 'mapping' or 'attribute'")
+    ensure_access(access)
     code = Code(shape, access)
     if (size := shape_size(shape)) <= LARGE:
         FILTERS.put((shape, access), code, size)

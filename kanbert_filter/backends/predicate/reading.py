@@ -12,8 +12,15 @@ from . import records
 from .code_text import Access
 
 
+def ensure_access(access: str) -> None:
+    """Raise `ValueError` for anything but a way to read records."""
+    if access not in ("mapping", "attribute"):
+        raise ValueError(f"access is {access!r}, expected 'mapping' or 'attribute'")
+
+
 def ensure_record(record: object, access: Access) -> None:
     """Raise `TypeError` for what is no mapping, or is one, where a record has to be the other: every field of it would be null."""
+    ensure_access(access)
     if access == "attribute" and isinstance(record, Mapping):
         raise records.not_an_object(record)
     if access == "mapping" and not isinstance(record, Mapping):
