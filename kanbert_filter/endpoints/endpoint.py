@@ -302,6 +302,13 @@ def _endpoint_of(name: str, fields: FieldTable, suggestions: bool) -> Endpoint:
     return Endpoint(name, fields, suggestions=suggestions)
 
 
+def ensure_endpoint(endpoint: object) -> None:
+    """Raise `TypeError` for anything but an endpoint."""
+    if not isinstance(endpoint, Endpoint):
+        remedy = "make one, as in Endpoint('projects', {'title': 'string'})"
+        raise TypeError(f"expected an endpoint, not {type(endpoint).__name__}; {remedy}")
+
+
 def _with_checked_conditions(fields: FieldTable) -> dict[str, FieldType]:
     """The rows, with plain conditions of scopes checked against the table that the scope is in."""
     rows = dict(fields.items())

@@ -19,7 +19,7 @@ from pydantic import BaseModel, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
 from ..checked import CheckedFilter
-from ..endpoints.endpoint import Endpoint
+from ..endpoints.endpoint import Endpoint, ensure_endpoint
 from ..endpoints.json_schema import pascal_case
 from ..errors import FilterError, documented_body
 from ..limits import DEFAULT_LIMITS, Limits
@@ -57,6 +57,7 @@ def filter_from(
     the description links to.
     """
 
+    ensure_endpoint(endpoint)
     description = parameter_description(endpoint, limits, help_url=help_url)
     shown = {title: Example(summary=title, value=text) for title, text in filter_examples(endpoint).items()}
     query = Query(alias=name, description=description, openapi_examples=shown or None)

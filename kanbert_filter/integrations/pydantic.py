@@ -14,7 +14,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter, Va
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, ValidationError, core_schema
 
 from ..checked import CheckedFilter
-from ..endpoints.endpoint import Endpoint
+from ..endpoints.endpoint import Endpoint, ensure_endpoint
 from ..endpoints.json_schema import pascal_case, schema_components
 from ..errors import FilterError, FilterSyntaxError, JsonLocation, Problem, UnsupportedFilterError
 from ..limits import DEFAULT_LIMITS, Limits
@@ -72,8 +72,7 @@ class _FilterField:
     """What pydantic asks about the type of a field."""
 
     def __init__(self, endpoint: Endpoint, visible: Callable[[Any], Endpoint] | None, limits: Limits) -> None:
-        if not isinstance(endpoint, Endpoint):
-            raise TypeError(f"expected an endpoint, not {type(endpoint).__name__}")
+        ensure_endpoint(endpoint)
         self.endpoint = endpoint
         self.visible = visible
         self.limits = limits

@@ -18,7 +18,7 @@ from logging import getLogger
 from typing import Any, Final
 
 from ..checked import CheckedFilter
-from ..endpoints.endpoint import Endpoint
+from ..endpoints.endpoint import Endpoint, ensure_endpoint
 from ..endpoints.field_table import FieldTable, Relation
 from ..errors import (
     FilterError,
@@ -94,6 +94,7 @@ def filter_of_request(
     >>> kf.to_dsl(filter_of_request(projects, "POST", "", "application/json", b'{"filter": "budget > 5"}'))
     'budget > 5'
     """
+    ensure_endpoint(endpoint)
     if not isinstance(body, bytes):
         raise TypeError(f"expected a body as bytes, not {type(body).__name__}")
     with client_filter():

@@ -1,16 +1,22 @@
 """What the integrations share: a request's filter for any framework, and the words that describe the parameter."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from html.parser import HTMLParser
+from typing import Any
 
 import httpx2
 import pytest
 from django.test.client import encode_multipart
 from hypothesis import given, settings, strategies as st
 from markdown_it import MarkdownIt
+from sqlalchemy import MetaData, Table
 from werkzeug.test import stream_encode_multipart
 
 import kanbert_filter as kf
+from kanbert_filter.backends.sqlalchemy import verify
+from kanbert_filter.integrations.fastapi import filter_from
+from kanbert_filter.integrations.pydantic import filter_field
 from kanbert_filter.integrations.requests import (
     check_body_was_seen,
     client_filter,
@@ -247,6 +253,19 @@ def test_the_public_tables_are_described_and_read_back(name: str) -> None:
     assert shown is not None
     endpoint.check(shown)
     assert kf.Endpoint.from_markdown(name, parameter_description(endpoint)).to_markdown() == endpoint.to_markdown()
+
+
+@pytest.mark.parametrize("wrong", ["projects", {"title": "string"}, None, kf.Endpoint("e", {}).parse("")], ids=repr)
+def test_what_is_no_endpoint_is_a_type_error_that_says_so(wrong: Any) -> None:
+    doors: list[Callable[[], object]] = [
+        lambda: filter_of_request(wrong, "GET", "", None, b""),
+        lambda: filter_from(wrong),
+        lambda: filter_field(wrong),
+        lambda: verify(wrong, Table("projects", MetaData())),
+    ]
+    for door in doors:
+        with pytest.raises(TypeError, match=f"expected an endpoint, not {type(wrong).__name__}"):
+            door()
 
 
 HOSTILE = [

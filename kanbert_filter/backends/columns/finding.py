@@ -87,6 +87,8 @@ def verify_columns(translation: Translation[E, Row, Records], endpoint: FieldTab
 
     Raises `ColumnError` with every field that has none.
     """
+    if not isinstance(endpoint, FieldTable):
+        raise TypeError(f"expected an endpoint, not {type(endpoint).__name__}")
     verification = _Verification(translation)
     verification.rows(endpoint, partial(column_of, endpoint), row, "")
     if verification.faults:
