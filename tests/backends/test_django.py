@@ -90,7 +90,8 @@ def test_the_dataset(database: str, case: Case) -> None:
         ("tasks.count <= 3", "WHERE NOT (EXISTS({tasks} LIMIT 1 OFFSET 3))"),
         ("tasks.count > 0", "WHERE EXISTS({tasks} LIMIT 1)"),
         ("tasks.count = 0", "WHERE NOT (EXISTS({tasks} LIMIT 1))"),
-        ("tasks all (title = 'a' or title = 'b c')", "((U0.title IN (a, b c)) IS NOT TRUE)) LIMIT 1))"),
+        ("tasks all (title = 'a' or title = 'b c')", "(((U0.title IN (a, b c))) IS NOT TRUE)) LIMIT 1))"),
+        ("tasks all (title != 'a')", "((NOT (U0.title = a)) IS NOT TRUE)) LIMIT 1))"),  # IS binds closer than NOT
         ("custom_field.size is null", "WHERE COALESCE(json_type(site_project.custom_field, $.size), null) = null"),
         ("client.id = '7'", "WHERE site_project.client_id = 7"),
         ("client.id is null", "WHERE site_project.client_id IS NULL"),

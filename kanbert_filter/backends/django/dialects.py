@@ -87,7 +87,7 @@ class IsNotTrue(Case):
     def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> Compiled:
         """In words that planners see through."""
         try:
-            return _filled("({condition} IS NOT TRUE)", condition=compiler.compile(self.cases[0].condition))
+            return _filled("(({condition}) IS NOT TRUE)", condition=compiler.compile(self.cases[0].condition))
         except (EmptyResultSet, FullResultSet):
             return super().as_sql(compiler, connection)  # type: ignore[return-value]
 
