@@ -21,7 +21,7 @@ class Field:
     """A field to build conditions with; `field("title")` makes one.
 
     Comparison operators and methods give conditions, which combine with `&` and `|`. Values may be texts, numbers, Decimals,
-    booleans, dates, datetimes, UUIDs, enum members and specials.
+    booleans, dates, datetimes, UUIDs, enum members and specials, and NumPy's numbers and booleans.
 
     Its operators and methods raise `FilterSyntaxError` for what the language cannot say, such as a comparison with None, and
     `TypeError` for objects that are not values.
