@@ -49,6 +49,7 @@ _ENCODED_SIZE: Final = 4
 _METHODS_WITHOUT_BODY: Final = frozenset({"GET", "HEAD"})
 _METHODS_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH", "QUERY"})
 _WRAPPED: Final = r'[ \t\r\n]*\{{[ \t\r\n]*"{name}"[ \t\r\n]*:(.*)\}}[ \t\r\n]*'
+_JSON_BEGINS: Final = re.compile(r"\[?[ \t\r\n]*\{")
 _BOUNDARY: Final = re.compile(r';[ \t]*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))', re.IGNORECASE)
 _PART: Final = re.compile(rb"[ \t]*\r\n((?:[^\r\n]+\r\n)+)(?:\r\n(.*))?", re.DOTALL)
 _DISPOSITION: Final = re.compile(
@@ -211,14 +212,21 @@ def _filter_of_body(content_type: str, body: bytes, name: str, limits: Limits) -
         raise FilterSyntaxError(Problem("wrong_shape", message))
     text = _decoded(body).strip(" \t\r\n")
     if is_form(content_type):
+        if _JSON_BEGINS.match(text):
+            message = (
+                f"Found JSON in a body of type {quoted(media_type)}, expected a form; send JSON as application/json"
+            )
+            raise FilterSyntaxError(Problem("wrong_shape", message))
         filter = parse_query(text, name=name, limits=limits)
         if not re.search(rf"(?:^|&){re.escape(name)}(?:=|\[|%5[Bb])", text):
-            raise _missing_filter(f"{name}=… or {name}[…]=…")
+            message = f"Found no {quoted(name)} in the form, expected {name}=… or {name}[…]=…"
+            raise FilterSyntaxError(Problem("missing_key", message))
         return filter
     wrapped = re.fullmatch(_WRAPPED.format(name=re.escape(name)), text, re.DOTALL)
     try:
         if wrapped is None:
-            raise _missing_filter(_json_shape(name))
+            message = f"Found a body of another shape, expected {_json_shape(name)}"
+            raise FilterSyntaxError(Problem("missing_key", message))
         inner = wrapped[1].strip(" \t\r\n")
         return parse(_json_string(inner), limits=limits) if inner.startswith('"') else parse_json(inner, limits=limits)
     except FilterSyntaxError as error:
@@ -305,11 +313,6 @@ def _multipart_pairs(content_type: str, body: bytes) -> Iterator[tuple[str, str 
 
 def _malformed(expected: str) -> FilterSyntaxError:
     return FilterSyntaxError(Problem("wrong_shape", f"Found a malformed multipart body, {expected}"))
-
-
-def _missing_filter(expected: str) -> FilterSyntaxError:
-    message = f"Found a body of another shape, expected {expected}"
-    return FilterSyntaxError(Problem("missing_key", message))
 
 
 # answering
