@@ -23,6 +23,7 @@ from ..endpoints.endpoint import Endpoint, ensure_endpoint
 from ..endpoints.json_schema import pascal_case
 from ..errors import FilterError, documented_body
 from ..limits import DEFAULT_LIMITS, Limits
+from ..notations.form import ensure_name
 from .pydantic import add_components, component_prefix, problems_in, value_schema
 from .requests import FORM_TYPE, filter_description, filter_examples, log_refusal, parameter_description
 from .starlette import answer_filter_error, read_filter
@@ -58,6 +59,7 @@ def filter_from(
     """
 
     ensure_endpoint(endpoint)
+    ensure_name(name)
     description = parameter_description(endpoint, limits, help_url=help_url)
     shown = {title: Example(summary=title, value=text) for title, text in filter_examples(endpoint).items()}
     query = Query(alias=name, description=description, openapi_examples=shown or None)

@@ -32,6 +32,7 @@ def parse_form(pairs: Pairs, *, name: str = "filter", limits: Limits = DEFAULT_L
     Comparison('budget', 'gte', UntypedText('1000'))
     """
     ensure_limits(limits)
+    ensure_name(name)
     form = _Form(name)
     size = keys = 0
     for key, value in _pairs(pairs):
@@ -54,6 +55,14 @@ def parse_form(pairs: Pairs, *, name: str = "filter", limits: Limits = DEFAULT_L
             [problem] = error.problems
             raise FilterSyntaxError(problem.at(FormLocation(key, value))) from None
     return read_objects(form, limits) if keys else EVERYTHING
+
+
+def ensure_name(name: object) -> None:
+    """Raise `TypeError` or `ValueError` for what cannot be a parameter's name: every filter would be ignored."""
+    if not isinstance(name, str):
+        raise TypeError(f"expected a parameter's name as str, not {type(name).__name__}")
+    if not name.strip():
+        raise ValueError(f"expected a parameter's name, not {name!r}")
 
 
 def misspelling(key: str, name: str) -> Problem | None:
@@ -99,6 +108,7 @@ def to_form(filter: Filter | CheckedFilter, *, name: str = "filter") -> list[tup
     >>> kf.to_form(kf.field("title").contains("Acme"))
     [('filter[0][field]', 'title'), ('filter[0][op]', 'contains'), ('filter[0][value]', 'Acme')]
     """
+    ensure_name(name)
     table = filter.parts[0].table if isinstance(filter, CheckedFilter) else None
 
     def text(path: Path, value: Value) -> str:

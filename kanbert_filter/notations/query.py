@@ -12,7 +12,7 @@ from ..errors import FilterSyntaxError, FormLocation, Problem, TextLocation, quo
 from ..limits import DEFAULT_LIMITS, Limits, ensure_limits
 from ..nodes import Everything, Filter
 from .dsl import parse_dsl, to_dsl
-from .form import misspelling, parse_form, to_form
+from .form import ensure_name, misspelling, parse_form, to_form
 from .json import parse_json, to_json_text
 
 Notation = Literal["dsl", "json", "form"]
@@ -67,6 +67,7 @@ def parse_query(query: str | bytes, *, name: str = "filter", limits: Limits = DE
     Comparison('title', 'contains', 'Acme')
     """
     ensure_limits(limits)
+    ensure_name(name)
     texts: list[str] = []
     pairs: list[tuple[str, str]] = []
     for key, value in _parameters(query, name, texts):
@@ -95,6 +96,7 @@ def to_query(filter: Filter | CheckedFilter, *, notation: Notation = "dsl", name
     """
     from urllib.parse import quote
 
+    ensure_name(name)
     match notation:
         case "dsl":
             pairs = [(name, to_dsl(filter))]
@@ -117,8 +119,6 @@ def _parameters(query: str | bytes, name: str, texts: list[str]) -> Iterator[tup
     """
     from urllib.parse import unquote_to_bytes
 
-    if not isinstance(name, str):
-        raise TypeError(f"expected a parameter's name as str, not {type(name).__name__}")
     if isinstance(query, str):
         query = query.encode(errors="surrogatepass")
     if not isinstance(query, bytes):
