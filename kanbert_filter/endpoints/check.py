@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final, cast
 
@@ -25,8 +26,9 @@ from ..nodes import (
     membership,
     relation_test,
 )
+from ..operators import COUNT_COMPARISONS, OPERATORS
 from ..suggestions import Suggestions
-from ..values import Value
+from ..values import UntypedText, Value
 from .field_table import COUNT, FieldTable, Relation
 from .field_type import FieldType, ValueFault
 from .scalars import Count, Scope
@@ -232,7 +234,21 @@ class _Check:
         by_type = operator not in row.possible_operators()
         target = f"type '{row.kind}'" if by_type else f"field {quoted(self.prefix + node.field)}"
         message = f"Operator '{operator}' is not allowed for {target}"
+        if by_type and isinstance(row, Relation):
+            message += _instead(row, node, operator)
         self.report(Problem("operator_not_allowed", message, suggestions=row.ordered_operators()), node, part)
+
+
+def _instead(relation: Relation, node: Conditions, operator: str) -> str:
+    """What to write in place of a condition that a field with a value would have, as far as the relation allows it."""
+    value = node.value if isinstance(node, Comparison) else None
+    number = value.text if isinstance(value, UntypedText) else value
+    if "count" in relation.operators and operator in COUNT_COMPARISONS and re.fullmatch("[0-9]{1,9}", str(number)):
+        return f"; write {node.field}{COUNT} {OPERATORS[operator].dsl} {number}"
+    meant = "none" if operator == "isnull" else "any"
+    if meant not in relation.operators:
+        return ""
+    return f"; write {node.field} {meant}" + ("" if isinstance(node, NullCheck) else " (…)")
 
 
 _CHECKED: Final[dict[type, Callable[[_Check, Any], Filter]]] = exhaustive(

@@ -83,6 +83,35 @@ def test_the_documented_body() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("tasks > 3", "; write tasks.count > 3"),
+        ("tasks any (steps != 0)", "; write steps.count != 0"),
+        ("tasks is null", "; write tasks none"),
+        ("tasks is not null", "; write tasks any"),
+        ("tasks = 'a'", "; write tasks any (…)"),
+        ("tasks > 1.5", "; write tasks any (…)"),
+        ("tasks in [1]", "; write tasks any (…)"),
+        ("notes > 3", "; write notes any (…)"),
+        ("notes is null", ""),
+        ("files = 5", "; write files.count = 5"),
+        ("files is null", ""),
+        ("files contains 'a'", ""),
+    ],
+)
+def test_a_relation_says_what_to_write_in_place_of_a_comparison(text: str, remedy: str) -> None:
+    rows: dict[str, Any] = {
+        "tasks": {"name": "string", "steps": {"name": "string"}},
+        "notes": kf.types.Relation({"name": "string"}, operators=["any"]),
+        "files": kf.types.Relation({"name": "string"}, operators=["count"]),
+    }
+    with pytest.raises(kf.FilterCheckError) as caught:
+        kf.Endpoint("projects", rows).parse(text)
+    [problem] = caught.value.problems
+    assert problem.message.partition("type 'relation'")[2] == remedy
+
+
 def test_a_forbidden_operator_on_a_relation_hides_no_problem_inside() -> None:
     endpoint = kf.Endpoint("e", {"tasks": kf.types.Relation({"s": "string", "n": "number"}, operators=["any"])})
     with pytest.raises(kf.FilterCheckError) as error:
