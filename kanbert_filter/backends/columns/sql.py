@@ -137,8 +137,9 @@ JSON_MOMENT_TESTS: Final[dict[str, dict[MomentView, str]]] = {
         f" FROM (SELECT CASE WHEN text ~ '^{ISO_DAY}[Tt ]{ISO_CLOCK}{ISO_OFFSET}$' THEN {_POSTGRESQL_INSTANT} END AS moment"
         f" FROM {_POSTGRESQL_TEXT} OFFSET 0) AS kf_instant {_POSTGRESQL_TEST}",
     },
-    "mysql": {
-        view: f"EXISTS(SELECT {seen.replace('{text}', _MYSQL_TEXT)} AS kf_seen FROM DUAL HAVING {{test}})"
+    "mysql": {  # an aggregate, which HAVING does not work out again for each mention; with no row here, it would be of the query around it
+        view: f"EXISTS(SELECT MAX(CASE WHEN kf_row.here = 1 THEN {seen.replace('{text}', _MYSQL_TEXT)} END) AS kf_seen"
+        f" FROM (SELECT 1 AS here) AS kf_row HAVING {{test}})"
         for view, seen in _MYSQL_MOMENTS.items()
     },
     "sqlite": SQLITE_JSON_MOMENTS,
