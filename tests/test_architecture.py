@@ -4,6 +4,7 @@ The page "Contributing" describes the layers; `python -m tests.figures` prints w
 """
 
 import ast
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -192,6 +193,12 @@ def test_editors_complete_the_names(text: str, names: set[str]) -> None:
     """Jedi, which completes in many editors, reads the source and runs nothing."""
     completions = jedi.Script(f"import kanbert_filter as kf\n{text}").complete()
     assert names <= {completion.name for completion in completions}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_group_of_a_pattern_is_possessive(module: str) -> None:
+    """Python before 3.11.5, which Debian 12 has, does not match `(?:…)*+` where there are several ways through the group."""
+    assert not re.search(r"[^(]\)[*+?]\+", SOURCES.paths[module].read_text(encoding="utf-8"))
 
 
 def test_importing_the_package_loads_none_of_its_modules() -> None:

@@ -274,8 +274,7 @@ def _nested(layout: Layout, cells: list[Any]) -> dict[str, Any]:
 
 _NUMBER: Final = re.compile(r"[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
-# Without groups that capture: those make Python's `re` stumble over what is possessive (`*+`).
-_NUMBERS: Final = re.compile(rf"(?:{_NUMBER.pattern}\n)*+")
+_NUMBERS: Final = re.compile(rf"(?:{_NUMBER.pattern}\n)*")
 
 
 def _number_in(cell: str) -> int | Decimal | None:

@@ -27,8 +27,8 @@ MAX_PROPOSALS: Final = 100
 _MARGIN: Final = 64
 """How many bytes a condition may need after what is proposed."""
 
-_QUOTED: Final = re.compile(r""""[^"\\]*+(?:\\.[^"\\]*+)*+"|'[^'\\]*+(?:\\.[^'\\]*+)*+'""", re.DOTALL)
-_OUTSIDE_QUOTES: Final = re.compile(rf"""(?:[^"']|{_QUOTED.pattern})*+""", re.DOTALL)
+_QUOTED: Final = re.compile(r""""[^"\\]*+(?:\\.[^"\\]*+)*"|'[^'\\]*+(?:\\.[^'\\]*+)*'""", re.DOTALL)
+_OUTSIDE_QUOTES: Final = re.compile(rf"""(?:[^"']|{_QUOTED.pattern})*""", re.DOTALL)
 _AFTER_VALUE: Final = re.compile(r"[ \t\r\n]*(?:[),\]]|(?:and|or)(?![\w.])|\Z)", re.IGNORECASE)
 _WORD: Final = re.compile(r"""[^ \t\r\n"'()\[\],!<>=]*""")
 _SYMBOL: Final = re.compile(r"[!<>=]*")

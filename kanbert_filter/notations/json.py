@@ -228,7 +228,7 @@ def _read_document(document: JsonText, limits: Limits) -> Filter:
 def _levels(text: str) -> Iterator[tuple[int, int]]:
     """Every opening bracket and how deep it lies."""
     level = 0
-    for match in re.finditer(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', text):
+    for match in re.finditer(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', text):
         bracket = match.group()
         if bracket in ("[", "{"):
             level += 1
