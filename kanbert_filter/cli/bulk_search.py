@@ -19,7 +19,7 @@ from ..backends.predicate import compile_test
 from ..context import Context
 from ..errors import RecordError
 from ..meaning.tests import AllOf, Always, AnyOf, Equal, OneOf, Order, Related, Test, Text
-from .json_records import BLANK, json_lines
+from .json_records import json_lines
 from .records import BadRecords, Record, Tally
 
 _CHUNK: Final = 1 << 16
@@ -162,7 +162,7 @@ def json_lines_left(file: BinaryIO, bad: BadRecords, bulk: BulkSearch) -> Iterat
         chosen = choose(lines)
         if chosen is None:
             yield from json_lines(lines, bad, first)
-        elif not bulk.settle(len(lines), [line.strip(BLANK) for line in compress(lines, chosen)]):
+        elif not bulk.settle(len(lines), [*map(bytes.strip, compress(lines, chosen))]):
             for place in bulk.places(chosen):
                 yield from json_lines(lines[place : place + 1], bad, first + place)
         first += len(lines)
@@ -176,25 +176,25 @@ def _chooser(bulk: BulkSearch) -> Callable[[list[bytes]], list[bool] | None]:
     """
     import msgspec
 
-    def decoder(needs: Needs) -> Callable[[bytes], dict[str, Any]]:
-        return msgspec.json.Decoder(_object_type(needs), float_hook=Decimal).decode
+    def decoder(needs: Needs) -> Any:
+        return msgspec.json.Decoder(_object_type(needs), float_hook=Decimal)
 
     at_once = [(decoder(bulk.needs), bulk.passes)]
     steps = [(decoder(needs), matches) for needs, matches in bulk.steps]
 
     def chosen(lines: list[bytes]) -> list[bool] | None:
         nonlocal steps
-        (decode, matches), *others = steps
+        (decoder, matches), *others = steps
         try:
             text = b"".join(lines)
             if not text.isascii():
                 text.decode()  # msgspec does not look into texts that are not needed
             # One loop after the other, each in the processor's cache, is faster than one that decodes and asks in turn.
-            passed = [*map(matches, [*map(decode, lines)])]
-            if others and 2 * sum(passed) > len(passed):
+            passed = [*map(matches, [*map(decoder.decode, lines)])]
+            if others and 2 * passed.count(True) > len(passed):
                 steps = at_once
-            for decode, matches in others:
-                answers = map(matches, [*map(decode, compress(lines, passed))])
+            for decoder, matches in others:  # each line is known to be one record by now
+                answers = map(matches, decoder.decode_lines(b"".join(compress(lines, passed))))
                 for place, answer in zip(compress(count(), passed), answers, strict=False):
                     passed[place] = answer
         except (RecordError, msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError):

@@ -274,7 +274,8 @@ def _nested(layout: Layout, cells: list[Any]) -> dict[str, Any]:
 
 _NUMBER: Final = re.compile(r"[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
-_NUMBERS: Final = re.compile(rf"(?:{_NUMBER.pattern}\n)*")
+# Atomic, or the pattern would remember every way through every number.
+_NUMBERS: Final = re.compile(rf"(?:(?>{_NUMBER.pattern})\n)*")
 
 
 def _number_in(cell: str) -> int | Decimal | None:

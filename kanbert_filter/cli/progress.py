@@ -55,7 +55,7 @@ def progress_of(file: BinaryIO) -> Iterator[None]:
     ):
         yield
         return
-    with click.progressbar(length=size, label="Reading", file=sys.stderr) as bar:
+    with click.progressbar(length=size, label="Reading", file=sys.stderr, update_min_steps=size // 100) as bar:
         bar.update(file.tell())
         watched.on_read = bar.update
         try:

@@ -43,7 +43,7 @@ _FOREIGN: Final[dict[bytes, str]] = {
 """What files that hold no text of ours begin with, and the way out."""
 
 _LOOK: Final = 1 << 12
-_BUFFER: Final = 1 << 18
+_BUFFER: Final = 1 << 16
 
 
 class UnreadableFile(Exception):
