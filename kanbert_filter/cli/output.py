@@ -156,7 +156,8 @@ class Writing:
     def write_lines(self, lines: list[bytes]) -> None:
         """Write records whose lines are all that is written of them."""
         assert self._output is not None
-        self._output.write(*[self._written(line, {}) for line in lines])
+        written, nothing = self._written, dict[str, Any]()
+        self._output.write(*[written(line, nothing) for line in lines])
 
     def end(self) -> None:
         """Write what is at the end, and all that is still to be written."""
@@ -210,6 +211,8 @@ class Writing:
                     return written
                 if self._with_filename:
                     return lambda raw, record: begin + written(raw, record) + end
+                if written is as_it_came:
+                    return lambda raw, record: raw + end
                 return lambda raw, record: written(raw, record) + end
             case "table":
                 lead = [name] if self._with_filename else []
