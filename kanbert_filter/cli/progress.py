@@ -62,4 +62,5 @@ def progress_of(file: BinaryIO) -> Iterator[None]:
             yield
         finally:
             watched.on_read = None
+        bar.update_min_steps = 1
         bar.update(size - bar.pos)
