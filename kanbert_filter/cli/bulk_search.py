@@ -162,6 +162,7 @@ def json_lines_left(file: BinaryIO, bad: BadRecords, bulk: BulkSearch) -> Iterat
         chosen = choose(lines)
         if chosen is None:
             yield from json_lines(lines, bad, first)
+        # Around what was read as JSON there is nothing to strip but JSON's own blanks.
         elif not bulk.settle(len(lines), [*map(bytes.strip, compress(lines, chosen))]):
             for place in bulk.places(chosen):
                 yield from json_lines(lines[place : place + 1], bad, first + place)

@@ -185,8 +185,9 @@ def match_command(
     write = None if writing is None else writing.write_lines
     bulk = BulkSearch(test, context, tally, write, invert=invert, whole=whole)
     search = RecordSearch(endpoint, bulk.passes, invert=invert, lenient=lenient)
-    used = None if explain else bulk
-    reading = Reading(endpoint, form, at or (), delimiter=delimiter, nulls=nulls, lenient=lenient, bulk=used)
+    reading = Reading(
+        endpoint, form, at or (), delimiter=delimiter, nulls=nulls, lenient=lenient, bulk=None if explain else bulk
+    )
     for name in files:
         shown = shown_name(name)
         bad.file = shown if len(files) > 1 else ""

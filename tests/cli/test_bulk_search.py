@@ -14,7 +14,7 @@ import kanbert_filter as kf
 from kanbert_filter.cli import bulk_search as bulk_module
 from kanbert_filter.cli.bulk_search import BulkSearch, Elements, json_lines_left, needs_of
 from kanbert_filter.cli.csv_records import CsvRecords
-from kanbert_filter.cli.json_records import json_lines
+from kanbert_filter.cli.json_records import json_lines, json_values
 from kanbert_filter.cli.matching import RecordSearch
 from kanbert_filter.cli.output import Writing
 from kanbert_filter.cli.records import BadRecord, BadRecords, Record, Tally
@@ -215,3 +215,18 @@ def test_what_is_read_of_whole_records() -> None:
     assert (raw, str(record["budget"])) == (line.strip(), "0.10")
     [(_, _, record)] = CsvRecords(as_file(b"title,budget\na,0.10\n"), ENDPOINT, BadRecords(skip=False), bulk=whole)
     assert str(record["budget"]) == "0.10"
+
+
+@pytest.mark.parametrize("form", ["jsonl", "json"])
+def test_numbers_are_asked_where_the_other_conditions_hold(form: str) -> None:
+    """So a wrong one elsewhere is no fault, whether records are searched at once or one by one."""
+    record = b'{"title": "x", "budget": "a lot"}\n'
+    for filter, fault in (
+        ('budget > 5 and title contains "a"', ""),
+        ('budget > 5 and title contains "x"', "line 1: Field 'budget' holds the text 'a lot'"),
+    ):
+        found = Found(filter, invert=False, skip=False, lenient=False, limit=None, whole=False)
+        file = as_file(record)
+        records = json_lines_left(file, found.bad, found.bulk) if form == "jsonl" else json_values(file, found.bad)
+        told = found.run(form, records)["fault"]
+        assert (told.startswith(fault), bool(told)) == (True, bool(fault))

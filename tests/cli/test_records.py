@@ -419,7 +419,10 @@ def test_a_quote_that_is_never_closed() -> None:
         (b" , \n", "Found no header"),
         (b"title,\xff\n", "Found no header"),
         (b'"title\n', "Found text that is not CSV"),
-        (b"title,title\n", "Found column 'title' twice or inside another one"),
+        (
+            b"title,title\n",
+            "Found column 'title' twice or inside another one, expected each path once; rename one of them in the header",
+        ),
         (b"title,client,client.name\n", "Found column 'client.name' twice or inside another one"),
         (b"title,client.name,client\n", "Found column 'client' twice or inside another one"),
         (b"client,client.name.first\n", "Found column 'client.name.first' twice or inside another one"),
